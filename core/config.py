@@ -1,0 +1,71 @@
+"""Configuration models: what a plugin lets its user set, with types, defaults and descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from simplatform.errors import ConfigError, nearest
+
+
+class Config(BaseModel):
+    """Base of every configuration: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+ConfigT = TypeVar("ConfigT", bound=BaseModel)
+
+
+class TrainConfig(Config):
+    """How the pipeline trains a policy that has a ``loss``."""
+
+    steps: int = Field(3000, ge=0, description="optimiser steps")
+    batch: int = Field(64, ge=1, description="windows per step")
+    lr: float = Field(5e-4, gt=0, description="peak learning rate of AdamW")
+    beta1: float = Field(0.95, ge=0, lt=1, description="AdamW beta 1")
+    beta2: float = Field(0.999, ge=0, lt=1, description="AdamW beta 2")
+    weight_decay: float = Field(1e-6, ge=0, description="AdamW weight decay")
+    warmup: int = Field(100, ge=0, description="steps of linear warm-up")
+    schedule: Literal["cosine", "constant"] = Field("cosine", description="learning rate after warm-up")
+    clip: float = Field(1.0, ge=0, description="gradient norm limit; 0 = none")
+    ema_power: float = Field(0.75, ge=0, description="moving average: decay = 1 - (1 + step)^-power; 0 = none")
+    ema_max: float = Field(0.9999, ge=0, le=1, description="largest decay of the moving average")
+    checkpoint_every: int = Field(500, ge=1, description="steps between checkpoints")
+    log_every: int = Field(20, ge=1, description="steps between lines of metrics.jsonl")
+    validate_every: int = Field(500, ge=1, description="steps between validation losses")
+    keep: int = Field(2, ge=1, description="checkpoints kept")
+
+
+class TaskConfig(Config):
+    """How much data teaches and tests; a default of -1 means: as the task says."""
+
+    demonstrations: int = Field(-1, ge=-1, description="expert episodes to train on")
+    validation: int = Field(-1, ge=-1, description="expert episodes held out for validation")
+    episodes: int = Field(-1, ge=-1, description="test episodes")
+    attempts: int = Field(5, ge=1, description="expert attempts allowed per demonstration that is kept")
+    record: int = Field(2, ge=0, description="test episodes kept in full for the report")
+
+
+def validate(model: type[ConfigT], values: Mapping[str, Any], section: str) -> ConfigT:
+    """Build a configuration from plain values.
+
+    Raises:
+        ConfigError: an unknown key (near keys are shown) or a wrong type (expected and given are shown).
+    """
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        raise ConfigError("; ".join(_explain(model, section, item) for item in error.errors())) from error
+
+
+def _explain(model: type[BaseModel], section: str, item: Any) -> str:
+    key = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        near = nearest(key, model.model_fields)
+        guess = f"did you mean {', '.join(f'{section}.{n}' for n in near)}?" if near else "its keys: "
+        listing = "" if near else ", ".join(model.model_fields)
+        return f"unknown setting {section}.{key}: {guess}{listing}"
+    return f"setting {section}.{key}: {item['msg']}, got {item['input']!r}"

@@ -1,0 +1,1 @@
+"""The methods: networks, losses, samplers, predictors. They know no environment by name."""
