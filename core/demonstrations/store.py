@@ -1,0 +1,128 @@
+"""Demonstrations on disk: each set is a Minari dataset (HDF5 + JSON), so that other tools open it too.
+
+Writing is atomic: a set is either whole or absent. Reading runs no code.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simplatform.demonstrations.episode import Array, Demonstrations, Episode
+from simplatform.errors import DataError
+from simplatform.files import storage_errors, write_json
+
+if TYPE_CHECKING:
+    import gymnasium
+
+CARD = "simplatform.json"
+FORMAT = 1
+
+
+def save(demonstrations: Demonstrations, path: Path, env: gymnasium.Env[Any, Any]) -> None:
+    """Write a set to ``path`` (a directory that does not exist yet); ``env`` gives the spaces and the spec.
+
+    Raises:
+        StorageError: the disk is full or read-only; nothing is left behind.
+    """
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            _write(demonstrations, scratch, env, path.name)
+            scratch.chmod(0o755)
+            scratch.rename(path)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+
+
+def load(path: Path) -> Demonstrations:
+    """Read a set that ``save`` wrote.
+
+    Raises:
+        DataError: not such a directory, a corrupt file, or data whose hash differs from the recorded one.
+    """
+    try:
+        card = json.loads((path / CARD).read_text(encoding="utf8"))
+        episodes = [_read_episode(path, index, item) for index, item in enumerate(card["episodes"])]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} is not a set of demonstrations: {error}. Collect it again.") from error
+    demonstrations = Demonstrations(episodes, card["source"])
+    if demonstrations.content_hash() != card["content_hash"]:
+        raise DataError(f"{path} was changed after it was written: its content hash differs. Collect it again.")
+    return demonstrations
+
+
+def _write(demonstrations: Demonstrations, path: Path, env: gymnasium.Env[Any, Any], name: str) -> None:
+    from minari.dataset.minari_storage import MinariStorage
+
+    data = path / "data"
+    data.mkdir()
+    storage = MinariStorage.new(
+        data,
+        observation_space=env.observation_space,
+        action_space=env.action_space,
+        env_spec=env.spec,
+        jpeg_encoding=False,
+    )
+    storage.update_episodes([_buffer(episode) for episode in demonstrations])
+    storage.update_metadata({"dataset_id": f"simplatform/{name}-v{FORMAT}", "minari_version": _minari_version()})
+    write_json(path / CARD, _card(demonstrations))
+
+
+def _card(demonstrations: Demonstrations) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "source": demonstrations.source,
+        "content_hash": demonstrations.content_hash(),
+        "steps": demonstrations.steps,
+        "episodes": [
+            {"seed": e.seed, "variant": e.variant, "metrics": dict(e.metrics), "steps": len(e)} for e in demonstrations
+        ],
+    }
+
+
+def _buffer(episode: Episode) -> Any:
+    from minari.data_collector.episode_buffer import EpisodeBuffer
+
+    steps = len(episode)
+    ends = np.zeros(steps, dtype=bool)
+    ends[-1:] = True
+    return EpisodeBuffer(
+        seed=episode.seed,
+        observations=dict(episode.observations),  # type: ignore[arg-type]
+        actions=episode.actions,  # type: ignore[arg-type]
+        rewards=[0.0] * steps,
+        terminations=[False] * steps,
+        truncations=ends.tolist(),
+        infos={key: _padded(values) for key, values in episode.infos.items()},
+    )
+
+
+def _padded(values: Array) -> Array:
+    # Minari's infos have one entry for the reset as well; there is nothing to report before the first action.
+    return np.concatenate([values[:1], values])
+
+
+def _read_episode(path: Path, index: int, card: Mapping[str, Any]) -> Episode:
+    import h5py
+
+    with h5py.File(path / "data" / "main_data.hdf5", "r") as file:
+        group = file[f"episode_{index}"]
+        observations = {key: values[()] for key, values in group["observations"].items()}
+        infos = {key: values[1:] for key, values in group["infos"].items()} if "infos" in group else {}
+        actions = group["actions"][()]
+    return Episode(observations, actions, infos, card["seed"], card["variant"], card["metrics"])
+
+
+def _minari_version() -> str:
+    from importlib.metadata import version
+
+    return version("minari")

@@ -1,0 +1,81 @@
+"""Files that are whole or absent: atomic writes, and one clear error for a full or read-only disk."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from simplatform.errors import StorageError
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.EDQUOT: "the disk quota is used up; free some space",
+    errno.EROFS: "the file system is read-only; choose another folder with --output",
+    errno.EACCES: "no permission to write there; choose another folder with --output",
+    errno.EPERM: "no permission to write there; choose another folder with --output",
+    errno.ENOTDIR: "a part of the path is a file, not a folder; choose another folder with --output",
+}
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn a full or unwritable disk into a ``StorageError`` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _REASONS:
+            raise StorageError(
+                f"cannot write {path}: {_REASONS[error.errno]}. What was written before is intact."
+            ) from error
+        raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file in one step: readers see the old or the new content, never a half.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with storage_errors(path):
+        try:
+            with scratch.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            scratch.replace(path)
+        finally:
+            scratch.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in one step (see ``write_bytes``)."""
+    write_bytes(path, text.encode("utf8"))
+
+
+def write_json(path: Path, value: Mapping[str, Any] | list[Any]) -> None:
+    """Write JSON in one step, indented and with a final newline (see ``write_bytes``)."""
+    write_text(path, json.dumps(value, indent=2, default=_plain) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not JSON.
+    """
+    return json.loads(path.read_text(encoding="utf8"))
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "item"):
+        return value.item()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

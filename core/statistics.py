@@ -1,0 +1,91 @@
+"""Numbers with intervals: no rate without n and Wilson's interval, no comparison that is not paired."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % interval, from ``n`` episodes. ``k`` is the number of successes of a rate."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    kind: str = "mean"
+    k: int | None = None
+
+    def __str__(self) -> str:
+        if self.kind == "rate":
+            return f"{self.k}/{self.n} = {self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+        return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}] (n={self.n})"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return asdict(self)
+
+
+def wilson(successes: int, n: int, z: float = Z95) -> Estimate:
+    """Return a success rate with Wilson's score interval (Wilson, 1927, eq. 2).
+
+    Raises:
+        ValueError: not 0 <= successes <= n.
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"expected 0 <= successes <= n, got {successes} of {n}")
+    if n == 0:
+        return Estimate(math.nan, 0.0, 1.0, 0, "rate", 0)
+    p = successes / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    low = 0.0 if successes == 0 else centre - half
+    high = 1.0 if successes == n else centre + half
+    return Estimate(p, low, high, n, "rate", successes)
+
+
+def bootstrap(values: Sequence[float], draws: int = 2000, seed: int = 0) -> Estimate:
+    """Return a mean with its percentile-bootstrap interval; non-finite values are left out and lower n."""
+    x = np.asarray(values, dtype=float)
+    x = x[np.isfinite(x)]
+    if len(x) == 0:
+        return Estimate(math.nan, math.nan, math.nan, 0)
+    if len(x) == 1:
+        return Estimate(float(x[0]), float(x[0]), float(x[0]), 1)
+    picks = np.random.default_rng(seed).integers(0, len(x), (draws, len(x)))
+    low, high = np.quantile(x[picks].mean(axis=1), [0.025, 0.975])
+    return Estimate(float(x.mean()), float(low), float(high), len(x))
+
+
+def estimate(values: Sequence[float], kind: str) -> Estimate:
+    """Return the estimate that fits a metric's kind: Wilson for "rate", bootstrap for "mean"."""
+    if kind == "rate":
+        return wilson(int(sum(value >= 0.5 for value in values)), len(values))
+    return bootstrap(values)
+
+
+def paired_rates(a: Sequence[bool], b: Sequence[bool]) -> float:
+    """Return the two-sided p-value of McNemar's exact test for two policies on the same episodes.
+
+    Raises:
+        ValueError: the episodes are not the same number.
+    """
+    if len(a) != len(b):
+        raise ValueError(f"paired tests need the same episodes: got {len(a)} and {len(b)}")
+    only_a = sum(x and not y for x, y in zip(a, b, strict=True))
+    only_b = sum(y and not x for x, y in zip(a, b, strict=True))
+    n, k = only_a + only_b, min(only_a, only_b)
+    tail = sum(math.comb(n, i) for i in range(k + 1)) / 2**n
+    return min(1.0, 2 * tail)
+
+
+def paired_means(a: Sequence[float], b: Sequence[float], draws: int = 2000, seed: int = 0) -> Estimate:
+    """Return the mean difference a − b over the same episodes, with its bootstrap interval."""
+    return bootstrap((np.asarray(a, float) - np.asarray(b, float)).tolist(), draws, seed)
