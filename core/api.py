@@ -1,0 +1,157 @@
+"""The Python interface: ``run``, ``load``, ``evaluate``. The command line is a thin caller of these."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simplatform.checkpoint import read_policy
+from simplatform.contracts import Metric, Policy, Task
+from simplatform.errors import UsageError
+from simplatform.pipeline.evaluate import Evaluation, evaluate_policy
+from simplatform.pipeline.observer import Console
+from simplatform.pipeline.run import Options, execute, resolve_device
+from simplatform.recipes import find_task, resolve
+from simplatform.rundir import RunDirectory
+
+if TYPE_CHECKING:
+    import gymnasium
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run. ``best`` is the checkpoint to deploy; ``summary`` holds the metrics of its evaluation."""
+
+    path: Path
+
+    @property
+    def best(self) -> Path:
+        """Path of the checkpoint to deploy: the last one (choosing by test score would be a selection on test data)."""
+        last = RunDirectory(self.path).last
+        if last is None:
+            raise UsageError(f"{self.path} has no checkpoint yet")
+        return last
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Metric name → its estimate on the test split (value, interval, n); the rest of summary.json beside it."""
+        summary = RunDirectory(self.path).summary
+        return {**summary, **summary["splits"]["test"]["metrics"]}
+
+    @property
+    def report(self) -> Path:
+        """Path of report.html."""
+        return self.path / "report.html"
+
+
+def run(
+    plugin: str,
+    task: str | None = None,
+    seed: int = 0,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    output: str | Path = "runs",
+    device: str = "auto",
+    workers: int = 0,
+    until: str = "report",
+    fresh: bool = False,
+    callbacks: tuple[Any, ...] = (),
+    console: Console | None = None,
+) -> Run:
+    """Collect, fit, evaluate and report.
+
+    A run with the same settings in the same ``output`` folder is continued or, when it is done, reused, unless ``fresh``.
+
+    Args:
+        plugin: name of a recipe or policy, such as "mp1".
+        task: name of a task; None takes the recipe's own.
+        seed: seed of everything random: demonstrations, initial weights, batches, test episodes.
+        settings: flat keys such as ``{"train.lr": 3e-4, "policy.size": "paper"}``.
+        output: folder of run directories.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        workers: processes for collection and evaluation; 0 decides. The result does not depend on it.
+        until: last stage: "collect", "fit", "evaluate" or "report".
+        fresh: start again, even if the same run is there.
+        callbacks: observers (see ``simplatform.callbacks``).
+        console: where to tell progress.
+
+    Raises:
+        SimplatformError: a subclass that says what to mend.
+    """
+    recipe = resolve(plugin, task, seed, settings)
+    options = Options(resolve_device(device), workers, until, callbacks)
+    directory = RunDirectory.create(Path(output), recipe)
+    if fresh and directory.status["state"] != "new":
+        shutil.rmtree(directory.path)
+        directory = RunDirectory.create(Path(output), recipe)
+    execute(directory, recipe, options, console)
+    return Run(directory.path)
+
+
+def resume(path: str | Path, *, device: str = "auto", workers: int = 0, console: Console | None = None) -> Run:
+    """Continue a run that was interrupted; a finished one is left as it is.
+
+    Raises:
+        RunError: there is no run at ``path``.
+    """
+    directory = RunDirectory.open(Path(path))
+    execute(directory, directory.recipe(), Options(resolve_device(device), workers), console)
+    return Run(directory.path)
+
+
+def load(path: str | Path, device: str = "cpu") -> Policy:
+    """Load a policy from a checkpoint, or from a run (its last checkpoint).
+
+    Raises:
+        CheckpointError: no checkpoint there, or a damaged one.
+    """
+    path = Path(path)
+    if (path / "resolved.json").exists():
+        path = Run(path).best
+    return read_policy(path, device)
+
+
+def evaluate(
+    policy: Policy,
+    env: gymnasium.Env[Any, Any] | str,
+    *,
+    episodes: int = 20,
+    seed: int = 0,
+    metrics: tuple[Metric, ...] | None = None,
+) -> Evaluation:
+    """Evaluate a policy in an environment, or in a task by name, over ``episodes`` unseen episodes.
+
+    Without ``metrics``, the numbers that the environment's ``info`` holds at the end of an episode are averaged; a key
+    "success" counts as a rate, reached at any step.
+    """
+    if isinstance(env, str):
+        from simplatform.environments import make_env
+
+        task = find_task(env)
+        return evaluate_policy(policy, make_env(task, "test"), task, episodes=episodes, seed=seed)
+    found = metrics or _metrics_of(env)
+    name = env.spec.id if env.spec is not None else type(env.unwrapped).__name__
+    task = Task(name, env=name, expert="", metrics=found)
+    return evaluate_policy(policy, env.unwrapped, task, episodes=episodes, seed=seed)
+
+
+def _metrics_of(env: gymnasium.Env[Any, Any]) -> tuple[Metric, ...]:
+    """Return the metrics of the first registered task of this environment, or of one step's info."""
+    from simplatform.host import get_host
+
+    if env.spec is not None:
+        for entry in get_host().registry("task"):
+            if entry.data.env == env.spec.id:
+                found: tuple[Metric, ...] = entry.data.metrics
+                return found
+    env.reset(seed=0)
+    info = env.step(env.action_space.sample())[4]
+    names = [key for key, value in info.items() if isinstance(value, bool | int | float)]
+    if not names:
+        raise UsageError("this environment's info holds no numbers; pass metrics=(Metric(...),) to say what to measure")
+    return tuple(Metric("success", "rate", over="any") if name == "success" else Metric(name) for name in names)
+
+

@@ -1,0 +1,1 @@
+"""The one pipeline: collect → fit → evaluate → report, whatever the plugin."""

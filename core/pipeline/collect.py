@@ -1,0 +1,126 @@
+"""Collect: the expert acts in the environment, and its episodes become demonstrations. Cached by content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simplatform.contracts import Task
+from simplatform.demonstrations import Demonstrations, Episode, store
+from simplatform.environments import make_env
+from simplatform.errors import DataError
+from simplatform.executors import executor
+from simplatform.pipeline.shards import EpisodeShard, episode_shard, run_episode
+from simplatform.statistics import Estimate, wilson
+
+OnEpisode = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Demonstrations, where they lie, how the expert did, and whether they were there already."""
+
+    demonstrations: Demonstrations
+    path: Path
+    expert: Estimate | None
+    cached: bool
+
+
+def cache_root() -> Path:
+    """Return the folder of cached demonstrations: ``$SIMPLATFORM_CACHE``, or the user's cache folder."""
+    base = os.environ.get("SIMPLATFORM_CACHE")
+    return Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "simplatform"
+
+
+def collect(
+    task: Task,
+    *,
+    count: int,
+    seed: int,
+    split: str = "train",
+    attempts: int = 5,
+    workers: int = 1,
+    on_episode: OnEpisode = lambda kept, tried: None,
+    root: Path | None = None,
+) -> Collected:
+    """Return ``count`` expert episodes of a task's split, from the cache where it has them.
+
+    Episodes that miss the task's ``keep`` rate are dropped, and up to ``attempts`` episodes are tried for each one kept.
+
+    Raises:
+        DataError: the expert does not reach the number.
+    """
+    key = _key(task, count, seed, split, attempts)
+    path = (root or cache_root() / "demonstrations") / key
+    if (path / store.CARD).exists():
+        try:
+            found = store.load(path)
+            return Collected(found, path, _expert_rate(found), cached=True)
+        except DataError:
+            path = _aside(path)
+    shards = (episode_shard(task, split, seed, number) for number in range(count * attempts))
+    demonstrations = _gather(task, count, split, seed, _batched(shards, workers, count), on_episode)
+    if not path.exists():
+        store.save(demonstrations, path, make_env(task, split))
+    return Collected(demonstrations, path, _expert_rate(demonstrations), cached=False)
+
+
+def _gather(
+    task: Task, count: int, split: str, seed: int, episodes: Iterator[Episode], on_episode: OnEpisode
+) -> Demonstrations:
+    kept: list[Episode] = []
+    tried = successes = 0
+    while len(kept) < count:
+        episode = next(episodes, None)
+        if episode is None:
+            raise DataError(
+                f"the expert of {task.name} reached {task.keep!r} in {len(kept)} of {tried} episodes; {count} are wanted. "
+                f"Ask for fewer (--set task.demonstrations={max(len(kept), 1)}) or allow more (--set task.attempts=20)."
+            )
+        tried += 1
+        good = task.keep is None or episode.metrics[task.keep] >= 0.5
+        successes += good
+        if good and len(episode):
+            kept.append(episode)
+        on_episode(len(kept), tried)
+    source = {"task": task.name, "expert": task.expert, "split": split, "seed": seed, "env": dict(task.kwargs)}
+    return Demonstrations(kept, {**source, "tried": tried, "successes": successes})
+
+
+def _batched(shards: Iterator[EpisodeShard], workers: int, count: int) -> Iterator[Episode]:
+    """Run shards in order, never more at once than may be needed."""
+    pool = executor(workers)
+    while batch := [shard for shard, _ in zip(shards, range(count), strict=False)]:
+        for result in pool.map(run_episode, batch):
+            yield result.episode
+
+
+def _expert_rate(demonstrations: Demonstrations) -> Estimate | None:
+    tried, successes = demonstrations.source.get("tried"), demonstrations.source.get("successes")
+    return None if tried is None else wilson(int(successes), int(tried))
+
+
+def _key(task: Task, count: int, seed: int, split: str, attempts: int) -> str:
+    from simplatform import __version__
+
+    settings: dict[str, Any] = {
+        "task": task.name, "env": task.env, "expert": task.expert, "kwargs": dict(task.kwargs), "keep": task.keep,
+        "variants": [dict(v) for v in task.variants], "split": [split, dict(task.splits.get(split, {}))],
+        "count": count, "seed": seed, "attempts": attempts, "version": __version__,
+    }  # fmt: skip
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    return f"{task.name.replace('/', '-')}-{split}-{count}-s{seed}-{digest}"
+
+
+def _aside(path: Path) -> Path:
+    """Move a damaged set out of the way; it is kept, because it may hold somebody's work."""
+    number = 1
+    while (other := path.with_name(f"{path.name}.damaged{number}")).exists():
+        number += 1
+    path.rename(other)
+    return path

@@ -1,0 +1,216 @@
+"""Fit: train a policy on demonstrations. The pipeline owns the loop, the optimiser, the moving average and checkpoints.
+
+Every random number of step i is a function of (seed, i), so that a run that was killed and resumed ends in the same bits
+as one that was not (on the same machine, with the same number of threads).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from simplatform.config import TrainConfig
+from simplatform.contracts import Loss, Trainable
+from simplatform.demonstrations import Demonstrations
+from simplatform.demonstrations.windows import Windows
+from simplatform.errors import ContractError, SimplatformError
+from simplatform.pipeline.rollout import device_of
+from simplatform.seeding import torch_generator
+
+VALIDATION_BATCHES = 4
+
+
+class TrainingObserver(Protocol):
+    """What watches a training: it writes metrics and checkpoints, draws progress, and may ask to stop."""
+
+    def metrics(self, step: int, total: int, values: Mapping[str, float]) -> None:
+        """Record numbers of a step."""
+
+    def progress(self, step: int, total: int) -> None:
+        """Show progress; called every step."""
+
+    def checkpoint(self, trainer: Trainer) -> None:
+        """Write a checkpoint."""
+
+    def stopping(self) -> bool:
+        """Return whether the user asked to stop."""
+
+
+@dataclass
+class TrainState:
+    """Everything that training carries from step to step, as tensors and plain numbers."""
+
+    step: int
+    weights: dict[str, Tensor]
+    optimiser: dict[str, Tensor]
+
+
+class Trainer:
+    """Trains one policy; ``step`` counts finished steps."""
+
+    def __init__(self, policy: Trainable, demonstrations: Demonstrations, config: TrainConfig, seed: int) -> None:
+        """Prepare the policy and the windows.
+
+        Raises:
+            ContractError: the policy is not a module with parameters.
+        """
+        if not isinstance(policy, nn.Module) or not list(policy.parameters()):
+            raise ContractError(
+                f"{type(policy).__name__} has a `loss`, so it must be a torch.nn.Module with parameters; "
+                "a closed-form policy defines `fit` instead."
+            )
+        self.policy, self.config, self.seed, self.step = policy, config, seed, 0
+        torch.manual_seed(seed)
+        policy.prepare(demonstrations)
+        self.windows = windows_of(policy, demonstrations)
+        self._parameters = [p for p in policy.parameters() if p.requires_grad]
+        self.average = [p.detach().clone() for p in self._parameters]
+        self._optimiser = _optimiser(self._parameters, config)
+
+    def run(self, observer: TrainingObserver, validation: Windows | None = None) -> bool:
+        """Train to the end; returns False if the observer stopped it (a checkpoint is written first)."""
+        self.policy.train()
+        start, first, config = time.perf_counter(), self.step, self.config
+        while self.step < config.steps:
+            loss = self._advance()
+            done = self.step == config.steps
+            if self.step % config.log_every == 0 or done:
+                self._log(observer, loss, start, first)
+            if validation is not None and (self.step % config.validate_every == 0 or done):
+                observer.metrics(self.step, config.steps, {"validation_loss": self.validate(validation)})
+            observer.progress(self.step, config.steps)
+            stop = observer.stopping() and not done
+            if self.step % config.checkpoint_every == 0 or done or stop:
+                observer.checkpoint(self)
+            if stop:
+                return False
+        return True
+
+    def validate(self, windows: Windows) -> float:
+        """Return the mean loss of the averaged weights on validation windows, with fixed randomness."""
+        self.policy.eval()
+        with self.averaged():
+            losses = [
+                float(self._loss(windows, batch, "validation", seed=0).total.detach())
+                for batch in range(VALIDATION_BATCHES)
+            ]
+        self.policy.train()
+        return sum(losses) / len(losses)
+
+    def averaged(self) -> _Swapped:
+        """Return a context in which the policy holds the moving average of its weights: what is deployed."""
+        return _Swapped(self._parameters, self.average)
+
+    def state(self) -> TrainState:
+        """Return all that is needed to go on from here."""
+        weights = dict(self.policy.state_dict())
+        moments = self._optimiser.state_dict()["state"]
+        optimiser = {f"{i}.{key}": torch.as_tensor(value) for i, item in moments.items() for key, value in item.items()}
+        optimiser.update({f"average.{i}": value for i, value in enumerate(self.average)})
+        return TrainState(self.step, weights, optimiser)
+
+    def restore(self, state: TrainState) -> None:
+        """Go on from a state that ``state`` gave."""
+        self.policy.load_state_dict(state.weights)
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in state.optimiser.items():
+            index, key = name.split(".", 1)
+            if index == "average":
+                self.average[int(key)].copy_(value)
+            else:
+                moments.setdefault(int(index), {})[key] = value
+        whole = self._optimiser.state_dict()
+        self._optimiser.load_state_dict({**whole, "state": moments})
+        self.step = state.step
+
+    def _advance(self) -> Loss:
+        for group in self._optimiser.param_groups:
+            group["lr"] = learning_rate(self.config, self.step)
+        loss = self._loss(self.windows, self.step, "step", self.seed)
+        if not bool(torch.isfinite(loss.total)):
+            raise SimplatformError(
+                f"the loss became {float(loss.total)} at step {self.step}; the last checkpoint is intact. "
+                "Lower train.lr, or look for non-finite values in the data."
+            )
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.total.backward()  # type: ignore[no-untyped-call]
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(self._parameters, self.config.clip)
+        self._optimiser.step()
+        self._average()
+        self.step += 1
+        return loss
+
+    def _loss(self, windows: Windows, number: int, purpose: str, seed: int) -> Loss:
+        generator = torch_generator(seed, purpose, number, str(device_of(self.policy)))
+        batch = windows.batch(self.config.batch, seed=seed, step=number)
+        loss = self.policy.loss(batch, generator=generator)
+        if not isinstance(loss, Loss) or loss.total.ndim:
+            raise ContractError(f"{type(self.policy).__name__}.loss must return Loss(total=0-d tensor), got {loss!r:.200}")
+        return loss
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        power = self.config.ema_power
+        decay = min(self.config.ema_max, 1 - (1 + self.step) ** -power) if power else 0.0
+        torch._foreach_lerp_(self.average, [p.detach() for p in self._parameters], 1 - decay)
+
+    def _log(self, observer: TrainingObserver, loss: Loss, start: float, first: int) -> None:
+        parts = {name: float(value) for name, value in loss.parts.items()}
+        seconds = (time.perf_counter() - start) / (self.step - first)
+        rate = learning_rate(self.config, self.step - 1)
+        values = {"loss": float(loss.total.detach()), **parts, "lr": rate, "seconds_per_step": round(seconds, 5)}
+        observer.metrics(self.step, self.config.steps, values)
+
+
+def windows_of(policy: Trainable, demonstrations: Demonstrations) -> Windows:
+    """Return the windows that a policy trains on, on its device."""
+    return Windows(
+        demonstrations,
+        observe=policy.observe,
+        horizon=policy.horizon,
+        execute=policy.execute,
+        device=device_of(policy),
+        collate=getattr(policy, "collate", None),
+    )
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """Return the learning rate of a step: linear warm-up, then constant or half a cosine down to zero."""
+    warmup = min(config.warmup, max(config.steps // 5, 1)) if config.warmup else 0
+    if step < warmup:
+        return config.lr * (step + 1) / warmup
+    if config.schedule == "constant":
+        return config.lr
+    share = (step - warmup) / max(config.steps - warmup, 1)
+    return config.lr * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def _optimiser(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:
+    betas = (config.beta1, config.beta2)
+    return torch.optim.AdamW(parameters, lr=config.lr, betas=betas, weight_decay=config.weight_decay, fused=True)
+
+
+class _Swapped:
+    """Holds other values in some parameters for as long as the context lasts."""
+
+    def __init__(self, parameters: list[nn.Parameter], values: list[Tensor]) -> None:
+        self._parameters, self._values = parameters, values
+
+    def __enter__(self) -> None:
+        self._swap()
+
+    def __exit__(self, *exc: Any) -> None:
+        self._swap()
+
+    def _swap(self) -> None:
+        for index, parameter in enumerate(self._parameters):
+            parameter.data, self._values[index] = self._values[index], parameter.data
+
+

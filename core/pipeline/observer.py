@@ -1,0 +1,95 @@
+"""What watches a run: metrics, checkpoints, callbacks, the console, and signals that ask it to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Protocol
+
+from simplatform.callbacks import Callbacks
+from simplatform.contracts import Signature
+from simplatform.pipeline.checkpoints import save_training
+from simplatform.pipeline.fit import Trainer
+from simplatform.recipes import Resolved
+from simplatform.rundir import RunDirectory
+
+
+class Console(Protocol):
+    """Where a run tells what it does. The CLI draws progress bars; a library call is silent."""
+
+    def say(self, text: str) -> None:
+        """Tell one line."""
+
+    def progress(self, stage: str, done: int, total: int, note: str = "") -> None:
+        """Show how far a stage is."""
+
+
+class Silent:
+    """A console that says nothing."""
+
+    def say(self, text: str) -> None:
+        """Say nothing."""
+
+    def progress(self, stage: str, done: int, total: int, note: str = "") -> None:
+        """Show nothing."""
+
+
+class RunObserver:
+    """Writes what a training reports into its run directory."""
+
+    def __init__(
+        self, run: RunDirectory, recipe: Resolved, signature: Signature, console: Console, callbacks: Callbacks
+    ) -> None:
+        self._run, self._recipe, self._signature = run, recipe, signature
+        self._console, self._callbacks = console, callbacks
+        self._note = ""
+        self._signals = 0
+
+    def metrics(self, step: int, total: int, values: Mapping[str, float]) -> None:
+        """Append to metrics.jsonl and tell the callbacks."""
+        self._run.append_metrics(step, values)
+        self._callbacks.on_metrics(step, values)
+        if "loss" in values:
+            self._note = f"loss {values['loss']:.4g}"
+
+    def progress(self, step: int, total: int) -> None:
+        """Draw the bar."""
+        self._console.progress("fit", step, total, self._note)
+
+    def checkpoint(self, trainer: Trainer) -> None:
+        """Write a checkpoint."""
+        path = save_training(self._run, self._recipe, trainer, self._signature)
+        self._callbacks.on_checkpoint(path)
+
+    def stopping(self) -> bool:
+        """Return whether SIGINT or SIGTERM came."""
+        return self._signals > 0
+
+    def fit_progress(self, step: int, total: int, **metrics: float) -> None:
+        """Serve as the ``progress`` of a policy that fits itself."""
+        if metrics:
+            self.metrics(step, total, metrics)
+        self.progress(step, total)
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM as a wish to stop after a checkpoint; a second one stops at once."""
+        try:
+            before = {s: signal.signal(s, self._on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
+        except ValueError:  # not the main thread: signals are somebody else's business
+            yield
+            return
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> Any:
+        self._signals += 1
+        if self._signals > 1:
+            sys.exit(128 + number)
+        self._console.say("stopping after a checkpoint (once more to stop at once)")

@@ -1,0 +1,80 @@
+"""Recordings: evaluation episodes kept in full, for reports and figures. Plain arrays; reading them runs no code."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from simplatform.demonstrations.episode import Array
+from simplatform.errors import DataError
+from simplatform.files import storage_errors, write_bytes
+from simplatform.pipeline.evaluate import Evaluation
+from simplatform.pipeline.rollout import Rollout
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recorded episode: observations ``(L + 1, ...)``, actions ``(L, ...)``, infos ``(L,)``, chunks and frames."""
+
+    split: str
+    observations: dict[str, Array]
+    actions: Array
+    infos: dict[str, Array]
+    chunks: list[Array]
+    chunk_steps: list[int]
+    frames: Array
+
+
+def write_recordings(folder: Path, evaluation: Evaluation) -> None:
+    """Write the recorded rollouts of an evaluation, one ``.npz`` each."""
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for number, result in enumerate(evaluation.recordings):
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **_arrays(result))
+        write_bytes(folder / f"{evaluation.split}-{number:03d}.npz", buffer.getvalue())
+
+
+def read_recordings(folder: Path) -> Iterator[Recording]:
+    """Yield the recordings of a run, in order.
+
+    Raises:
+        DataError: a damaged file.
+    """
+    for path in sorted(folder.glob("*.npz")):
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                yield _recording(path.stem.rsplit("-", 1)[0], dict(file))
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(f"{path} is not a recording: {error}; evaluate the run again") from error
+
+
+def _arrays(result: Rollout) -> dict[str, Array]:
+    episode = result.episode
+    arrays: dict[str, Array] = {f"observation/{key}": value for key, value in episode.observations.items()}
+    arrays.update({f"info/{key}": value for key, value in episode.infos.items()})
+    arrays.update({f"chunk/{step:06d}": chunk for step, chunk in zip(result.chunk_steps, result.chunks, strict=True)})
+    arrays["action"] = episode.actions
+    arrays["frames"] = np.stack(result.frames) if result.frames else np.zeros((0, 1, 1, 3), np.uint8)
+    return arrays
+
+
+def _recording(split: str, arrays: dict[str, Array]) -> Recording:
+    def group(prefix: str) -> dict[str, Array]:
+        return {key[len(prefix) :]: value for key, value in arrays.items() if key.startswith(prefix)}
+
+    chunks = group("chunk/")
+    steps = sorted(chunks)
+    return Recording(
+        split=split,
+        observations=group("observation/"),
+        actions=arrays["action"],
+        infos=group("info/"),
+        chunks=[chunks[step] for step in steps],
+        chunk_steps=[int(step) for step in steps],
+        frames=arrays["frames"],
+    )

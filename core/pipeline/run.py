@@ -1,0 +1,302 @@
+"""Run: the four stages in order, each skipped where its result is there already."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simplatform.callbacks import Callback, Callbacks
+from simplatform.checkpoint import build_policy, parameters, read_policy, to_device
+from simplatform.contracts import Fittable, Policy, Trainable
+from simplatform.demonstrations import Demonstrations
+from simplatform.errors import Interrupted, SimplatformError
+from simplatform.executors import available_cores
+from simplatform.files import write_json
+from simplatform.pipeline.checkpoints import restore_training, run_signature, save_fitted
+from simplatform.pipeline.collect import Collected, collect
+from simplatform.pipeline.evaluate import Evaluation, evaluate_shards, write_rows
+from simplatform.pipeline.fit import Trainer, windows_of
+from simplatform.pipeline.observer import Console, RunObserver, Silent
+from simplatform.pipeline.recordings import write_recordings
+from simplatform.pipeline.shards import episode_shard
+from simplatform.recipes import Resolved
+from simplatform.rundir import RunDirectory
+
+STAGES = ("collect", "fit", "evaluate", "report")
+
+
+@dataclass
+class Options:
+    """How to run, as opposed to what: nothing here changes a result."""
+
+    device: str = "cpu"
+    workers: int = 0
+    until: str = "report"
+    callbacks: tuple[Callback, ...] = ()
+
+
+def resolve_device(name: str) -> str:
+    """Turn "auto" into "cuda" where there is one, else "cpu".
+
+    Raises:
+        SimplatformError: a device that torch does not see here.
+    """
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise SimplatformError(f"device {name!r} was asked for, but torch sees no CUDA device; use --device cpu or auto")
+    try:
+        return str(torch.device(name))
+    except RuntimeError as error:
+        raise SimplatformError(f"unknown device {name!r}: expected auto, cpu, cuda or cuda:N") from error
+
+
+def execute(run: RunDirectory, recipe: Resolved, options: Options, console: Console | None = None) -> None:
+    """Carry a run to its end (or to ``options.until``), from wherever it stands.
+
+    Raises:
+        Interrupted: SIGINT or SIGTERM came; a checkpoint was written and ``resume`` continues.
+        SimplatformError: what a user can mend; the status records it.
+    """
+    console = console or Silent()
+    callbacks = Callbacks(options.callbacks)
+    with run.lock():
+        stages = _Stages(run, recipe, options, console, callbacks)
+        callbacks.on_start(run.path)
+        state = "failed"
+        try:
+            stages.all()
+            state = "done"
+        except (Interrupted, KeyboardInterrupt):
+            state = "preempted"
+            run.set_status(state, stage=stages.current)
+            raise
+        except BaseException as error:
+            _record_failure(run, stages.current, error)
+            raise
+        finally:
+            callbacks.on_end(state)
+
+
+class _Stages:
+    """The stages of one run, and what one hands to the next."""
+
+    def __init__(
+        self, run: RunDirectory, recipe: Resolved, options: Options, console: Console, callbacks: Callbacks
+    ) -> None:
+        self.run, self.recipe, self.options = run, recipe, options
+        self.console, self.callbacks = console, callbacks
+        self.current = "start"
+        self._data: tuple[Demonstrations, Demonstrations] | None = None
+
+    def all(self) -> None:
+        write_json(self.run.path / "env.json", provenance(self.options.device))
+        steps = {"collect": self.collect, "fit": self.fit, "evaluate": self.evaluate, "report": self.report}
+        for stage in STAGES[: STAGES.index(self.options.until) + 1]:
+            self.current = stage
+            self.run.set_status("running", stage=stage)
+            self.callbacks.on_stage(stage)
+            steps[stage]()
+        self.run.set_status("done", stage=self.current)
+
+    def collect(self) -> None:
+        """Collect (or find) the demonstrations; policies that need none may ask for 0."""
+        recipe = self.recipe
+        train = self._collect("train", recipe.demonstrations)
+        validation = self._collect("validation", recipe.validation)
+        self._data = (train, validation)
+
+    def fit(self) -> None:
+        """Train or fit, unless the final checkpoint is there."""
+        last = self.run.last
+        if last is not None and last.name in ("fitted", f"{self.recipe.train.steps:06d}"):
+            self.console.say(f"policy: reused {last}")
+            return
+        assert self._data is not None
+        signature = run_signature(self.recipe)
+        policy = to_device(
+            build_policy(self.recipe.policy, self.recipe.policy_config, signature), self.options.device
+        )
+        observer = RunObserver(self.run, self.recipe, signature, self.console, self.callbacks)
+        start = time.perf_counter()
+        with observer.signals():
+            self._fit(policy, observer, last)
+        self._record_time("fit", time.perf_counter() - start)
+
+    def evaluate(self) -> None:
+        """Evaluate on the test split and on the extra splits of the task."""
+        if (self.run.path / "eval" / "summary.json").exists():
+            self.console.say(f"evaluation: reused {self.run.path / 'eval'}")
+            return
+        splits = ("test", *self.recipe.task.extra_splits)
+        evaluations = [self._evaluate(split) for split in splits]
+        folder = self.run.path / "eval"
+        folder.mkdir(exist_ok=True)
+        write_rows(folder / "episodes.parquet", evaluations)
+        for evaluation in evaluations:
+            write_recordings(folder / "recordings", evaluation)
+        write_json(folder / "summary.json", self._summary(evaluations))
+
+    def report(self) -> None:
+        """Write report.html and CARD.md."""
+        from simplatform.report import write_report
+
+        path = write_report(self.run)
+        self.console.say(f"report: {path}")
+
+    def _collect(self, split: str, count: int) -> Demonstrations:
+        if count == 0:
+            return Demonstrations([], {"task": self.recipe.task.name, "split": split})
+        found = collect(
+            self.recipe.task,
+            count=count,
+            seed=self.recipe.seed,
+            split=split,
+            attempts=self.recipe.data.attempts,
+            workers=self.options.workers or 1,
+            on_episode=lambda kept, tried: self.console.progress(f"collect {split}", kept, count, f"{tried} tried"),
+        )
+        self.console.say(_collected_line(split, found))
+        write_json(self.run.path / f"demonstrations_{split}.json", _demonstrations_card(found))
+        return found.demonstrations
+
+    def _fit(self, policy: Policy, observer: RunObserver, last: Path | None) -> None:
+        assert self._data is not None
+        train, validation = self._data
+        if isinstance(policy, Fittable):
+            policy.fit(train, validation=validation, progress=observer.fit_progress)
+            if observer.stopping():
+                raise Interrupted(f"stopped before the fit was done; `simplatform resume {self.run.path}` starts it again")
+            save_fitted(self.run, self.recipe, policy, run_signature(self.recipe))
+        elif isinstance(policy, Trainable):
+            self._train(policy, observer, last)
+        else:
+            save_fitted(self.run, self.recipe, policy, run_signature(self.recipe))
+
+    def _train(self, policy: Trainable, observer: RunObserver, last: Path | None) -> None:
+        assert self._data is not None
+        train, validation = self._data
+        trainer = Trainer(policy, train, self.recipe.train, self.recipe.seed)
+        if last is not None:
+            restore_training(trainer, last)
+            self.console.say(f"policy: continued from step {trainer.step}")
+        self.run.rewind_metrics(trainer.step)
+        held_out = windows_of(policy, validation) if len(validation) else None
+        if not trainer.run(observer, held_out):
+            raise Interrupted(f"stopped at step {trainer.step}; `simplatform resume {self.run.path}` goes on from there")
+
+    def _evaluate(self, split: str) -> Evaluation:
+        recipe, last = self.recipe, self.run.last
+        if last is None:
+            raise SimplatformError(f"{self.run.path} has no checkpoint to evaluate; run its fit first")
+        shards = [
+            episode_shard(
+                recipe.task, split, recipe.seed, number, checkpoint=str(last), device=self.options.device,
+                record=number < recipe.data.record, stop_early=True,
+            )
+            for number in range(recipe.episodes)
+        ]  # fmt: skip
+        evaluation = evaluate_shards(
+            recipe.task,
+            shards,
+            workers=self.options.workers,
+            on_episode=lambda n: self.console.progress(f"evaluate {split}", n, recipe.episodes),
+        )
+        self.console.say(f"{split}: " + "; ".join(f"{k} {v}" for k, v in evaluation.estimates.items()))
+        return evaluation
+
+    def _summary(self, evaluations: list[Evaluation]) -> dict[str, Any]:
+        policy = read_policy(self.run.last or Path())
+        return {
+            "plugin": self.recipe.plugin,
+            "task": self.recipe.task.name,
+            "seed": self.recipe.seed,
+            "primary": self.recipe.task.metric.name,
+            "parameters": parameters(policy),
+            "nfe": getattr(policy, "nfe", None),
+            "times": self._times(),
+            "splits": {evaluation.split: evaluation.to_json() for evaluation in evaluations},
+        }
+
+    def _record_time(self, stage: str, seconds: float) -> None:
+        times = self._times()
+        write_json(self.run.path / "times.json", {**times, stage: times.get(stage, 0.0) + round(seconds, 2)})
+
+    def _times(self) -> dict[str, float]:
+        from simplatform.files import read_json
+
+        path = self.run.path / "times.json"
+        times: dict[str, float] = read_json(path) if path.exists() else {}
+        return times
+
+
+def provenance(device: str) -> dict[str, Any]:
+    """Return what a result depends on beside its recipe: versions, machine, device, git commit, plugins."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    import torch
+
+    from simplatform import __version__
+    from simplatform.host import get_host
+
+    versions = {}
+    for name in ("torch", "numpy", "scipy", "gymnasium", "mujoco", "metaworld"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = ""
+    gpu = torch.cuda.get_device_name() if device.startswith("cuda") else ""
+    return {
+        "simplatform": __version__, "python": platform.python_version(), "versions": versions,
+        "platform": platform.platform(), "processor": _processor(), "cores": available_cores(),
+        "threads": torch.get_num_threads(), "device": device, "gpu": gpu, "git": _git_sha(),
+        "plugins": {p.name: f"{p.distribution} {p.version}" for p in get_host().plugins if p.status == "ok"},
+    }  # fmt: skip
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor()
+
+
+def _git_sha() -> str:
+    try:
+        here = Path(__file__).parent
+        command = ["git", "-C", str(here), "rev-parse", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _collected_line(split: str, found: Collected) -> str:
+    rate = f", expert success {found.expert}" if found.expert is not None else ""
+    verb = "reused" if found.cached else "collected"
+    return f"{split}: {verb} {len(found.demonstrations)} demonstrations ({found.demonstrations.steps} steps){rate}"
+
+
+def _demonstrations_card(found: Collected) -> dict[str, Any]:
+    rate = found.expert.to_json() if found.expert else None
+    return {
+        "path": found.path.name, "episodes": len(found.demonstrations), "steps": found.demonstrations.steps,
+        "content_hash": found.demonstrations.content_hash(), "expert": rate, "source": found.demonstrations.source,
+    }  # fmt: skip
+
+
+def _record_failure(run: RunDirectory, stage: str, error: BaseException) -> None:
+    try:
+        run.set_status("failed", stage=stage, error=f"{type(error).__name__}: {error}")
+    except SimplatformError:
+        pass  # the disk is full: the error itself is on its way to the user
+
+

@@ -1,0 +1,106 @@
+"""Shards: episodes as pure data, and the module-level function that runs one in any process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from simplatform.contracts import Metric, Policy, Task
+from simplatform.demonstrations import Episode
+from simplatform.environments import make_env, make_expert
+from simplatform.pipeline.rollout import Rollout, one_thread, rollout
+from simplatform.recipes import find_task
+from simplatform.seeding import episode_seed, torch_generator
+
+
+@dataclass(frozen=True)
+class EpisodeShard:
+    """One episode to run: which task (its keywords as JSON) and split, its number, and who acts.
+
+    ``checkpoint`` is a path; without one the task's expert acts.
+    """
+
+    task: str
+    kwargs: str
+    split: str
+    seed: int
+    episode: int
+    checkpoint: str | None = None
+    device: str = "cpu"
+    record: bool = False
+    stop_early: bool = False
+
+
+def episode_shard(task: Task, split: str, seed: int, episode: int, **options: Any) -> EpisodeShard:
+    """Return the shard of one episode of a task; ``options`` are the remaining fields of ``EpisodeShard``."""
+    return EpisodeShard(task.name, json.dumps(dict(task.kwargs), sort_keys=True), split, seed, episode, **options)
+
+
+def run_episode(shard: EpisodeShard) -> Rollout:
+    """Run one episode; environments and policies are kept for the next shard of the same kind."""
+    task = replace(find_task(shard.task), kwargs=json.loads(shard.kwargs))
+    env = _env(shard.task, shard.kwargs, shard.split, shard.episode % len(task.variants), shard.record)
+    policy = make_expert(task, env) if shard.checkpoint is None else _policy(shard.checkpoint, shard.device)
+    return play(policy, env, task, shard.split, shard.seed, shard.episode, shard.record, shard.stop_early)
+
+
+def play(
+    policy: Policy,
+    env: gymnasium.Env[Any, Any],
+    task: Task | None,
+    split: str,
+    seed: int,
+    episode: int,
+    record: bool = False,
+    stop_early: bool = False,
+) -> Rollout:
+    """Run episode number ``episode`` of a split with its own seed; returns it with its metrics filled in."""
+    metric = task.metric if task is not None else None
+    stop = _decided(metric) if stop_early and metric is not None else (lambda info: False)
+    reset_seed = episode_seed(seed, split, episode)
+    generator = torch_generator(seed, f"act/{split}", episode)
+    with one_thread():
+        result = rollout(policy, env, seed=reset_seed, generator=generator, record=record, stop=stop)
+    variant = episode % len(task.variants) if task is not None else 0
+    metrics = {m.name: reduce_metric(m, result.episode) for m in task.metrics} if task is not None else {}
+    result.episode = replace(result.episode, variant=variant, metrics=metrics)
+    return result
+
+
+def reduce_metric(metric: Metric, episode: Episode) -> float:
+    """Turn a metric's values over an episode into one number; an episode without the metric gives NaN."""
+    values = episode.infos.get(metric.name)
+    if values is None or not len(values):
+        return 0.0 if metric.kind == "rate" else float("nan")
+    if metric.over == "any":
+        return float(np.nanmax(values) >= 0.5)
+    return float({"last": values[-1], "mean": np.nanmean(values), "sum": np.nansum(values)}[metric.over])
+
+
+def _decided(metric: Metric) -> Any:
+    """Return a test that says when a success that counts "at any step" is reached: nothing after can change it."""
+
+    def stop(info: Mapping[str, Any]) -> bool:
+        return metric.over == "any" and float(info.get(metric.name, 0.0)) >= 0.5
+
+    return stop
+
+
+@lru_cache(maxsize=8)
+def _env(name: str, kwargs: str, split: str, variant: int, render: bool) -> gymnasium.Env[Any, Any]:
+    task = replace(find_task(name), kwargs=json.loads(kwargs))
+    return make_env(task, split, variant, render=render)
+
+
+@lru_cache(maxsize=2)
+def _policy(checkpoint: str, device: str) -> Policy:
+    from simplatform.checkpoint import read_policy
+
+    return read_policy(Path(checkpoint), device)
