@@ -1,1 +1,29 @@
-"""The command line: one verb per file."""
+"""The command line: one verb per file, each a thin caller of the Python interface."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 failure, 2 usage, 3 plugin, 130 interrupted."""
+    from simplatform.cli.app import build
+    from simplatform.errors import SimplatformError
+
+    try:
+        build(sys.argv[1:])(standalone_mode=True)
+    except SimplatformError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted; `simplatform resume RUN` goes on from the last checkpoint", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"simplatform: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+__all__ = ["main"]

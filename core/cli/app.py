@@ -1,0 +1,89 @@
+"""Assembles the verbs into one program. Nothing heavy is imported before a verb runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from simplatform.cli import (
+    check,
+    collect,
+    compare,
+    doctor,
+    eval,
+    import_,
+    listing,
+    plugins,
+    report,
+    resume,
+    run,
+    show,
+    train,
+)
+
+VERBS: tuple[tuple[str, Callable[..., Any]], ...] = (
+    ("run", run.command),
+    ("collect", collect.command),
+    ("train", train.command),
+    ("eval", eval.command),
+    ("resume", resume.command),
+    ("compare", compare.command),
+    ("report", report.command),
+    ("plugins", plugins.command),
+    ("envs", listing.envs),
+    ("tasks", listing.tasks),
+    ("show", show.command),
+    ("check", check.command),
+    ("doctor", doctor.command),
+    ("import", import_.command),
+)
+
+
+def build(arguments: Sequence[str]) -> Callable[..., Any]:
+    """Return the program; ``arguments`` decide which plugin command is really imported."""
+    app = typer.Typer(
+        name="simplatform",
+        help="Train, compare and deploy robot policies, mesh movers and dynamics reconstructors.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_global)
+    for name, command in VERBS:
+        app.command(name)(command)
+    _add_plugin_commands(app, arguments)
+    return app
+
+
+def _global(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=lambda value: _version(value), is_eager=True)
+    ] = False,
+    no_plugin: Annotated[list[str] | None, typer.Option("--no-plugin", help="Do not load this plugin.")] = None,
+) -> None:
+    if no_plugin:
+        from simplatform.host import block
+
+        block(no_plugin)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from simplatform import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def _add_plugin_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
+    from simplatform.host import get_host
+
+    for entry in get_host().registry("command"):
+        wanted = entry.name in arguments
+        app.command(entry.name, help=entry.help)(entry.load() if wanted else _placeholder)
+
+
+def _placeholder() -> None:
+    """Stand for a plugin's command in the list; the real one is imported when it is called."""

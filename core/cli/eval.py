@@ -1,0 +1,60 @@
+"""``simplatform eval``: evaluate a trained policy, or a task's expert, on any task and split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simplatform.cli import options
+
+
+def command(
+    run: Annotated[Path | None, typer.Argument(help="A run or checkpoint; none evaluates the task's expert.")] = None,
+    task: options.TaskName = None,
+    episodes: Annotated[int, typer.Option("--episodes", "-n", help="Episodes to run.", min=1)] = 20,
+    split: Annotated[str, typer.Option(help="Split to draw episodes from.")] = "test",
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+    workers: options.Workers = 0,
+    json: options.Json = False,
+) -> None:
+    """Evaluate a policy (or the expert) and print its metrics with intervals."""
+    from simplatform.cli.console import console, print_json, print_table
+    from simplatform.pipeline.evaluate import evaluate_shards
+    from simplatform.pipeline.run import resolve_device
+    from simplatform.pipeline.shards import episode_shard
+
+    found, checkpoint = _what(run, task)
+    where = resolve_device(device)
+    shards = [
+        episode_shard(found, split, seed, number, checkpoint=checkpoint, device=where, stop_early=True)
+        for number in range(episodes)
+    ]
+    with console() as shown:
+        result = evaluate_shards(
+            found, shards, workers=workers, on_episode=lambda n: shown.progress("evaluate", n, episodes)
+        )
+    if json:
+        print_json({"task": found.name, "split": split, "seed": seed, **result.to_json()})
+    else:
+        print_table(found.name, ["metric", "value, 95 % interval"], [[k, str(v)] for k, v in result.estimates.items()])
+
+
+def _what(run: Path | None, task: str | None) -> tuple[Any, str | None]:
+    """Return the task and the checkpoint that were meant."""
+    from simplatform.errors import UsageError
+    from simplatform.recipes import find_task
+    from simplatform.rundir import RunDirectory
+
+    if run is None:
+        if task is None:
+            raise UsageError("say what to evaluate: a RUN, or --task NAME for the task's expert")
+        return find_task(task), None
+    if (run / "policy.json").exists() and task is not None:
+        return find_task(task), str(run)
+    directory = RunDirectory.open(run)
+    if directory.last is None:
+        raise UsageError(f"{run} has no checkpoint yet; `simplatform resume {run}` goes on")
+    return find_task(task) if task else directory.recipe().task, str(directory.last)

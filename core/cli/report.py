@@ -1,0 +1,20 @@
+"""``simplatform report``: write the report of a run again."""
+
+from __future__ import annotations
+
+import typer
+
+from simplatform.cli import options
+
+
+def command(run: options.RunPath, json: options.Json = False) -> None:
+    """Write report.html and CARD.md of an evaluated run."""
+    from simplatform.cli.console import print_json
+    from simplatform.report import write_report
+    from simplatform.rundir import RunDirectory
+
+    path = write_report(RunDirectory.open(run))
+    if json:
+        print_json({"report": path})
+    else:
+        typer.echo(f"report: {path}")

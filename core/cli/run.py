@@ -1,0 +1,84 @@
+"""``simplatform run``: collect, fit, evaluate, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simplatform.cli import options
+
+
+def command(
+    recipe: Annotated[Path | None, typer.Argument(help="A recipe file; or name the method with --plugin.")] = None,
+    plugin: Annotated[str | None, typer.Option("--plugin", "-p", help="Method: a recipe or policy, such as mp1.")] = None,
+    task: options.TaskName = None,
+    seed: Annotated[int | None, typer.Option("--seed", "-s", help="Seed of everything random.")] = None,
+    set_: options.Settings = None,
+    output: options.Output = Path("runs"),
+    device: options.Device = "auto",
+    workers: options.Workers = 0,
+    fresh: options.Fresh = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved recipe and stop.")] = False,
+    json: options.Json = False,
+) -> None:
+    """Collect demonstrations, fit a policy, evaluate it and write the report."""
+    start(recipe, plugin, task, seed, set_, output, device, workers, fresh, dry_run, json, until="report")
+
+
+def start(
+    recipe: Path | None,
+    plugin: str | None,
+    task: str | None,
+    seed: int | None,
+    set_: list[str] | None,
+    output: Path,
+    device: str,
+    workers: int,
+    fresh: bool,
+    dry_run: bool,
+    json: bool,
+    until: str,
+) -> None:
+    """Start a run up to the stage ``until``; what ``run``, ``collect`` and ``train`` share."""
+    from simplatform.cli.console import console, print_json
+
+    request = _request(recipe, plugin, task, seed, set_)
+    if dry_run:
+        from simplatform.recipes import resolve
+
+        print_json(resolve(**request).to_json())
+        return
+    from simplatform.api import run
+
+    with console(quiet=False) as shown:
+        result = run(
+            **request, output=output, device=device, workers=workers, fresh=fresh, until=until, console=shown
+        )
+    if json:
+        print_json({"run": result.path, **(result.summary if until == "report" else {})})
+    else:
+        typer.echo(_closing(result, until))
+
+
+def _request(
+    recipe: Path | None, plugin: str | None, task: str | None, seed: int | None, set_: list[str] | None
+) -> dict[str, Any]:
+    """Join a recipe file and the options; options win."""
+    from simplatform.errors import UsageError
+    from simplatform.recipes import parse_settings, read_recipe
+
+    if recipe is None and plugin is None:
+        raise UsageError("say what to run: --plugin NAME (see `simplatform plugins`) or a recipe file")
+    request: dict[str, Any] = {"plugin": plugin, "task": task, "seed": 0, "settings": {}}
+    if recipe is not None:
+        request = read_recipe(recipe)
+    given = {"plugin": plugin, "task": task, "seed": seed}
+    request.update({key: value for key, value in given.items() if value is not None})
+    request["settings"] = {**request["settings"], **parse_settings(set_ or [])}
+    return request
+
+
+def _closing(result: Any, until: str) -> str:
+    return f"report: {result.report}" if until == "report" else f"run: {result.path}"

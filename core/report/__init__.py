@@ -1,0 +1,7 @@
+"""The report: one self-contained HTML file per run, made of sections that plugins contribute."""
+
+from simplatform.report.build import write_report
+from simplatform.report.section import Section, animation_html, figure_html, table_html
+from simplatform.report.view import RunView
+
+__all__ = ["RunView", "Section", "animation_html", "figure_html", "table_html", "write_report"]

@@ -1,0 +1,118 @@
+"""The sections that every run has: scores, learning curve, latency, episodes, settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from simplatform.report.section import Section, figure_html, table_html
+from simplatform.report.view import RunView
+
+INK, ACCENT = "#1f3a5f", "#d1495b"
+
+
+def scores(run: RunView) -> Section:
+    """Every metric of every split with its interval, n, and how the expert did."""
+    rows = []
+    for split, summary in run.summary["splits"].items():
+        for name, value in run.estimates(split).items():
+            better = next((m.better for m in run.task.metrics if m.name == name), "")
+            rows.append((split, name, str(value), f"{better} is better", value.n, summary["failures"]))
+    table = table_html(("split", "metric", "value [95 % interval]", "", "n", "failed episodes"), rows)
+    return Section("Scores", _headline(run) + table + _expert(run), 10)
+
+
+def learning_curve(run: RunView) -> Section | None:
+    """Training and validation loss against steps."""
+    rows = [row for row in run.metrics if "loss" in row]
+    if len(rows) < 2:
+        return None
+    figure, axes = _axes()
+    axes.plot([r["step"] for r in rows], [r["loss"] for r in rows], color=INK, lw=1, label="training loss")
+    held = [row for row in run.metrics if "validation_loss" in row]
+    if held:
+        steps, losses = [r["step"] for r in held], [r["validation_loss"] for r in held]
+        axes.plot(steps, losses, "o-", color=ACCENT, ms=4, label="validation loss (averaged weights)")
+    if all(row["loss"] > 0 for row in rows):
+        axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.legend(frameon=False)
+    return Section("Learning curve", figure_html(figure, "loss against training step"), 30)
+
+
+def latency(run: RunView) -> Section | None:
+    """How long one call of ``act`` takes, episode by episode."""
+    timing = run.summary["splits"]["test"]["latency"]
+    if "median" not in timing:
+        return None
+    nfe = run.summary.get("nfe")
+    rows = [
+        ("median", f"{1e3 * timing['median']:.2f} ms"),
+        ("p95", f"{1e3 * timing['p95']:.2f} ms"),
+        ("calls", timing["calls"]),
+        ("network evaluations per call", "–" if nfe is None else nfe),
+        ("parameters", f"{run.summary['parameters']:,}"),
+    ]
+    note = f"<p>One episode at a time on {run.environment['device']}, one thread, everything in <code>act</code> included.</p>"
+    return Section("Latency", table_html(("one action", ""), rows) + note, 40)
+
+
+def episodes(run: RunView) -> Section:
+    """A table of all test episodes."""
+    names = [metric.name for metric in run.task.metrics]
+    header = ("split", "episode", "seed", "steps", *names, "failure")
+    rows = [[_short(row.get(key, "")) for key in header] for row in run.rows]
+    body = f"<details><summary>{len(rows)} episodes</summary>{table_html(header, rows)}</details>"
+    return Section("Episodes", body, 80)
+
+
+def settings(run: RunView) -> Section:
+    """The resolved recipe and where it ran."""
+    recipe = json.dumps(run.recipe.to_json(), indent=2)
+    machine = json.dumps(run.environment, indent=2)
+    cards = [run.path / f"demonstrations_{split}.json" for split in ("train", "validation")]
+    data = "".join(f"<pre>{card.read_text(encoding='utf8')}</pre>" for card in cards if card.exists())
+    body = (
+        f"<details><summary>Recipe</summary><pre>{recipe}</pre></details>"
+        f"<details><summary>Demonstrations</summary>{data}</details>"
+        f"<details><summary>Machine and versions</summary><pre>{machine}</pre></details>"
+    )
+    return Section("How to do it again", body, 90)
+
+
+BUILT_IN: tuple[Callable[[RunView], Section | None], ...] = (scores, learning_curve, latency, episodes, settings)
+
+
+def _headline(run: RunView) -> str:
+    value = run.estimates()[run.task.metric.name]
+    shown = f"{value.k}/{value.n}" if value.kind == "rate" else f"{value.value:.4g}"
+    low, high = (f"{value.low:.2f}", f"{value.high:.2f}") if value.kind == "rate" else (f"{value.low:.4g}", f"{value.high:.4g}")
+    return (
+        f'<p class="headline"><strong>{shown}</strong> {run.task.metric.name} '
+        f"<span>95 % interval {low} … {high}, n = {value.n}, seed {run.recipe.seed}</span></p>"
+    )
+
+
+def _expert(run: RunView) -> str:
+    demonstrations = run.demonstrations()
+    source: dict[str, Any] = demonstrations.source
+    if not source.get("tried") or run.task.keep is None:
+        return ""
+    return f"<p>The expert succeeded in {source['successes']} of {source['tried']} episodes while demonstrating.</p>"
+
+
+def _axes() -> tuple[Any, Any]:
+    import matplotlib
+
+    matplotlib.use("Agg", force=False)
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 3))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+    return figure, axes
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

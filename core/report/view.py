@@ -1,0 +1,85 @@
+"""What a section of the report sees of a run: everything, read-only and loaded on first use."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from simplatform.checkpoint import read_policy
+from simplatform.contracts import Policy, Task
+from simplatform.demonstrations import Demonstrations, store
+from simplatform.errors import DataError
+from simplatform.files import read_json
+from simplatform.pipeline.collect import cache_root
+from simplatform.pipeline.evaluate import read_rows
+from simplatform.pipeline.recordings import Recording, read_recordings
+from simplatform.recipes import Resolved
+from simplatform.rundir import RunDirectory
+from simplatform.statistics import Estimate
+
+
+class RunView:
+    """A finished run, for reports."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self._run = run
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self._run.path
+
+    @cached_property
+    def recipe(self) -> Resolved:
+        """The resolved recipe."""
+        return self._run.recipe()
+
+    @property
+    def task(self) -> Task:
+        """The task."""
+        return self.recipe.task
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """summary.json."""
+        return self._run.summary
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """env.json: versions, machine, device."""
+        data: dict[str, Any] = read_json(self.path / "env.json")
+        return data
+
+    @cached_property
+    def metrics(self) -> list[dict[str, float]]:
+        """The lines of metrics.jsonl."""
+        return self._run.metrics()
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per evaluated episode, all splits."""
+        return read_rows(self.path / "eval" / "episodes.parquet")
+
+    @cached_property
+    def recordings(self) -> list[Recording]:
+        """Episodes kept in full."""
+        return list(read_recordings(self.path / "eval" / "recordings"))
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The deployed policy."""
+        return read_policy(self._run.last or self.path)
+
+    def demonstrations(self, split: str = "train") -> Demonstrations:
+        """Return the demonstrations of a split; an empty set where they were cleared from the cache."""
+        try:
+            card = read_json(self.path / f"demonstrations_{split}.json")
+            return store.load(cache_root() / "demonstrations" / card["path"])
+        except (OSError, ValueError, KeyError, DataError):
+            return Demonstrations([])
+
+    def estimates(self, split: str = "test") -> dict[str, Estimate]:
+        """Return the metrics of a split with their intervals."""
+        metrics = self.summary["splits"][split]["metrics"]
+        return {name: Estimate(**value) for name, value in metrics.items()}
