@@ -1,0 +1,40 @@
+"""Meta-World's 50 tasks with point clouds and scripted experts (Yu et al., 2020, arXiv:1910.10897)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+from simplatform.contracts import Metric, Task
+from simplatform.envs.manipulation.tasks import GROUPS
+
+SUCCESS = Metric("success", kind="rate", over="any")
+
+
+@hookimpl
+def register_envs(register):
+    register(
+        "simplatform/MetaWorld-v0",
+        "simplatform.envs.manipulation.metaworld:MetaWorldEnv",
+        help="Meta-World's 50 Sawyer tasks: point cloud, robot state, 4-D action",
+    )
+
+
+@hookimpl
+def register_experts(register):
+    register(
+        "metaworld", "simplatform.envs.manipulation.experts:metaworld_expert", help="Meta-World's scripted experts"
+    )
+
+
+@hookimpl
+def register_tasks(register):
+    for group, tasks in GROUPS.items():
+        for task in tasks:
+            register(_task(task, group))
+
+
+def _task(task: str, group: str) -> Task:
+    return Task(
+        f"metaworld/{task}", "simplatform/MetaWorld-v0", "metaworld", (SUCCESS,),
+        kwargs={"task": task}, splits={"test": {"terminate_on_success": True}}, keep="success",
+        help=f"Meta-World {task} ({group})",
+    )  # fmt: skip

@@ -1,0 +1,131 @@
+"""Casting less gives the same as casting everything; cameras, crops and sampling do what they say."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from simplatform.envs.manipulation.camera import Camera
+from simplatform.envs.manipulation.crop import CROPS, Crop
+from simplatform.envs.manipulation.metaworld import MetaWorldEnv
+from simplatform.envs.manipulation.raycast import RayCaster, cast_spheres
+from simplatform.envs.manipulation.sampling import farthest_points
+from simplatform.envs.manipulation.vision import PointCloud, corner2
+
+
+@pytest.mark.parametrize("task", ["drawer-open", "hammer", "pick-place", "window-open"])
+def test_cached_and_boxed_casting_is_exact(task):
+    env = MetaWorldEnv(task, points=0)
+    caster = RayCaster(env.inner.model, corner2(env.inner.model, 48))
+    rng = np.random.default_rng(0)
+    for seed in (0, 1):
+        env.reset(seed=seed)
+        for _ in range(3):
+            for _ in range(12):
+                env.step(rng.uniform(-1, 1, 4).astype(np.float32))
+            distance, geom = caster.cast(env.inner.data)
+            expected, hit = caster.cast_everything(env.inner.data)
+            np.testing.assert_array_equal(distance, expected)
+            np.testing.assert_array_equal(geom, hit)
+            assert len(np.unique(geom)) > 8
+
+
+@pytest.mark.parametrize("crop", CROPS)
+def test_casting_within_reach_of_the_crop_is_exact(crop):
+    env = MetaWorldEnv("hammer", points=0)
+    camera = corner2(env.inner.model, 48)
+    cloud, caster = PointCloud(env.inner.model, camera, crop), RayCaster(env.inner.model, camera)
+    near, far = cloud.reach
+    for seed in range(3):
+        env.reset(seed=seed)
+        for _ in range(20):
+            env.step(np.array([0.3, 1, -0.5, 1], np.float32))
+        expected, _ = caster.cast_everything(env.inner.data)
+        keep = (expected > near) & (expected < far)
+        points = (camera.position + caster.directions[keep] * expected[keep, None]).astype(np.float32)
+        np.testing.assert_array_equal(cloud.points(env.inner.data), points)
+        assert cloud.crop.contains(points.astype(float)).mean() > 0.999
+
+
+def test_rays_meet_a_box_where_geometry_says():
+    model = mujoco.MjModel.from_xml_string(
+        "<mujoco><worldbody><geom type='box' size='.1 .1 .1'/>"
+        "<body pos='0 0 1'><freejoint/><geom type='sphere' size='.2'/></body></worldbody></mujoco>"
+    )
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    caster = RayCaster(model, Camera(np.array([0, 0, 3.0]), np.eye(3), 0.4, 33, 33))
+    middle = 33 * 33 // 2
+    distance, geom = caster.cast(data)
+    assert (distance[middle], geom[middle]) == (pytest.approx(1.8, abs=1e-12), 1)
+    data.qpos[0] = 5.0
+    mujoco.mj_forward(model, data)
+    distance, geom = caster.cast(data)
+    assert (distance[middle], geom[middle]) == (pytest.approx(2.9, abs=1e-12), 0)
+    assert np.isinf(distance[0])
+
+
+def test_static_geometry_is_cast_again_when_it_is_moved():
+    env = MetaWorldEnv("drawer-open", points=0)
+    env.reset(seed=0)
+    caster = RayCaster(env.inner.model, corner2(env.inner.model, 32))
+    before, _ = caster.cast(env.inner.data)
+    env.inner.model.body("drawer").pos[0] += 0.1
+    mujoco.mj_forward(env.inner.model, env.inner.data)
+    after, _ = caster.cast(env.inner.data)
+    np.testing.assert_array_equal(after, caster.cast_everything(env.inner.data)[0])
+    assert not np.array_equal(before, after)
+
+
+def test_spheres_are_met_at_their_surface():
+    rays = np.array([[0, 0, -1.0], [1, 0, 0]])
+    distance, index = cast_spheres(
+        np.array([0, 0, 2.0]), rays, np.array([[0, 0, 0.0], [0, 0, 1.0]]), np.array([0.5, 0.25])
+    )
+    np.testing.assert_allclose(distance, [0.75, np.inf])
+    np.testing.assert_array_equal(index, [1, -1])
+
+
+def test_projection_inverts_rays():
+    camera = Camera.looking_at([1.0, -1.0, 1.5], [0, 0.5, 0.2], 0.9, 40, 30)
+    u, v, depth = camera.project(camera.position + 1.7 * camera.rays())
+    columns, rows = np.meshgrid(np.arange(40) + 0.5, np.arange(30) + 0.5)
+    np.testing.assert_allclose(u, columns.ravel(), atol=1e-10)
+    np.testing.assert_allclose(v, rows.ravel(), atol=1e-10)
+    assert (depth > 0).all()
+    np.testing.assert_allclose(camera.rotation.T @ camera.rotation, np.eye(3), atol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(float, 3, elements=st.floats(-2, 2)), arrays(float, (6, 3), elements=st.floats(-1, 1)))
+def test_slab_interval_agrees_with_containment(position, directions):
+    crop = Crop(np.array([0.1, 0, 0]), np.eye(3), np.array([-1.0, -0.5, -0.7]), np.array([0.8, 0.6, 0.9]))
+    directions = directions + 0.01
+    near, far = crop.interval(position, directions)
+    for t in np.linspace(0.013, 4, 23):
+        inside = crop.contains(position + t * directions)
+        clear = (np.abs(t - near) > 1e-9) & (np.abs(t - far) > 1e-9)
+        np.testing.assert_array_equal(inside[clear], ((t > near) & (t < far))[clear])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 90), st.integers(1, 60), st.integers(0, 2**31))
+def test_farthest_points_are_nested_and_far(count, total, seed):
+    points = np.random.default_rng(seed).normal(size=(total, 3)).astype(np.float32)
+    sample = farthest_points(points, count)
+    assert sample.shape == (count, 3)
+    np.testing.assert_array_equal(
+        sample[: count // 2], farthest_points(points, count // 2) if count > 1 else sample[:0]
+    )
+    chosen = sample[: min(count, total)]
+    for k in range(1, len(chosen)):
+        gaps = np.linalg.norm(points[:, None] - chosen[None, :k], axis=-1).min(1)
+        np.testing.assert_allclose(np.linalg.norm(chosen[:k] - chosen[k], axis=-1).min(), gaps.max(), rtol=1e-5)
+
+
+def test_an_empty_view_gives_zeros():
+    np.testing.assert_array_equal(farthest_points(np.empty((0, 3), np.float32), 4), np.zeros((4, 3)))
