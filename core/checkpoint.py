@@ -60,14 +60,17 @@ def read_policy(path: Path, device: str = "cpu") -> Policy:
 def load_into(policy: Policy, tensors: Mapping[str, Tensor], path: Path) -> None:
     """Load tensors into a policy, strictly.
 
+    Buffers whose shape follows from the data (a nearest-neighbour policy's memory) are named in ``sized_by_data``.
+
     Raises:
         CheckpointError: names or shapes differ; the first of them are shown.
     """
     if not hasattr(policy, "load_state_dict"):
         return
-    resize = getattr(policy, "resize_for", None)
-    if resize is not None:
-        resize(tensors)
+    for name in getattr(policy, "sized_by_data", ()):
+        if name in tensors:
+            owner, _, attribute = name.rpartition(".")
+            policy.get_submodule(owner).register_buffer(attribute, tensors[name].clone())  # type: ignore[attr-defined]
     try:
         policy.load_state_dict(dict(tensors), strict=True)
     except (RuntimeError, ValueError, KeyError) as error:

@@ -19,11 +19,25 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except Exception as error:
+        _fail(_unexpected(error), 1)
 
 
 def _fail(message: str, code: int) -> None:
     print(f"simplatform: {message}", file=sys.stderr)
     sys.exit(code)
+
+
+def _unexpected(error: Exception) -> str:
+    """Say in one line what went wrong and where; the traceback is for those who ask for it."""
+    import os
+    import traceback
+
+    if os.environ.get("SIMPLATFORM_DEBUG"):
+        traceback.print_exception(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename}:{place.lineno}"
+    return f"{type(error).__name__}: {error} (at {where}). SIMPLATFORM_DEBUG=1 shows the traceback."
 
 
 __all__ = ["main"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from simplatform.contracts import Fittable, Policy, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import Interrupted, SimplatformError
 from simplatform.executors import available_cores
-from simplatform.files import write_json
+from simplatform.files import write_json, write_text
 from simplatform.pipeline.checkpoints import restore_training, run_signature, save_fitted
 from simplatform.pipeline.collect import Collected, collect
 from simplatform.pipeline.evaluate import Evaluation, evaluate_shards, write_rows
@@ -296,6 +297,7 @@ def _demonstrations_card(found: Collected) -> dict[str, Any]:
 def _record_failure(run: RunDirectory, stage: str, error: BaseException) -> None:
     try:
         run.set_status("failed", stage=stage, error=f"{type(error).__name__}: {error}")
+        write_text(run.path / "error.log", "".join(traceback.format_exception(error)))
     except SimplatformError:
         pass  # the disk is full: the error itself is on its way to the user
 

@@ -1,0 +1,1 @@
+"""Nearest-neighbour imitation, as a plugin of simplatform."""

@@ -1,0 +1,18 @@
+"""What the plugin gives: one policy, and the recipe that `simplatform run --plugin nearest` starts."""
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "nearest",
+        "simplatform_nearest.policy:Nearest",
+        config="simplatform_nearest.policy:NearestConfig",
+        help="does what the expert did in the most similar demonstrated state",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("nearest", policy="nearest", task="metaworld/drawer-open")
