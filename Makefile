@@ -1,0 +1,46 @@
+# Two commands for users: `make run` and `make test`. Both create the environment on first use.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+THREADS ?= $(shell nproc)
+ARGS ?=
+
+.PHONY: run test test-slow lint types docs clean help
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+run: $(VENV)/.base  ## train and evaluate MP1 on its default task, and write the report
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/simplatform run --plugin mp1 $(ARGS)
+
+test: $(VENV)/.dev lint types  ## everything that is fast: style, types, import contract, tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(THREADS)
+
+test-slow: $(VENV)/.dev  ## the slow tests as well
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.dev  ## style and import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev  ## static types of the core
+	$(BIN)/mypy
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+# torch 2.13.0 on its own first: it is the CPU build where the index has one, and satisfies everything that follows.
+$(VENV)/.torch:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "simplatform needs Python 3.11 or newer; set PYTHON=/path/to/python")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	touch $@
+
+$(VENV)/.base: $(VENV)/.torch pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mesh,dynamics,pointcloud,diffusion,dev]'
+	touch $@
