@@ -1,0 +1,20 @@
+"""MP1: one-step MeanFlow policy on point clouds (Sheng et al., 2025, arXiv:2507.10543)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "mp1",
+        "simplatform.policies.mp1:MP1",
+        config="simplatform.policies.mp1:MP1Config",
+        help="one-step MeanFlow policy on point clouds",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("mp1", policy="mp1", task="metaworld/drawer-open")

@@ -1,0 +1,24 @@
+"""Dispersive loss: spread intermediate features over the batch (Wang & He, 2025, arXiv:2506.09027)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+
+def dispersive_loss(features: Iterable[Tensor], temperature: float = 1.0) -> Tensor:
+    """Return Σ log mean exp(−D/τ) over features ``(B, ...)``, with D their squared distances over the largest of them.
+
+    As in MP1 (Sheng et al., 2025, eq. 12): L2 distances, diagonal included, normalised by the batch's largest.
+    """
+    return torch.stack([_dispersion(feature.flatten(1), temperature) for feature in features]).sum()
+
+
+def _dispersion(rows: Tensor, temperature: float) -> Tensor:
+    gram = rows @ rows.t()
+    norms = gram.diagonal()
+    distances = (norms[:, None] + norms[None, :] - 2 * gram).clamp_min(0)
+    scaled = distances / (distances.amax() * temperature).clamp_min(torch.finfo(rows.dtype).tiny)
+    return scaled.neg().flatten().logsumexp(0) - torch.tensor(scaled.numel(), dtype=rows.dtype).log()

@@ -1,0 +1,89 @@
+"""MeanFlow: learning an average velocity, which one network evaluation integrates (Geng et al., 2025,
+arXiv:2505.13447).
+
+Convention: z_t = (1 − t) x + t e with data x and noise e, so that t = 1 is noise and v = e − x. The average velocity
+between r and t obeys u = v − (t − r) du/dt, where d/dt goes along (v, 1, 0) in (z, t, r): the MeanFlow identity (eq.
+6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from simplatform.policies.unet import ConditionalUnet, Dual
+from simplatform.policies.unet.blocks import Plan
+
+
+@dataclass(frozen=True)
+class Times:
+    """Times ``(B,)`` of a batch: rows before ``moving`` have r ≤ t, all others r = t and need no derivative."""
+
+    t: Tensor
+    r: Tensor
+    moving: int
+
+
+@dataclass(frozen=True)
+class MeanFlowTerms:
+    """What one pass yields; ``dudt`` is ``(moving, T, A)``, ``features`` the outputs of the U-Net's down stages."""
+
+    prediction: Tensor
+    target: Tensor
+    dudt: Tensor
+    features: tuple[Tensor, ...]
+
+
+def draw_times(
+    rows: int, *, mean: float, std: float, equal: float, generator: Generator, device: torch.device
+) -> Times:
+    """Draw t ≥ r, each from a logit-normal; a share ``equal`` of the rows, the last ones, get r = t (section 4.3).
+
+    Windows are shuffled, so that "the last rows" is as random a choice as any.
+    """
+    draws = torch.randn((2, rows), generator=generator, device=device).mul_(std).add_(mean).sigmoid_()
+    t, r = draws.amax(0), draws.amin(0)
+    moving = rows - int(equal * rows)
+    r[moving:] = t[moving:]
+    return Times(t, r, moving)
+
+
+def meanflow_terms(
+    unet: ConditionalUnet, chunk: Tensor, noise: Tensor, times: Times, condition: Tensor, guidance: float
+) -> MeanFlowTerms:
+    """Return the prediction u (with graph) and the target v̂ − (t − r) du/dt (without).
+
+    Classifier-free guidance inside of the target: v̂ = w v + (1 − w) u(z, t, t); w = 1 is plain MeanFlow. Rows with r =
+    t use the prediction itself for u(z, t, t), and only the others are evaluated again and differentiated.
+    """
+    m = times.moving
+    z = torch.lerp(chunk, noise, times.t[:, None, None])
+    velocity = noise - chunk
+    plan = unet.plan(chunk.shape[1])
+    guided = _guided(unet, z[:m], times.t[:m], condition[:m], velocity[:m], guidance, plan)
+    ones = torch.ones_like(times.t[:m])
+    duals = [Dual(times.t, ones), Dual(times.r)] if m else [Dual(times.t), Dual(times.r)]
+    output, features = unet.propagate(Dual(z, guided if m else None), duals, condition, plan=plan)
+    dudt = torch.empty_like(z[:0]) if output.tangent is None else output.tangent
+    with torch.no_grad():
+        still = guidance * velocity[m:] + (1 - guidance) * output.value[m:]
+        target = torch.cat([guided - (times.t - times.r)[:m, None, None] * dudt, still])
+    return MeanFlowTerms(output.value, target, dudt, features)
+
+
+def _guided(
+    unet: ConditionalUnet, z: Tensor, t: Tensor, condition: Tensor, velocity: Tensor, guidance: float, plan: Plan
+) -> Tensor:
+    """Return v̂ of the rows that move."""
+    if guidance == 1 or not len(z):
+        return velocity
+    with torch.no_grad():
+        return guidance * velocity + (1 - guidance) * unet(z, (t, t), condition, plan=plan)
+
+
+def adaptive_loss(prediction: Tensor, target: Tensor, *, power: float, floor: float) -> Tensor:
+    """Return the mean of sg((d + floor)^−power) d, with d the mean squared error of each row (section 4.3, eq. 22)."""
+    error = (prediction - target).square().mean((1, 2))
+    return ((error.detach() + floor).pow(-power) * error).mean()

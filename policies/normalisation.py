@@ -1,0 +1,94 @@
+"""Normalisation of observations and actions: statistics that live in the checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from simplatform.errors import CheckpointError, ContractError, DataError
+
+CONSTANT = 1e-4
+"""A component whose range is smaller counts as constant: it is shifted to zero and not scaled."""
+
+
+class MinMaxNormaliser(nn.Module):
+    """Maps each component's range in the training data to [−1, 1], linearly: ``x * scale + offset``.
+
+    Statistics are per component of the last axis, ``(C,)``, and buffers, so that a checkpoint holds them; NaN until
+    fitted. As in Diffusion Policy's linear normaliser with limits.
+    """
+
+    scale: Tensor
+    offset: Tensor
+
+    def __init__(self, components: int) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.full((components,), torch.nan))
+        self.register_buffer("offset", torch.full((components,), torch.nan))
+
+    @property
+    def fitted(self) -> bool:
+        """Whether statistics are there."""
+        return bool(torch.isfinite(self.scale).all() and torch.isfinite(self.offset).all())
+
+    def fit(self, parts: Iterable[NDArray[np.floating]]) -> None:
+        """Fit to arrays ``(..., C)``, taken together.
+
+        Raises:
+            DataError: no data, another number of components, or values that are not finite.
+        """
+        limits = [_limits(part, len(self.scale)) for part in parts]
+        if not limits:
+            raise DataError("nothing to fit a normaliser to: there are no demonstrations")
+        self.set_limits(np.min([low for low, _ in limits], axis=0), np.max([high for _, high in limits], axis=0))
+
+    def set_limits(self, low: NDArray[np.floating], high: NDArray[np.floating]) -> None:
+        """Set the range of each component, ``(C,)`` each."""
+        span = high - low
+        constant = span < CONSTANT
+        scale = np.where(constant, 1.0, 2.0 / np.where(constant, 1.0, span))
+        offset = np.where(constant, -low, -1.0 - scale * low)
+        self.scale.copy_(torch.as_tensor(scale, dtype=self.scale.dtype))
+        self.offset.copy_(torch.as_tensor(offset, dtype=self.offset.dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise ``(..., C)``."""
+        return torch.addcmul(self.offset, x, self.scale)
+
+    def inverse(self, x: Tensor) -> Tensor:
+        """Return ``(..., C)`` in the data's units."""
+        return (x - self.offset) / self.scale
+
+    def check(self, name: str) -> None:
+        """Refuse to work without statistics.
+
+        Raises:
+            ContractError: ``prepare`` was never called and no checkpoint was loaded.
+        """
+        if not self.fitted:
+            raise ContractError(f"the normaliser of {name!r} has no statistics: call policy.prepare(demonstrations) or "
+                                "load a checkpoint before loss() and act()")  # fmt: skip
+
+    def _load_from_state_dict(self, state_dict, prefix, *rest):  # type: ignore[no-untyped-def]
+        for key in ("scale", "offset"):
+            value = state_dict.get(prefix + key)
+            if value is not None and not bool(torch.isfinite(value).all()):
+                raise CheckpointError(
+                    f"{prefix}{key} is not finite: this checkpoint was saved before its normaliser was fitted; "
+                    "train the policy, then save it"
+                )
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def _limits(values: NDArray[np.floating], components: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    if values.shape[-1] != components:
+        raise DataError(f"expected {components} components on the last axis, got an array of shape {values.shape}")
+    flat = values.reshape(-1, components).astype(np.float64)
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        raise DataError("the demonstrations hold values that are not finite; drop those episodes")
+    return low, high
