@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
 from simplatform.envs.manipulation.camera import Array, Camera
 
 
@@ -43,8 +42,8 @@ def published_crop(camera: Camera) -> Crop:
 
     They turn the camera's cloud by 61.4° about x and −7° about y, which makes it level for Meta-World's ``corner2``
     camera to half a degree, and keep (−0.5, −1.5, −0.795) to (1, −0.4, 100) there. The same half-spaces hold here; the
-    upper bound is 3 m, which nothing in view reaches. The near part of the table falls away; its far part, which the tilt
-    lifts above the bound, and the low walls around it stay.
+    upper bound is 3 m, which nothing in view reaches. The near part of the table falls away; its far part, which the
+    tilt lifts above the bound, and the low walls around it stay.
     """
     a, b = np.deg2rad([61.4, -7.0])
     about_x = np.array([[1, 0, 0], [0, np.cos(a), np.sin(a)], [0, -np.sin(a), np.cos(a)]])

@@ -9,9 +9,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
-from torch import Generator, Tensor
-
 from simplatform.errors import ContractError
+from torch import Generator, Tensor
 
 
 class ScriptedExpert:

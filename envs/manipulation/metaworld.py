@@ -9,7 +9,6 @@ import mujoco
 import numpy as np
 from gymnasium.spaces import Box, Dict
 from numpy.typing import NDArray
-
 from simplatform.envs.manipulation.tasks import TASKS, group_of
 from simplatform.envs.manipulation.vision import Markers, PointCloud, corner2
 from simplatform.errors import UnknownName
@@ -79,10 +78,6 @@ class MetaWorldEnv(gymnasium.Env[Observation, Action]):
         self.inner.seed(int(self.np_random.integers(2**31)))
         state, _ = self.inner.reset()
         mujoco.mj_forward(self.inner.model, self.inner.data)
-        if self._cloud is not None:
-            self._cloud.forget()
-        if self._drawer is not None:
-            self._drawer.forget()
         self._steps = 0
         return self._observe(state), {"success": 0.0, "diverged": 0.0}
 

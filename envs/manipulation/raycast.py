@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from copy import copy
 from itertools import product
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
-
 from simplatform.envs.manipulation.camera import Array, Camera
 
 VISIBLE_GROUPS = (1, 1, 1, 0, 0, 0)
@@ -17,12 +17,41 @@ _CORNERS = np.array(list(product((-1.0, 1.0), repeat=3)))
 Geoms = NDArray[np.int32]
 
 
+def castable(model: mujoco.MjModel) -> mujoco.MjModel:
+    """Return a copy of the model in which ``mj_multiRay`` tests every geom, as ``mj_ray`` does.
+
+    Its culling loses rays: MuJoCo 3.3 forgets to turn a body's bounding sphere with the body (engine_ray.c), which costs a
+    hammer half its handle. Bodies without a bounding volume are never culled.
+    """
+    scene = copy(model)
+    scene.body_bvhadr[:] = -1
+    return scene
+
+
+def multi_ray(
+    model: mujoco.MjModel, data: mujoco.MjData, origin: Array, directions: Array, *, static: bool = True
+) -> tuple[Array, Geoms]:
+    """Return the distance in m (inf for none) and the geom (−1 for none) that rays from one origin (3,) meet first.
+
+    ``directions`` (N, 3) are unit vectors; without ``static``, bodies that are welded to the world are passed through.
+    ``model`` comes from ``castable``.
+    """
+    count = len(directions)
+    distance, geom = np.full(count, -1.0), np.full(count, -1, np.int32)
+    if count:
+        groups, anyone = np.array(VISIBLE_GROUPS, np.uint8), -1
+        flat = np.ascontiguousarray(directions).ravel()
+        mujoco.mj_multiRay(model, data, origin, flat, groups, static, anyone, geom, distance, count, mujoco.mjMAXVAL)
+    distance[geom < 0] = np.inf
+    return distance, geom
+
+
 class RayCaster:
     """Casts one ray per pixel of a fixed camera, and again only those that something moving may meet.
 
     Geoms of bodies that are welded to the world are cast once and kept until one of them is moved (environments
     place objects by writing body positions). Moving geoms are cast within the rectangles that their bounding boxes
-    cover in the picture. The result is the same, to the bit, as casting every ray against every geom.
+    cover in the picture. The result is the same, to the bit, as ``mj_ray`` for every pixel.
 
     ``reach`` = (near, far), each (height·width,) in m, tells which part of each ray is of interest. Then rays that
     have no such part, or that something at rest stops before it, are not cast again; within reach nothing changes.
@@ -32,8 +61,7 @@ class RayCaster:
         self.camera = camera
         self.directions = camera.rays()
         self._near, self._far = reach if reach is not None else (np.zeros(1), np.full(1, np.inf))
-        self._model = model
-        self._groups = np.array(VISIBLE_GROUPS, np.uint8)
+        self._model = castable(model)
         bodies = model.body_weldid[model.geom_bodyid]
         drawn = self._drawn(model)
         self._static, self._moving = np.flatnonzero((bodies == 0) & drawn), np.flatnonzero((bodies != 0) & drawn)
@@ -47,41 +75,33 @@ class RayCaster:
         self._refresh_static(data)
         distance, geom = self._distance.copy(), self._geom.copy()
         chosen = np.flatnonzero(self._covered(data) & self._open)
-        found, which = self._multi_ray(data, self.directions[chosen], static=False)
+        found, which = multi_ray(self._model, data, self.camera.position, self.directions[chosen], static=False)
         nearer = found < distance[chosen]
         distance[chosen[nearer]], geom[chosen[nearer]] = found[nearer], which[nearer]
         return distance, geom
 
     def cast_everything(self, data: mujoco.MjData) -> tuple[Array, Geoms]:
         """Return the same as ``cast`` by testing every ray against every geom: the reference."""
-        return self._multi_ray(data, self.directions, static=True)
+        return multi_ray(self._model, data, self.camera.position, self.directions)
 
-    def forget(self) -> None:
-        """Cast the static geoms anew next time, because the model itself was changed (sizes, colours)."""
-        self._pose = np.empty(0)
+    def at_rest(self, distance: Array) -> NDArray[np.bool_]:
+        """Return which of the distances just cast belong to geoms at rest; their points have not moved since."""
+        return distance == self._distance
+
+    @property
+    def rest(self) -> Array:
+        """The pose of all geoms at rest: while it is the same array, nothing at rest has moved."""
+        return self._pose
 
     def _refresh_static(self, data: mujoco.MjData) -> None:
         pose = np.concatenate([data.geom_xpos[self._static].ravel(), data.geom_xmat[self._static].ravel()])
         if np.array_equal(pose, self._pose):
             return
-        moving = self._model.geom_group[self._moving].copy()
-        try:
-            self._model.geom_group[self._moving] = len(VISIBLE_GROUPS) - 1
-            self._distance, self._geom = self._multi_ray(data, self.directions, static=True)
-        finally:
-            self._model.geom_group[self._moving] = moving
+        groups = self._model.geom_group[self._moving].copy()
+        self._model.geom_group[self._moving] = len(VISIBLE_GROUPS) - 1
+        self._distance, self._geom = multi_ray(self._model, data, self.camera.position, self.directions)
+        self._model.geom_group[self._moving] = groups
         self._pose, self._open = pose, (self._distance > self._near) & (self._near < self._far)
-
-    def _multi_ray(self, data: mujoco.MjData, directions: Array, *, static: bool) -> tuple[Array, Geoms]:
-        count = len(directions)
-        distance, geom = np.full(count, -1.0), np.full(count, -1, np.int32)
-        if count:
-            mujoco.mj_multiRay(
-                self._model, data, self.camera.position, directions.ravel(), self._groups, int(static), -1,
-                geom, distance, count, mujoco.mjMAXVAL,
-            )  # fmt: skip
-        distance[geom < 0] = np.inf
-        return distance, geom
 
     def _covered(self, data: mujoco.MjData) -> NDArray[np.bool_]:
         """Return the pixels (height·width,) in which a moving geom may be seen, with a pixel to spare on each side."""

@@ -8,7 +8,6 @@ from typing import Literal
 
 import mujoco
 import numpy as np
-
 from simplatform.envs.manipulation.camera import Array, Camera
 from simplatform.envs.manipulation.crop import CROPS
 from simplatform.envs.manipulation.raycast import RayCaster, cast_spheres
@@ -47,11 +46,7 @@ class PointCloud:
         self.camera, self.crop, self.count = camera, CROPS[crop](camera), count
         self.directions = camera.rays()
         self._near, self._far = self.reach = self.crop.interval(camera.position, self.directions)
-        self._depth, self._forget = _depth_backend(model, camera, backend, self.reach)
-
-    def forget(self) -> None:
-        """Drop what is cached about the scene, because the model was changed."""
-        self._forget()
+        self._depth = _depth_backend(model, camera, backend, self.reach)
 
     def distances(self, data: mujoco.MjData, markers: Markers | None = None) -> Array:
         """Return the distance along each pixel's ray in m, inf where nothing is."""
@@ -72,16 +67,14 @@ class PointCloud:
         return farthest_points(self.points(data, markers), self.count)
 
 
-def _depth_backend(
-    model: mujoco.MjModel, camera: Camera, backend: str, reach: tuple[Array, Array]
-) -> tuple[Depth, Callable[[], None]]:
+def _depth_backend(model: mujoco.MjModel, camera: Camera, backend: str, reach: tuple[Array, Array]) -> Depth:
     if backend == "rays":
         caster = RayCaster(model, camera, reach)
-        return (lambda data: caster.cast(data)[0]), caster.forget
+        return lambda data: caster.cast(data)[0]
     if backend == "gl":
         from simplatform.envs.manipulation.gl import DepthRenderer
 
-        return DepthRenderer(model, camera).distances, lambda: None
+        return DepthRenderer(model, camera).distances
     raise UnknownName("point-cloud backend", backend, ("rays", "gl"), "There are rays, gl.")
 
 

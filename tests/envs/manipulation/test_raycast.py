@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-
 from simplatform.envs.manipulation.camera import Camera
 from simplatform.envs.manipulation.crop import CROPS, Crop
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
-from simplatform.envs.manipulation.raycast import RayCaster, cast_spheres
+from simplatform.envs.manipulation.raycast import VISIBLE_GROUPS, RayCaster, cast_spheres
 from simplatform.envs.manipulation.sampling import farthest_points
 from simplatform.envs.manipulation.vision import PointCloud, corner2
 
@@ -32,6 +31,21 @@ def test_cached_and_boxed_casting_is_exact(task):
             np.testing.assert_array_equal(distance, expected)
             np.testing.assert_array_equal(geom, hit)
             assert len(np.unique(geom)) > 8
+
+
+@pytest.mark.parametrize("task", ["hammer", "button-press-topdown-wall"])
+def test_casting_agrees_with_single_rays(task):
+    env = MetaWorldEnv(task, points=0)
+    env.reset(seed=0)
+    for _ in range(15):
+        env.step(np.array([0.2, 1, -0.5, 1], np.float32))
+    caster, groups = RayCaster(env.inner.model, corner2(env.inner.model, 64)), np.array(VISIBLE_GROUPS, np.uint8)
+    distance, geom = caster.cast(env.inner.data)
+    hit = np.zeros(1, np.int32)
+    for pixel in range(0, 64 * 64, 3):
+        ray = caster.directions[pixel]
+        alone = mujoco.mj_ray(env.inner.model, env.inner.data, caster.camera.position, ray, groups, 1, -1, hit)
+        assert (distance[pixel], geom[pixel]) == (np.inf if alone < 0 else alone, hit[0])
 
 
 @pytest.mark.parametrize("crop", CROPS)

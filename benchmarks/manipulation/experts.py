@@ -1,0 +1,58 @@
+"""Success of Meta-World's scripted experts on all 50 tasks: ``python benchmarks/manipulation/experts.py``.
+
+Episodes of 200 steps with random goals and objects, seeds 0 … n − 1; a success is one at any step, as in evaluation.
+Writes ``experts.json`` beside this file: k of n with the 95 % Wilson interval, and the median step of first success.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from machine import describe
+from simplatform.envs.manipulation.experts import metaworld_expert
+from simplatform.envs.manipulation.metaworld import MetaWorldEnv
+from simplatform.envs.manipulation.tasks import GROUPS
+from simplatform.statistics import wilson
+
+
+def first_success(env: MetaWorldEnv, seed: int) -> int | None:
+    """Return the step of the expert's first success, None without one."""
+    expert, (observation, _) = metaworld_expert(env), env.reset(seed=seed)
+    for step in range(1, env.max_steps + 1):
+        action = expert.act({"state": torch.as_tensor(observation["state"])[None, None]})
+        observation, _, terminated, _, info = env.step(action[0, 0].numpy())
+        if terminated:
+            return step if info["success"] > 0 else None
+    return None
+
+
+def score(task: str, episodes: int) -> dict[str, object]:
+    """Return k, n, interval and the median first step of success for one task."""
+    env = MetaWorldEnv(task, points=0, terminate_on_success=True)
+    steps = [first_success(env, seed) for seed in range(episodes)]
+    done = [step for step in steps if step is not None]
+    rate = wilson(len(done), episodes).to_json()
+    return {"k": len(done), **rate, "median_steps": float(np.median(done)) if done else None}
+
+
+def main() -> None:
+    """Score all tasks and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--episodes", type=int, default=20)
+    episodes = parser.parse_args().episodes
+    tasks = {}
+    for group, names in GROUPS.items():
+        for task in names:
+            tasks[task] = {"group": group, **score(task, episodes)}
+            print(task, tasks[task], flush=True)
+    result = {"command": "python benchmarks/manipulation/experts.py", **describe(), "max_steps": 200, "tasks": tasks}
+    result["seeds"] = f"0..{episodes - 1}"
+    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

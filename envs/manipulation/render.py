@@ -1,0 +1,191 @@
+"""Pictures without GL: shaded ray casting, with shadows, for reports and films."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+from simplatform.envs.manipulation.camera import Array, Camera
+from simplatform.envs.manipulation.raycast import RayCaster, cast_spheres, castable, multi_ray
+from simplatform.envs.manipulation.vision import Markers
+from simplatform.errors import UnknownName
+
+Picture = NDArray[np.uint8]
+
+VIEW_FROM, VIEW_AT, VIEW_ANGLE = (0.92, -0.2, 0.86), (-0.02, 0.6, 0.14), 0.72
+LAMP = np.array([-0.5, -0.5, 3.0])
+SKY, HORIZON = np.array([0.83, 0.88, 0.94]), np.array([0.97, 0.98, 0.99])
+MARKER = np.array([0.18, 0.72, 0.35])
+
+
+class Renderer(Protocol):
+    """Draws a MuJoCo state."""
+
+    def render(self, data: mujoco.MjData, markers: Markers) -> Picture:
+        """Return a picture (height, width, 3)."""
+
+    def close(self) -> None:
+        """Free what the renderer holds."""
+
+
+def make_renderer(backend: str, model: mujoco.MjModel, size: tuple[int, int]) -> Renderer:
+    """Return the renderer "rays" (no GL) or "gl" for pictures of ``size`` = (width, height).
+
+    Raises:
+        UnknownName: another backend.
+        MissingDependency: "gl" where neither EGL nor OSMesa works.
+    """
+    if backend == "rays":
+        return ShadedRenderer(model, size)
+    if backend == "gl":
+        from simplatform.envs.manipulation.gl import ColourRenderer
+
+        return ColourRenderer(model, view(*size))
+    raise UnknownName("render backend", backend, ("rays", "gl"), "There are rays, gl.")
+
+
+def view(width: int, height: int) -> Camera:
+    """Return the camera of reports: the table from the front right, above the arm."""
+    return Camera.looking_at(VIEW_FROM, VIEW_AT, VIEW_ANGLE, width, height)
+
+
+class ShadedRenderer:
+    """Blinn–Phong shading of ray-cast geometry with one shadow-casting lamp, anti-aliased by 2 × 2 rays per pixel."""
+
+    samples = 2
+
+    def __init__(self, model: mujoco.MjModel, size: tuple[int, int]) -> None:
+        self._model, self._size = castable(model), size
+        self._camera = view(size[0] * self.samples, size[1] * self.samples)
+        self._caster = RayCaster(model, self._camera)
+        self._colours = geom_colours(model)
+        self._shadow, self._rest = np.empty(0, bool), np.empty(0)
+
+    def close(self) -> None:
+        """Do nothing: there is no context to free."""
+
+    def render(self, data: mujoco.MjData, markers: Markers) -> Picture:
+        """Return a picture (height, width, 3) of the state with the markers as green spheres."""
+        distance, geom = self._caster.cast(data)
+        shape = (self._camera.height, self._camera.width)
+        seen = np.isfinite(distance)
+        points = self._camera.position + self._caster.directions * np.where(seen, distance, 0)[:, None]
+        normals = surface_normals(points.reshape(*shape, 3), self._camera.position).reshape(-1, 3)
+        lit = ~self._in_shadow(data, distance, points, seen)
+        colour = shade(self._colours[geom], normals, points, self._camera.position, lit)
+        colour = with_haze(colour, self._caster.directions, distance)
+        self._paint_markers(colour, distance, markers)
+        coarse = colour.reshape(self._size[1], self.samples, self._size[0], self.samples, 3).mean(axis=(1, 3))
+        return (np.clip(coarse, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+    def _in_shadow(
+        self, data: mujoco.MjData, distance: Array, points: Array, seen: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Return which points the lamp does not reach; shadows of things at rest on things at rest are kept."""
+        stays = self._caster.at_rest(distance)
+        if self._rest is not self._caster.rest:
+            self._shadow, self._rest = self._blocked(data, points, seen & stays, static=True), self._caster.rest
+        shadow = self._shadow & stays
+        shadow |= self._blocked(data, points, seen & ~stays, static=True)
+        return shadow | self._blocked(data, points, seen & ~shadow & self._near_moving(data, points), static=False)
+
+    def _blocked(
+        self, data: mujoco.MjData, points: Array, which: NDArray[np.bool_], *, static: bool
+    ) -> NDArray[np.bool_]:
+        """Return which of the chosen points have something between them and the lamp."""
+        offset = points[which] - LAMP
+        length = np.linalg.norm(offset, axis=1)
+        found, _ = multi_ray(self._model, data, LAMP, offset / length[:, None], static=static)
+        blocked = np.zeros(len(points), bool)
+        blocked[which] = found < length - 4e-3
+        return blocked
+
+    def _near_moving(self, data: mujoco.MjData, points: Array) -> NDArray[np.bool_]:
+        """Return which points lie in the shadow cone of some moving geom's bounding sphere."""
+        model = self._model
+        moving = np.flatnonzero((model.body_weldid[model.geom_bodyid] != 0) & (model.geom_rbound > 0))
+        offset = data.geom_xpos[moving] - LAMP
+        away = np.linalg.norm(offset, axis=1)
+        rays = (points - LAMP) / np.linalg.norm(points - LAMP, axis=1, keepdims=True)
+        cosine = np.sqrt(1 - np.minimum(model.geom_rbound[moving] / away, 1) ** 2)
+        inside: NDArray[np.bool_] = (rays @ (offset / away[:, None]).T >= cosine).any(axis=1)
+        return inside
+
+    def _paint_markers(self, colour: Array, distance: Array, markers: Markers) -> None:
+        places, radii = markers
+        found, index = cast_spheres(self._camera.position, self._caster.directions, places, radii)
+        front = found < distance
+        points = self._camera.position + self._caster.directions[front] * found[front, None]
+        normals = (points - places[index[front]]) / radii[index[front], None]
+        base = np.broadcast_to(MARKER, points.shape)
+        colour[front] = shade(base, normals, points, self._camera.position, np.ones(len(points), bool))
+
+
+def geom_colours(model: mujoco.MjModel) -> Array:
+    """Return each geom's colour (ngeom + 1, 3) in [0, 1]: its own, or its material's times the texture's mean.
+
+    The last row, which geom −1 selects, is for rays that meet nothing.
+    """
+    colours = model.geom_rgba[:, :3].astype(float)
+    for geom in np.flatnonzero(model.geom_matid >= 0):
+        material = model.geom_matid[geom]
+        colours[geom] = model.mat_rgba[material, :3] * _texture_mean(model, material)
+    return np.vstack([colours, SKY])
+
+
+def _texture_mean(model: mujoco.MjModel, material: int) -> Array:
+    textures = model.mat_texid[material]
+    used = textures[textures >= 0]
+    if not len(used):
+        return np.ones(3)
+    texture = int(used[0])
+    start, channels = int(model.tex_adr[texture]), int(model.tex_nchannel[texture])
+    size = int(model.tex_height[texture]) * int(model.tex_width[texture]) * channels
+    mean: Array = model.tex_data[start : start + size].reshape(-1, channels)[:, :3].mean(axis=0) / 255
+    return mean
+
+
+def surface_normals(points: Array, eye: Array) -> Array:
+    """Return unit normals (height, width, 3) towards the eye, from a picture of surface points (height, width, 3).
+
+    Each axis takes the neighbour that is nearer in space, so that edges do not bend the normals beside them.
+    """
+    normals = np.cross(_nearer_difference(points, 1), _nearer_difference(points, 0))
+    length = np.linalg.norm(normals, axis=-1, keepdims=True)
+    normals = np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
+    facing = np.sum(normals * (eye - points), axis=-1, keepdims=True)
+    return np.where(facing < 0, -normals, normals)
+
+
+def _nearer_difference(points: Array, axis: int) -> Array:
+    step = np.diff(points, axis=axis)
+    edge = [(0, 0)] * 3
+    after = np.pad(step, [(0, 1) if k == axis else pair for k, pair in enumerate(edge)], mode="edge")
+    before = np.pad(step, [(1, 0) if k == axis else pair for k, pair in enumerate(edge)], mode="edge")
+    nearer = np.linalg.norm(after, axis=-1, keepdims=True) <= np.linalg.norm(before, axis=-1, keepdims=True)
+    return np.where(nearer, after, before)
+
+
+def shade(colour: Array, normals: Array, points: Array, eye: Array, lit: NDArray[np.bool_]) -> Array:
+    """Return shaded colours (N, 3): hemispherical ambient light, a lamp with shadows, a faint light from the eye."""
+    to_lamp, to_eye = _unit(LAMP - points), _unit(eye - points)
+    lamp = np.clip(np.sum(normals * to_lamp, axis=1), 0, None) * lit
+    front = np.clip(np.sum(normals * to_eye, axis=1), 0, None)
+    ambient = 0.36 + 0.12 * normals[:, 2]
+    gloss = np.clip(np.sum(normals * _unit(to_lamp + to_eye), axis=1), 0, None) ** 40 * lit
+    bright = colour * (ambient + 0.75 * lamp + 0.25 * front)[:, None] + 0.14 * gloss[:, None]
+    return np.clip(bright, 0, None) ** 0.82
+
+
+def with_haze(colour: Array, directions: Array, distance: Array) -> Array:
+    """Return colours (N, 3) that fade into a bright background with distance (m)."""
+    height = np.clip(directions[:, 2] * 1.6 + 0.9, 0, 1)[:, None]
+    background = HORIZON + (SKY - HORIZON) * height
+    clear = np.exp(-np.clip(np.nan_to_num(distance, posinf=1e3) - 1.9, 0, None) * 1.6)[:, None]
+    return colour * clear + background * (1 - clear)
+
+
+def _unit(vectors: Array) -> Array:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
