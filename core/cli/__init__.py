@@ -10,6 +10,7 @@ def main() -> None:
     from simplatform.cli.app import build
     from simplatform.errors import SimplatformError
 
+    _let_threads_sleep()
     try:
         build(sys.argv[1:])(standalone_mode=True)
     except SimplatformError as error:
@@ -21,6 +22,16 @@ def main() -> None:
         sys.exit(141)
     except Exception as error:
         _fail(_unexpected(error), 1)
+
+
+def _let_threads_sleep() -> None:
+    """Make OpenMP's idle threads sleep instead of spin; to be called before torch is imported.
+
+    On two cores that another process also uses, a training step took 3.4 s with spinning threads and 0.25 s without.
+    """
+    import os
+
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _fail(message: str, code: int) -> None:
