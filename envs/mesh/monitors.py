@@ -1,0 +1,89 @@
+"""Monitor functions: the density that a mover distributes evenly over the cells.
+
+Each maps a mesh and nodal values of a solution to nodal values ``(V,)`` ≥ 1; by name through ``MONITORS``, or any
+callable of the same form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.sparse.linalg import splu
+
+from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.p1 import P1, QUADRATURE
+
+Monitor = Callable[[Mesh, Floats], Floats]
+
+
+def hessian(mesh: Mesh, values: Floats, alpha: float = 5.0) -> Floats:
+    """1 + α·q/max q, with q the L2 projection of |H|² (Frobenius), H the recovered Hessian (UM2N, section 2)."""
+    space = P1(mesh)
+    recovered = space.hessian(values)
+    return density(_project_square(space, recovered, np.array([1.0, 2.0, 1.0])), alpha)
+
+
+def gradient(mesh: Mesh, values: Floats, alpha: float = 10.0) -> Floats:
+    """1 + α·q/max q, with q the L2 projection of |∇u|², ∇u recovered."""
+    space = P1(mesh)
+    return density(_project_square(space, space.gradient(values), np.ones(2)), alpha)
+
+
+def estimator(mesh: Mesh, values: Floats, alpha: float = 5.0) -> Floats:
+    """1 + α·q/max q, with q the squared Zienkiewicz–Zhu error estimate per area, |G u_h − ∇u_h|² (1987)."""
+    space = P1(mesh)
+    smooth, raw = space.gradient(values), np.stack([d @ values for d in space.derivative], axis=1)
+    points, weights = QUADRATURE[2]
+    differences = np.einsum("qk,ckd->cqd", points, smooth[mesh.cells]) - raw[:, None]
+    per_cell = np.einsum("q,cqd->c", weights, differences**2)
+    return density((space.averaging @ per_cell) / space.lumped, alpha)
+
+
+def combined(mesh: Mesh, values: Floats, beta: float = 5.0, alpha: float = 10.0, rounds: float = 10.0) -> Floats:
+    """1 + smoothed max(β·|H|²/max, α·|∇u|²/max): the monitor of UM2N's swirl experiment (section 2 of the spec)."""
+    second = hessian(mesh, values, beta) - 1.0
+    first = gradient(mesh, values, alpha) - 1.0
+    return 1.0 + smooth(mesh, np.maximum(first, second), rounds)
+
+
+def smooth(mesh: Mesh, values: Floats, rounds: float = 10.0) -> Floats:
+    """Solve ∫K∇v·∇s + v·s = ∫v·m with K = N·h²/4, h² the mean of twice the cell area, s = m on the boundary."""
+    space = P1(mesh)
+    diffusion = rounds * 2 * float(space.areas.mean()) / 4
+    matrix = (diffusion * space.stiffness + space.mass).tocsr()
+    load, fixed = space.mass @ values, mesh.boundary
+    free, result = ~fixed, values.copy()
+    inner = matrix[free][:, free].tocsc()
+    result[free] = splu(inner).solve(load[free] - matrix[free][:, fixed] @ values[fixed])
+    return np.maximum(result, 0.0)
+
+
+def ring(points: Floats, alpha: float = 10.0, beta: float = 200.0, gamma: float = 0.15) -> Floats:
+    """1 + α/cosh²(β(|x − c|² − γ)) around c = (½, ½): the ring of the ``movement`` demos, at points ``(N, 2)``."""
+    squared = ((points - 0.5) ** 2).sum(axis=1)
+    return 1.0 + alpha / np.cosh(np.clip(beta * (squared - gamma), -300, 300)) ** 2
+
+
+def density(squares: Floats, alpha: float) -> Floats:
+    """Return 1 + α·q/max q of nodal values; 1 everywhere where there is nothing to see."""
+    q = np.maximum(squares, 0.0)
+    top = float(q.max())
+    return 1.0 + alpha * q / top if top > 0 else np.ones_like(q)
+
+
+def _project_square(space: P1, fields: Floats, multiplicity: Floats) -> Floats:
+    """Return the L2 projection of Σ_k w_k f_k² for nodal fields ``(V, k)``."""
+    points, weights = QUADRATURE[4]
+    at = np.einsum("qk,ckf->cqf", points, fields[space.mesh.cells])
+    squares = (at**2) @ multiplicity
+    return space.project(space.scatter(np.einsum("c,q,cq,qk->ck", space.areas, weights, squares, points)))
+
+
+MONITORS: dict[str, Monitor] = {
+    "hessian": hessian,
+    "gradient": gradient,
+    "estimator": estimator,
+    "combined": combined,
+}
+"""Monitor functions by name."""

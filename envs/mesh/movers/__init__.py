@@ -1,0 +1,1 @@
+"""Classical movers: numerics on (mesh, monitor). As experts they demonstrate; as policies they are compared."""

@@ -1,0 +1,145 @@
+"""Classical movers as policies (they see the monitor only) and as experts (they may solve the PDE again)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from simplatform.config import Config
+from simplatform.contracts import Observation, Signature
+from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.movers.base import MonitorAt, Moved, frozen_monitor
+from simplatform.envs.mesh.movers.laplacian import laplacian
+from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, relaxation
+from simplatform.envs.mesh.movers.spring import spring
+from simplatform.envs.mesh.validity import check_monitor
+
+if TYPE_CHECKING:
+    import gymnasium
+    from torch import Generator, Tensor
+
+
+class MoverConfig(Config):
+    """Settings of a classical mover."""
+
+    iterations: int = Field(0, ge=0, description="most iterations; 0 = the mover's own default")
+    rtol: float = Field(0.0, ge=0, description="relative residual at which to stop; 0 = the mover's own default")
+
+
+class MongeAmpereConfig(MoverConfig):
+    """Settings of the Monge–Ampère mover."""
+
+    method: Literal["newton", "relaxation"] = Field("newton", description="newton is ours, relaxation as published")
+
+
+Move = Callable[[Mesh, MonitorAt], Moved]
+
+
+class MoverPolicy:
+    """A mover that answers an observation of points, cells and a monitor by a displacement ``(B, 1, V, d)``.
+
+    The monitor is interpolated from the mesh that it was observed on.
+    """
+
+    observe = 1
+    execute = 1
+
+    def __init__(self, config: MoverConfig, signature: Signature) -> None:
+        """Take the settings; meshes come with the observations."""
+        self.config, self.signature = config, signature
+
+    def reset(self, observation: Observation) -> None:
+        """Movers keep no state."""
+
+    def move(self, mesh: Mesh, monitor: MonitorAt) -> Moved:
+        """Return the displacement of one mesh."""
+        raise NotImplementedError
+
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return displacements in m, ``(B, 1, V, d)``, float64; the generator is not used."""
+        import torch
+
+        size = len(observation["points"])
+        moves = [
+            self._one({key: value[b, -1].cpu().numpy() for key, value in observation.items()}) for b in range(size)
+        ]
+        return torch.as_tensor(np.stack(moves)[:, None])
+
+    def _one(self, observation: Mapping[str, Any]) -> Floats:
+        mesh = Mesh(observation["points"], observation["cells"], mesh_kind(observation))
+        monitor = check_monitor(observation["monitor"], mesh)
+        return self.move(mesh, frozen_monitor(mesh, monitor)).displacement
+
+    def _options(self) -> dict[str, Any]:
+        chosen = {"rtol": self.config.rtol, self._iterations_name: self.config.iterations}
+        return {key: value for key, value in chosen.items() if value}
+
+    _iterations_name = "iterations"
+
+
+class MongeAmperePolicy(MoverPolicy):
+    """The Monge–Ampère mover."""
+
+    config: MongeAmpereConfig
+    _iterations_name = "maxiter"
+
+    def move(self, mesh: Mesh, monitor: MonitorAt) -> Moved:
+        """Return ∇φ of the Monge–Ampère equation."""
+        method = newton if self.config.method == "newton" else relaxation
+        return method(MongeAmpere(mesh), monitor, **self._options())
+
+
+class LaplacianPolicy(MoverPolicy):
+    """The monitor-weighted Laplacian mover."""
+
+    def move(self, mesh: Mesh, monitor: MonitorAt) -> Moved:
+        """Return the displacement of weighted Laplacian smoothing."""
+        return laplacian(mesh, monitor, **self._options())
+
+
+class SpringPolicy(MoverPolicy):
+    """The lineal spring mover."""
+
+    def move(self, mesh: Mesh, monitor: MonitorAt) -> Moved:
+        """Return the displacement that balances the springs."""
+        return spring(mesh, monitor, **self._options())
+
+
+class MoverExpert:
+    """A mover that evaluates the monitor by solving the environment's PDE anew on each trial mesh."""
+
+    observe = 1
+    execute = 1
+
+    def __init__(self, env: gymnasium.Env[Any, Any], policy: MoverPolicy) -> None:
+        """Take the environment, whose problem the expert may solve, and the mover."""
+        self.env, self.policy = env.unwrapped, policy
+
+    def reset(self, observation: Observation) -> None:
+        """Movers keep no state."""
+
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return the displacement of the environment's mesh, ``(1, 1, V, d)``."""
+        import torch
+
+        moved = self.policy.move(self.env.mesh, self.env.monitor_at)  # type: ignore[attr-defined]
+        return torch.as_tensor(moved.displacement[None, None])
+
+
+def monge_ampere_expert(env: gymnasium.Env[Any, Any]) -> MoverExpert:
+    """Monge–Ampère by Newton steps, the PDE solved again for the monitor in each."""
+    return MoverExpert(env, MongeAmperePolicy(MongeAmpereConfig(), Signature({}, ())))
+
+
+def monge_ampere_published_expert(env: gymnasium.Env[Any, Any]) -> MoverExpert:
+    """Monge–Ampère as the UM2N paper runs it: relaxation, rtol 1e-3, the PDE solved again at every iteration."""
+    return MoverExpert(env, MongeAmperePolicy(MongeAmpereConfig(method="relaxation"), Signature({}, ())))
+
+
+def mesh_kind(observation: Mapping[str, Any]) -> str:
+    """Return the cell kind that fits the shapes of an observation."""
+    shape = (np.shape(observation["points"])[-1], np.shape(observation["cells"])[-1])
+    return {(1, 2): "line", (2, 3): "triangle", (2, 4): "quad", (3, 4): "tetra"}[shape]

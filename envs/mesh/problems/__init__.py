@@ -1,0 +1,26 @@
+"""PDE problems, one family per file."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from simplatform.errors import UnknownName
+
+PROBLEMS = {
+    "helmholtz": "helmholtz:Helmholtz",
+    "poisson": "poisson:Poisson",
+}
+"""Problem families by name."""
+
+
+def problem_class(name: str) -> Any:
+    """Return a problem family by its name.
+
+    Raises:
+        UnknownName: no such family; near names are suggested.
+    """
+    if name not in PROBLEMS:
+        raise UnknownName("problem", name, PROBLEMS)
+    module, _, attribute = PROBLEMS[name].partition(":")
+    return getattr(import_module(f"{__name__}.{module}"), attribute)

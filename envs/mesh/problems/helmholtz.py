@@ -1,0 +1,41 @@
+"""Helmholtz (reaction–diffusion sign): −Δu + u = f with a random Gaussian sum as exact solution (UM2N, section 2)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from simplatform.envs.mesh.fem import elliptic, l2_error
+from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.problems.base import SteadyProblem
+from simplatform.envs.mesh.problems.gaussians import Gaussians
+
+
+class Helmholtz(SteadyProblem):
+    """−Δu + c·u = f in Ω, u = u_exact on ∂Ω; here c = 1. ``parameters`` are the Gaussians' rows, flat ``(30,)``."""
+
+    name = "helmholtz"
+    reaction: ClassVar[float] = 1.0
+
+    def __init__(self, exact: Gaussians) -> None:
+        """Take the exact solution."""
+        self.exact = exact
+        self.parameters = exact.rows.ravel()
+
+    @classmethod
+    def sample(cls, rng: np.random.Generator, low: Floats, high: Floats) -> Helmholtz:
+        """Draw the exact solution (the paper's "aniso, full" scheme)."""
+        return cls(Gaussians.sample(rng, low, high))
+
+    def source(self, points: Floats) -> Floats:
+        """Return f = −Δu + c·u at points ``(..., 2)``."""
+        return self.reaction * self.exact(points) - self.exact.laplacian(points)
+
+    def solve(self, mesh: Mesh) -> Floats:
+        """Return the P1 solution, ``(V,)``."""
+        return elliptic(mesh, self.source, reaction=self.reaction, boundary=self.exact)
+
+    def error(self, mesh: Mesh, values: Floats) -> float:
+        """Return ‖u_h − u‖ in L2."""
+        return l2_error(mesh, values, self.exact)

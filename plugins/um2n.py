@@ -1,0 +1,22 @@
+"""UM2N: universal mesh movement network (Zhang et al., NeurIPS 2024, arXiv:2407.00382)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "um2n",
+        "simplatform.policies.mesh.um2n:UM2N",
+        config="simplatform.policies.mesh.um2n:UM2NConfig",
+        importer="simplatform.policies.mesh.um2n:import_official",
+        help="graph transformer + graph-attention deformer, imitates Monge–Ampère",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    settings = {"train.steps": 3000, "train.batch": 8, "train.lr": 1e-3, "train.clip": 0.0}
+    register("um2n", policy="um2n", task="helmholtz", settings=settings)

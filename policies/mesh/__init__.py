@@ -1,0 +1,1 @@
+"""Learned mesh movers: monitor and mesh in, vertex displacement out."""

@@ -1,0 +1,139 @@
+"""Packed batches of meshes of different sizes, as in PyTorch Geometric: vertices one after another, and whose they
+are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from simplatform.contracts import Batch, Observation
+from simplatform.errors import ContractError
+
+INTERIOR, SLIDING, FIXED = 0, 1, 2
+"""Values of the observation "boundary": free, slides along a straight segment, does not move."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """B meshes of triangles: ``points (N, 2)``, ``cells (C, 3)`` with global vertex numbers, ``monitor (N,)``, ``flags
+    (N,)``.
+
+    ``sizes`` and ``cell_sizes`` are the numbers of vertices and cells of each mesh; ``parameters`` is ``(B, P)``.
+    """
+
+    points: Tensor
+    cells: Tensor
+    monitor: Tensor
+    flags: Tensor
+    sizes: tuple[int, ...]
+    cell_sizes: tuple[int, ...]
+    parameters: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Graph:
+        """Return the graph on a device, its real numbers in a dtype (parameters stay in double precision)."""
+        parameters = None if self.parameters is None else self.parameters.to(device)
+        real = {"points": self.points.to(device, dtype), "monitor": self.monitor.to(device, dtype)}
+        return replace(self, **real, cells=self.cells.to(device), flags=self.flags.to(device), parameters=parameters)
+
+    @cached_property
+    def mesh(self) -> Tensor:
+        """Number of the mesh of each vertex, ``(N,)``."""
+        return _owners(self.sizes, self.points.device)
+
+    @cached_property
+    def cell_mesh(self) -> Tensor:
+        """Number of the mesh of each cell, ``(C,)``."""
+        return _owners(self.cell_sizes, self.points.device)
+
+    @cached_property
+    def sides(self) -> tuple[Tensor, Tensor]:
+        """Undirected edges ``(2, E)``, smaller vertex first, and of how many cells each is a side, ``(E,)``."""
+        pairs = self.cells[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+        low, high = pairs.amin(dim=1), pairs.amax(dim=1)
+        count = len(self.points)
+        keys, uses = torch.unique(low * count + high, return_counts=True)
+        return torch.stack([torch.div(keys, count, rounding_mode="floor"), keys % count]), uses
+
+    @cached_property
+    def edges(self) -> Tensor:
+        """Directed edges ``(2, 2E)``: row 0 the source, row 1 the target."""
+        sides, _ = self.sides
+        return torch.cat([sides, sides.flip(0)], dim=1)
+
+    @cached_property
+    def sliding_edges(self) -> Tensor:
+        """Directed edges along which coordinates may mix: into sliding vertices only from along their boundary."""
+        _, uses = self.sides
+        border = torch.cat([uses, uses]) == 1
+        keep = (self.flags[self.edges[1]] != SLIDING) | border
+        return self.edges[:, keep]
+
+    def areas(self, points: Tensor) -> Tensor:
+        """Return the signed areas of all cells at other points ``(N, 2)``: ``(C,)``."""
+        return signed_areas(points, self.cells)
+
+
+def signed_areas(points: Tensor, cells: Tensor) -> Tensor:
+    """Return signed triangle areas, ``(C,)``."""
+    a, b, c = points[cells].unbind(dim=1)
+    u, v = b - a, c - a
+    return (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) / 2
+
+
+def pack(samples: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+    """Join observations ``{points (V, 2), cells (C, 3), …}`` of meshes of any sizes into packed tensors."""
+    sizes = [len(sample["points"]) for sample in samples]
+    offsets = [sum(sizes[:i]) for i in range(len(sizes))]
+    cells = [sample["cells"] + offset for sample, offset in zip(samples, offsets, strict=True)]
+    packed = {key: torch.cat([sample[key] for sample in samples]) for key in ("points", "monitor", "boundary")}
+    packed |= {"cells": torch.cat(cells), "sizes": torch.tensor(sizes)}
+    packed["cell_sizes"] = torch.tensor([len(sample["cells"]) for sample in samples])
+    if all("parameters" in sample for sample in samples):
+        packed["parameters"] = torch.stack([sample["parameters"] for sample in samples])
+    return packed
+
+
+def collate(samples: list[dict[str, Any]]) -> Batch:
+    """Join training windows of one step each: packed observations, actions ``(N, 2)``."""
+    last = [{key: value[-1] for key, value in sample["observation"].items()} for sample in samples]
+    return Batch(pack(last), torch.cat([sample["action"][0] for sample in samples]))
+
+
+def graph_of(packed: Observation) -> Graph:
+    """Return the graph of packed tensors.
+
+    Raises:
+        ContractError: cells that are not triangles.
+    """
+    if packed["cells"].shape[-1] != 3 or packed["points"].shape[-1] != 2:
+        raise ContractError(f"learned movers take triangles in the plane, got cells {tuple(packed['cells'].shape)}")
+    return Graph(
+        packed["points"],
+        packed["cells"].long(),
+        packed["monitor"],
+        packed["boundary"].long(),
+        tuple(packed["sizes"].tolist()),
+        tuple(packed["cell_sizes"].tolist()),
+        packed.get("parameters"),
+    )
+
+
+def graph_of_batch(observation: Observation) -> Graph:
+    """Return the graph of an observation ``(B, T, ...)`` of equally sized meshes: the newest of each."""
+    newest = {key: value[:, -1] for key, value in observation.items()}
+    samples = [{key: value[b] for key, value in newest.items()} for b in range(len(newest["points"]))]
+    return graph_of(pack(samples))
+
+
+def _owners(sizes: Sequence[int], device: torch.device) -> Tensor:
+    counts = torch.tensor(sizes, device=device)
+    return torch.repeat_interleave(torch.arange(len(sizes), device=device), counts)

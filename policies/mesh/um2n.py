@@ -1,0 +1,183 @@
+"""UM2N: a universal mesh movement network (Zhang et al., NeurIPS 2024, arXiv:2407.00382)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Generator, Tensor, nn
+
+from simplatform.config import Config
+from simplatform.contracts import Batch, Loss, Observation, Signature
+from simplatform.demonstrations import Demonstrations
+from simplatform.policies.mesh.decoder import Deformer, LocalExtractor
+from simplatform.policies.mesh.encoder import GraphTransformer
+from simplatform.policies.mesh.graph import FIXED, INTERIOR, Graph, collate, graph_of, graph_of_batch
+from simplatform.policies.mesh.losses import area_loss, chamfer_loss, coordinate_loss
+
+WIDTHS = {"published": ((254, 508, 250, 120, 20), 6), "small": ((62, 60, 58, 56, 54, 24), 4)}
+"""Deformer widths and heads of each size."""
+
+
+class UM2NConfig(Config):
+    """Settings of UM2N; ``size="published", slide=False, normalise=False, pin=True, dropout=0.1`` is the official
+    model.
+    """
+
+    size: Literal["small", "published"] = Field("small", description="published: 1.8 M parameters; small: for a CPU")
+    attention: Literal["dense", "linear"] = Field("dense", description="dense is O(V²); linear for meshes beyond 10⁴")
+    slide: bool = Field(True, description="vertices on straight boundaries slide along them (published: fixed)")
+    normalise: bool = Field(True, description="scale each mesh to the unit square first (published: no)")
+    pin: bool = Field(False, description="hold coordinates that are exactly 0 or 1, boundary or not (published: yes)")
+    dropout: float = Field(0.0, ge=0, lt=1, description="dropout in the encoder (published: 0.1)")
+    area: float = Field(1.0, ge=0, description="weight of the cell-area loss")
+    chamfer: float = Field(1.0, ge=0, description="weight of the chamfer loss")
+    coordinates: float = Field(0.0, ge=0, description="weight of the coordinate loss (published: 0)")
+
+
+class MeshPolicy(nn.Module):
+    """What learned movers share: one observation in, one displacement of every vertex out, any mesh size."""
+
+    observe = 1
+    execute = 1
+    horizon = 1
+    config: Any
+
+    def reset(self, observation: Observation) -> None:
+        """Movers keep no state."""
+
+    def prepare(self, demonstrations: Demonstrations) -> None:
+        """Nothing to fit: each mesh is normalised by itself."""
+
+    @staticmethod
+    def collate(samples: list[dict[str, Any]]) -> Batch:
+        """Pack windows of meshes of different sizes."""
+        return collate(samples)
+
+    def forward(self, graph: Graph) -> Tensor:
+        """Return the moved coordinates of all vertices, ``(N, 2)``."""
+        raise NotImplementedError
+
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return displacements in m, ``(B, 1, V, 2)``, float64; the generator is not used."""
+        graph = self._mine(graph_of_batch(observation))
+        displacement = self(graph) - graph.points
+        return displacement.double().reshape(len(graph), 1, -1, 2)
+
+    def graph_of(self, batch: Batch) -> Graph:
+        """Return a packed batch as a graph on the policy's device, in its precision."""
+        return self._mine(graph_of(batch.observation))
+
+    def _mine(self, graph: Graph) -> Graph:
+        parameter = next(self.parameters())
+        return graph.to(parameter.device, parameter.dtype)
+
+
+class UM2N(MeshPolicy):
+    """Graph-transformer encoder, local edge features, and a graph-attention deformer."""
+
+    config: UM2NConfig
+
+    def __init__(self, config: UM2NConfig, signature: Signature) -> None:
+        super().__init__()
+        self.config, self.signature = config, signature
+        widths, heads = WIDTHS[config.size]
+        self.encoder = self._encoder()
+        self.local = LocalExtractor()
+        self.deformer = Deformer(35, widths, heads)
+
+    def forward(self, graph: Graph) -> Tensor:
+        """Return the moved coordinates of all vertices, ``(N, 2)``."""
+        return self.trajectory(graph)[-1]
+
+    def trajectory(self, graph: Graph) -> list[Tensor]:
+        """Return the coordinates after each block of the deformer."""
+        points, low, extent = unit_coordinates(graph) if self.config.normalise else (graph.points, 0.0, 1.0)
+        monitor = unit_monitor(graph)
+        whole = self.globally(points, monitor, graph)
+        flags = (graph.flags != INTERIOR).to(points.dtype)[:, None]
+        features = torch.cat([points, flags, self.local(points, monitor, graph.edges), whole], dim=1)
+        sliding = graph.sliding_edges if self.config.slide else graph.edges
+        steps = self.deformer(points, features, graph.edges, sliding, self._reset(graph))
+        return [low + extent * step for step in steps]
+
+    def globally(self, points: Tensor, monitor: Tensor, graph: Graph) -> Tensor:
+        """Return the global features of each vertex, ``(N, 16)``."""
+        features: Tensor = self.encoder(torch.cat([points, monitor[:, None]], dim=1), graph.sizes)
+        return features
+
+    def loss(self, batch: Batch, *, generator: Generator) -> Loss:
+        """Return area + chamfer (+ coordinate) loss against the expert's vertices."""
+        graph = self.graph_of(batch)
+        target = graph.points + batch.action.to(graph.points)
+        with seeded(generator, self.config.dropout):
+            moved = self(graph)
+        return self.imitation(graph, moved, target)
+
+    def imitation(self, graph: Graph, moved: Tensor, target: Tensor) -> Loss:
+        """Return the weighted sum of the losses that are switched on."""
+        config = self.config
+        parts = {
+            "area_loss": config.area * area_loss(graph, moved, target),
+            "chamfer_loss": config.chamfer * chamfer_loss(graph, moved, target),
+            "coordinate_loss": config.coordinates * coordinate_loss(moved, target),
+        }
+        return Loss(torch.stack(list(parts.values())).sum(), {key: part.detach() for key, part in parts.items()})
+
+    def _encoder(self) -> nn.Module:
+        return GraphTransformer(dropout=self.config.dropout, attention=self.config.attention)
+
+    def _reset(self, graph: Graph) -> Any:
+        """Return the rule that puts boundary vertices right after a block."""
+        held = (graph.flags == FIXED) if self.config.slide else (graph.flags != INTERIOR)
+
+        def reset(before: Tensor, after: Tensor) -> Tensor:
+            if self.config.pin:
+                after = torch.where((before == 0) | (before == 1), before, after)
+            return torch.where(held[:, None], before, after)
+
+        return reset
+
+
+def unit_coordinates(graph: Graph) -> tuple[Tensor, Tensor, Tensor]:
+    """Return points scaled to the unit square by the larger side of each mesh's box, with its corner and that side."""
+    shape = (len(graph), 2)
+    index = graph.mesh[:, None].expand(-1, 2)
+    low = graph.points.new_full(shape, torch.inf).scatter_reduce(0, index, graph.points, "amin")
+    high = graph.points.new_full(shape, -torch.inf).scatter_reduce(0, index, graph.points, "amax")
+    extent = (high - low).amax(dim=1, keepdim=True)[graph.mesh]
+    return (graph.points - low[graph.mesh]) / extent, low[graph.mesh], extent
+
+
+def unit_monitor(graph: Graph) -> Tensor:
+    """Return the monitor divided by its largest magnitude on each mesh; zero stays zero."""
+    top = graph.monitor.new_zeros(len(graph)).scatter_reduce(0, graph.mesh, graph.monitor.abs(), "amax")
+    return graph.monitor / torch.where(top > 0, top, 1.0)[graph.mesh]
+
+
+@contextlib.contextmanager
+def seeded(generator: Generator, dropout: float) -> Iterator[None]:
+    """Make dropout, which knows only the global generator, follow the given one; without dropout, do nothing."""
+    if not dropout:
+        yield
+        return
+    seed = int(torch.randint(2**31, (1,), generator=generator, device=generator.device))
+    devices = [] if generator.device.type == "cpu" else [generator.device]
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def import_official(payload: Any, settings: Mapping[str, Any]) -> tuple[UM2N, UM2NConfig, Signature]:
+    """Build the published model from an official checkpoint: a state dict, or a dict that holds one."""
+    from simplatform.policies.mesh.official import load_official
+
+    published: dict[str, Any] = {"size": "published", "slide": False, "normalise": False, "pin": True, "dropout": 0.1}
+    config = UM2NConfig(**{**published, **settings})
+    signature = Signature({"points": (-1, 2), "cells": (-1, 3), "monitor": (-1,), "boundary": (-1,)}, (-1, 2))
+    policy = UM2N(config, signature)
+    load_official(policy, payload)
+    return policy, config, signature
