@@ -1,0 +1,17 @@
+"""The platform's own ODE solvers."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_solvers(register):
+    for name, attribute, help in (
+        ("euler", "Euler", "first order, 1 evaluation a step"),
+        ("midpoint", "Midpoint", "second order, 2 evaluations a step"),
+        ("heun", "Heun", "second order, 2 evaluations a step"),
+        ("rk4", "RK4", "fourth order, 4 evaluations a step"),
+        ("dopri5", "Dopri5", "adaptive, order 5(4), through torchdiffeq"),
+    ):
+        register(name, f"simplatform.solvers:{attribute}", kind="ode", help=help)
