@@ -37,7 +37,8 @@ class MetaWorldEnv(gymnasium.Env[Observation, Action]):
         max_steps: episode length in steps.
         terminate_on_success: end the episode at the first success.
         camera_size: pixels along each side of the camera, one ray each.
-        crop: "published" (that of DP3, FlowPolicy and MP1) or "workspace" (between the table's walls).
+        crop: "workspace" (between the table's walls: arm and objects) or "published" (that of DP3, FlowPolicy and MP1,
+            half of whose points lie on table and walls).
         backend: "rays", or "gl" for depth images by EGL or OSMesa.
         markers: show the task's goal as a small sphere in the cloud, as MuJoCo's renderer shows it.
         render_mode: None or "rgb_array".
@@ -53,7 +54,7 @@ class MetaWorldEnv(gymnasium.Env[Observation, Action]):
 
     def __init__(
         self, task: str = "drawer-open", points: int = 512, max_steps: int = 200, terminate_on_success: bool = False,
-        camera_size: int = 64, crop: str = "published", backend: str = "rays", markers: bool = True,
+        camera_size: int = 96, crop: str = "workspace", backend: str = "rays", markers: bool = True,
         render_mode: str | None = None, render_size: tuple[int, int] = (240, 180), render_backend: str = "rays",
     ) -> None:  # fmt: skip
         if task not in TASKS:

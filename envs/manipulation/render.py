@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 from simplatform.envs.manipulation.camera import Array, Camera
-from simplatform.envs.manipulation.raycast import RayCaster, cast_spheres, castable, multi_ray
+from simplatform.envs.manipulation.raycast import RayCaster, cast_spheres
 from simplatform.envs.manipulation.vision import Markers
 from simplatform.errors import UnknownName
 
@@ -18,6 +18,8 @@ VIEW_FROM, VIEW_AT, VIEW_ANGLE = (0.92, -0.2, 0.86), (-0.02, 0.6, 0.14), 0.72
 LAMP = np.array([-0.5, -0.5, 3.0])
 SKY, HORIZON = np.array([0.83, 0.88, 0.94]), np.array([0.97, 0.98, 0.99])
 MARKER = np.array([0.18, 0.72, 0.35])
+SHADOW_BIAS = 0.012
+SOFTNESS = tuple((du, dv) for du in (-1.2, 0.0, 1.2) for dv in (-1.2, 0.0, 1.2))
 
 
 class Renderer(Protocol):
@@ -52,16 +54,20 @@ def view(width: int, height: int) -> Camera:
 
 
 class ShadedRenderer:
-    """Blinn–Phong shading of ray-cast geometry with one shadow-casting lamp, anti-aliased by 2 × 2 rays per pixel."""
+    """Blinn–Phong shading of ray-cast geometry under one lamp with soft shadows; 2 × 2 rays per pixel.
+
+    Shadows come from a depth map seen from the lamp (Williams, 1978), averaged over a few of its pixels (Reeves et al.,
+    1987).
+    """
 
     samples = 2
 
     def __init__(self, model: mujoco.MjModel, size: tuple[int, int]) -> None:
-        self._model, self._size = castable(model), size
+        self._size = size
         self._camera = view(size[0] * self.samples, size[1] * self.samples)
         self._caster = RayCaster(model, self._camera)
+        self._lamp = RayCaster(model, Camera.looking_at(LAMP, VIEW_AT, 0.62, 480, 480))
         self._colours = geom_colours(model)
-        self._shadow, self._rest = np.empty(0, bool), np.empty(0)
 
     def close(self) -> None:
         """Do nothing: there is no context to free."""
@@ -69,49 +75,28 @@ class ShadedRenderer:
     def render(self, data: mujoco.MjData, markers: Markers) -> Picture:
         """Return a picture (height, width, 3) of the state with the markers as green spheres."""
         distance, geom = self._caster.cast(data)
-        shape = (self._camera.height, self._camera.width)
         seen = np.isfinite(distance)
         points = self._camera.position + self._caster.directions * np.where(seen, distance, 0)[:, None]
-        normals = surface_normals(points.reshape(*shape, 3), self._camera.position).reshape(-1, 3)
-        lit = ~self._in_shadow(data, distance, points, seen)
-        colour = shade(self._colours[geom], normals, points, self._camera.position, lit)
+        normals = surface_normals(points.reshape(self._camera.height, self._camera.width, 3), self._camera.position)
+        light = self._light(data, points)
+        colour = shade(self._colours[geom], normals.reshape(-1, 3), points, self._camera.position, light)
         colour = with_haze(colour, self._caster.directions, distance)
         self._paint_markers(colour, distance, markers)
         coarse = colour.reshape(self._size[1], self.samples, self._size[0], self.samples, 3).mean(axis=(1, 3))
         return (np.clip(coarse, 0, 1) * 255 + 0.5).astype(np.uint8)
 
-    def _in_shadow(
-        self, data: mujoco.MjData, distance: Array, points: Array, seen: NDArray[np.bool_]
-    ) -> NDArray[np.bool_]:
-        """Return which points the lamp does not reach; shadows of things at rest on things at rest are kept."""
-        stays = self._caster.at_rest(distance)
-        if self._rest is not self._caster.rest:
-            self._shadow, self._rest = self._blocked(data, points, seen & stays, static=True), self._caster.rest
-        shadow = self._shadow & stays
-        shadow |= self._blocked(data, points, seen & ~stays, static=True)
-        return shadow | self._blocked(data, points, seen & ~shadow & self._near_moving(data, points), static=False)
-
-    def _blocked(
-        self, data: mujoco.MjData, points: Array, which: NDArray[np.bool_], *, static: bool
-    ) -> NDArray[np.bool_]:
-        """Return which of the chosen points have something between them and the lamp."""
-        offset = points[which] - LAMP
-        length = np.linalg.norm(offset, axis=1)
-        found, _ = multi_ray(self._model, data, LAMP, offset / length[:, None], static=static)
-        blocked = np.zeros(len(points), bool)
-        blocked[which] = found < length - 4e-3
-        return blocked
-
-    def _near_moving(self, data: mujoco.MjData, points: Array) -> NDArray[np.bool_]:
-        """Return which points lie in the shadow cone of some moving geom's bounding sphere."""
-        model = self._model
-        moving = np.flatnonzero((model.body_weldid[model.geom_bodyid] != 0) & (model.geom_rbound > 0))
-        offset = data.geom_xpos[moving] - LAMP
-        away = np.linalg.norm(offset, axis=1)
-        rays = (points - LAMP) / np.linalg.norm(points - LAMP, axis=1, keepdims=True)
-        cosine = np.sqrt(1 - np.minimum(model.geom_rbound[moving] / away, 1) ** 2)
-        inside: NDArray[np.bool_] = (rays @ (offset / away[:, None]).T >= cosine).any(axis=1)
-        return inside
+    def _light(self, data: mujoco.MjData, points: Array) -> Array:
+        """Return how much of the lamp reaches each point, in [0, 1]."""
+        lamp = self._lamp.camera
+        depth = self._lamp.cast(data)[0].reshape(lamp.height, lamp.width)
+        u, v, _ = lamp.project(points)
+        length = np.linalg.norm(points - lamp.position, axis=1) - SHADOW_BIAS
+        light = np.zeros(len(points))
+        for du, dv in SOFTNESS:
+            column = np.clip(u + du, 0, lamp.width - 1).astype(np.intp)
+            row = np.clip(v + dv, 0, lamp.height - 1).astype(np.intp)
+            light += depth[row, column] >= length
+        return light / len(SOFTNESS)
 
     def _paint_markers(self, colour: Array, distance: Array, markers: Markers) -> None:
         places, radii = markers
@@ -120,7 +105,7 @@ class ShadedRenderer:
         points = self._camera.position + self._caster.directions[front] * found[front, None]
         normals = (points - places[index[front]]) / radii[index[front], None]
         base = np.broadcast_to(MARKER, points.shape)
-        colour[front] = shade(base, normals, points, self._camera.position, np.ones(len(points), bool))
+        colour[front] = shade(base, normals, points, self._camera.position, np.ones(len(points)))
 
 
 def geom_colours(model: mujoco.MjModel) -> Array:
@@ -168,13 +153,13 @@ def _nearer_difference(points: Array, axis: int) -> Array:
     return np.where(nearer, after, before)
 
 
-def shade(colour: Array, normals: Array, points: Array, eye: Array, lit: NDArray[np.bool_]) -> Array:
+def shade(colour: Array, normals: Array, points: Array, eye: Array, light: Array) -> Array:
     """Return shaded colours (N, 3): hemispherical ambient light, a lamp with shadows, a faint light from the eye."""
     to_lamp, to_eye = _unit(LAMP - points), _unit(eye - points)
-    lamp = np.clip(np.sum(normals * to_lamp, axis=1), 0, None) * lit
+    lamp = np.clip(np.sum(normals * to_lamp, axis=1), 0, None) * light
     front = np.clip(np.sum(normals * to_eye, axis=1), 0, None)
     ambient = 0.36 + 0.12 * normals[:, 2]
-    gloss = np.clip(np.sum(normals * _unit(to_lamp + to_eye), axis=1), 0, None) ** 40 * lit
+    gloss = np.clip(np.sum(normals * _unit(to_lamp + to_eye), axis=1), 0, None) ** 40 * light
     bright = colour * (ambient + 0.75 * lamp + 0.25 * front)[:, None] + 0.14 * gloss[:, None]
     return np.clip(bright, 0, None) ** 0.82
 

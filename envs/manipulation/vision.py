@@ -39,7 +39,7 @@ class PointCloud:
     """
 
     def __init__(
-        self, model: mujoco.MjModel, camera: Camera, crop: str = "published", count: int = 512, backend: str = "rays"
+        self, model: mujoco.MjModel, camera: Camera, crop: str = "workspace", count: int = 512, backend: str = "rays"
     ) -> None:
         if crop not in CROPS:
             raise UnknownName("crop", crop, CROPS, f"There are {', '.join(CROPS)}.")

@@ -37,7 +37,7 @@ def test_fifty_tasks_in_four_groups():
     assert group_of("hammer") == "medium"
 
 
-@pytest.mark.parametrize("kwargs", [{}, {"points": 0}, {"crop": "workspace", "markers": False}])
+@pytest.mark.parametrize("kwargs", [{}, {"points": 0}, {"crop": "published", "markers": False}])
 def test_check_env_has_nothing_to_say(kwargs):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from simplatform.envs.manipulation.camera import Camera
 from simplatform.envs.manipulation.crop import CROPS, Crop
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
+from simplatform.envs.manipulation.raster import Mesh, Rasteriser
 from simplatform.envs.manipulation.raycast import VISIBLE_GROUPS, RayCaster, cast_spheres
 from simplatform.envs.manipulation.sampling import farthest_points
 from simplatform.envs.manipulation.vision import PointCloud, corner2
@@ -28,7 +29,7 @@ def test_cached_and_boxed_casting_is_exact(task):
                 env.step(rng.uniform(-1, 1, 4).astype(np.float32))
             distance, geom = caster.cast(env.inner.data)
             expected, hit = caster.cast_everything(env.inner.data)
-            np.testing.assert_array_equal(distance, expected)
+            np.testing.assert_allclose(distance, expected, rtol=0, atol=1e-9)
             np.testing.assert_array_equal(geom, hit)
             assert len(np.unique(geom)) > 8
 
@@ -45,7 +46,7 @@ def test_casting_agrees_with_single_rays(task):
     for pixel in range(0, 64 * 64, 3):
         ray = caster.directions[pixel]
         alone = mujoco.mj_ray(env.inner.model, env.inner.data, caster.camera.position, ray, groups, 1, -1, hit)
-        assert (distance[pixel], geom[pixel]) == (np.inf if alone < 0 else alone, hit[0])
+        assert (distance[pixel], geom[pixel]) == (pytest.approx(np.inf if alone < 0 else alone, abs=1e-9), hit[0])
 
 
 @pytest.mark.parametrize("crop", CROPS)
@@ -61,8 +62,30 @@ def test_casting_within_reach_of_the_crop_is_exact(crop):
         expected, _ = caster.cast_everything(env.inner.data)
         keep = (expected > near) & (expected < far)
         points = (camera.position + caster.directions[keep] * expected[keep, None]).astype(np.float32)
-        np.testing.assert_array_equal(cloud.points(env.inner.data), points)
+        np.testing.assert_allclose(cloud.points(env.inner.data), points, rtol=0, atol=1e-6)
         assert cloud.crop.contains(points.astype(float)).mean() > 0.999
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 30))
+def test_rasterised_triangles_are_what_rays_meet(seed, faces):
+    """Against the ray–triangle intersection of Möller and Trumbore (1997)."""
+    rng = np.random.default_rng(seed)
+    corners = rng.uniform([-1, -1, -4], [1, 1, -2], (faces, 3, 3))
+    camera = Camera(np.zeros(3), np.eye(3), 0.7, 17, 13)
+    mesh = Mesh(corners.reshape(-1, 3), np.arange(3 * faces, dtype=np.int32).reshape(-1, 3))
+    pixel, inverse, owner = Rasteriser(camera, [mesh])([0], np.zeros((1, 3)), np.eye(3)[None])
+    rays = camera.rays()
+    first, edges = corners[:, 0], (corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    side = np.cross(rays[:, None], edges[1])
+    scale = np.einsum("fk,rfk->rf", edges[0], side)
+    across = np.cross(-first, edges[0])
+    u, v = np.einsum("fk,rfk->rf", -first, side) / scale, np.einsum("rk,fk->rf", rays, across) / scale
+    t = np.where((u >= 0) & (v >= 0) & (u + v <= 1), np.einsum("fk,fk->f", edges[1], across) / scale, np.inf).min(1)
+    found = np.full(len(rays), np.inf)
+    found[pixel] = 1 / (inverse * -rays[pixel, 2])
+    np.testing.assert_allclose(found, t, rtol=1e-8)
+    assert (owner == 0).all()
 
 
 def test_rays_meet_a_box_where_geometry_says():
@@ -91,7 +114,7 @@ def test_static_geometry_is_cast_again_when_it_is_moved():
     env.inner.model.body("drawer").pos[0] += 0.1
     mujoco.mj_forward(env.inner.model, env.inner.data)
     after, _ = caster.cast(env.inner.data)
-    np.testing.assert_array_equal(after, caster.cast_everything(env.inner.data)[0])
+    np.testing.assert_allclose(after, caster.cast_everything(env.inner.data)[0], rtol=0, atol=1e-9)
     assert not np.array_equal(before, after)
 
 
