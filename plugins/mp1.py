@@ -11,6 +11,7 @@ def register_policies(register):
         "mp1",
         "simplatform.policies.mp1:MP1",
         config="simplatform.policies.mp1:MP1Config",
+        importer="simplatform.policies.mp1:import_official",
         help="one-step MeanFlow policy on point clouds",
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -11,6 +12,7 @@ from torch import Generator, Tensor
 from simplatform.contracts import Loss, Signature
 from simplatform.policies.dispersive import dispersive_loss
 from simplatform.policies.meanflow import Times, adaptive_loss, draw_times, meanflow_terms
+from simplatform.policies.official import from_official
 from simplatform.policies.pointcloud import PointCloudConfig, PointCloudPolicy
 
 
@@ -60,3 +62,8 @@ class MP1(PointCloudPolicy):
             return Loss(meanflow, parts)
         spread = dispersive_loss(terms.features, config.temperature)
         return Loss(meanflow + config.dispersive * spread, {**parts, "dispersive_loss": spread.detach()})
+
+
+def import_official(payload: Any, settings: Mapping[str, Any]) -> tuple[MP1, MP1Config, Signature]:
+    """Convert a checkpoint of the authors' program (see ``policies.official``)."""
+    return from_official(MP1, MP1Config, payload, settings)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from simplatform.policies.encoders.maxpool import Layer, pooled_perceptron
+
 
 class PointCloudEncoder(nn.Module):
     """``(n, N, 3)`` → ``(n, features)``, whatever the order of the points.
@@ -24,7 +26,6 @@ class PointCloudEncoder(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         """Encode clouds ``(n, N, 3)``."""
-        x = points
-        for layer, norm in zip(self.layers, self.norms, strict=True):
-            x = norm(layer(x)).relu()
-        return self.norm(self.projection(x.amax(1)))
+        parts = zip(self.layers, self.norms, strict=True)
+        layers = [Layer(layer.weight, layer.bias, norm.weight, norm.bias) for layer, norm in parts]
+        return self.norm(self.projection(pooled_perceptron(points, layers)))
