@@ -59,13 +59,14 @@ class DeformBlock(nn.Module):
         Coordinates mix along ``sliding`` edges, features along all ``edges``.
         """
         hidden = self.project(inputs).unflatten(-1, (self.heads, -1))
-        out, into = (hidden * self.source).sum(dim=-1), (hidden * self.target).sum(dim=-1)
+        out = torch.einsum("nhc,hc->nh", hidden, self.source[0])
+        into = torch.einsum("nhc,hc->nh", hidden, self.target[0])
         weights = self._weights(out, into, sliding, self.TEMPERATURE).mean(dim=1)
         moved = gather_sum(weights[:, None] * points[sliding[0]], sliding[1], len(points))
         if last:
             return moved, None
         attention = self._weights(out, into, edges, 1.0)
-        messages = (attention[..., None] * hidden[edges[0]]).mean(dim=1)
+        messages = torch.bmm(attention[:, None] / self.heads, hidden[edges[0]])[:, 0]
         return moved, F.selu(gather_sum(messages, edges[1], len(points)))
 
     @staticmethod

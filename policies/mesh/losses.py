@@ -32,6 +32,7 @@ def coordinate_loss(moved: Tensor, target: Tensor) -> Tensor:
 
 
 def _chamfer(a: Tensor, b: Tensor) -> Tensor:
-    # Squared distances by hand: the gradient of cdist is infinite where points coincide.
-    squared = (a[:, None] - b[None]).square().sum(dim=-1)
-    return squared.amin(dim=1).mean() + squared.amin(dim=0).mean()
+    # Only the pairs of neighbours carry a gradient, so the matrix of all distances need not.
+    distances = torch.cdist(a.detach(), b.detach())
+    there, back = b[distances.argmin(dim=1)], a[distances.argmin(dim=0)]
+    return (a - there).square().sum(dim=1).mean() + (b - back).square().sum(dim=1).mean()

@@ -1,0 +1,29 @@
+"""M2N: mesh movement networks for PDE solvers (Song et al., NeurIPS 2022, arXiv:2204.11188)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "m2n",
+        "simplatform.policies.mesh.m2n:M2N",
+        config="simplatform.policies.mesh.um2n:UM2NConfig",
+        help="CNN on a picture of the monitor + graph-attention deformer",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    settings = {
+        "train.steps": 2000,
+        "train.batch": 4,
+        "train.lr": 1e-3,
+        "train.clip": 0.0,
+        "policy.area": 0.0,
+        "policy.chamfer": 0.0,
+        "policy.coordinates": 1.0,
+    }
+    register("m2n", policy="m2n", task="helmholtz", settings=settings)

@@ -1,0 +1,50 @@
+"""Movers that learn from the solver: um2n-energy (error or Ritz energy), ugm2n (equidistribution), r-adapt (direct
+descent).
+
+ugm2n follows the loss of UGM2N (arXiv:2508.08615) on UM2N's network.
+"""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+POLICIES = "simplatform.policies.mesh"
+OBJECTIVES = "simplatform.envs.mesh.objectives"
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "um2n-energy",
+        f"{POLICIES}.energy:UM2NEnergy",
+        config=f"{POLICIES}.energy:ObjectiveConfig",
+        help="UM2N trained through the differentiable solver",
+    )
+    register(
+        "ugm2n",
+        f"{POLICIES}.energy:UM2NEnergy",
+        config=f"{POLICIES}.energy:UGM2NConfig",
+        help="UM2N trained on equidistribution, unsupervised",
+    )
+    register(
+        "r-adapt",
+        f"{POLICIES}.refine:RAdapt",
+        config=f"{POLICIES}.refine:RAdaptConfig",
+        help="direct descent on the solver's error: slow, an upper bound",
+    )
+
+
+@hookimpl
+def register_solvers(register):
+    for problem in ("helmholtz", "poisson"):
+        register(f"mesh/{problem}-error", f"{OBJECTIVES}:{problem}_error", kind="pde", help="log L2 error")
+    register("mesh/helmholtz-energy", f"{OBJECTIVES}:helmholtz_energy", kind="pde", help="Ritz energy")
+    register("mesh/equidistribution", f"{OBJECTIVES}:equidistribution", kind="pde", help="spread of monitor × area")
+
+
+@hookimpl
+def register_recipes(register):
+    settings = {"train.steps": 2000, "train.batch": 4, "train.lr": 1e-3, "train.clip": 1.0}
+    register("um2n-energy", policy="um2n-energy", task="helmholtz", settings=settings)
+    register("ugm2n", policy="ugm2n", task="helmholtz", settings=settings)
+    register("r-adapt", policy="r-adapt", task="helmholtz", settings={"task.episodes": 20})
