@@ -206,7 +206,8 @@ def _qualify(key: str, policy: type[Config]) -> tuple[str, str]:
         return homes[0], key
     if homes:
         raise ConfigError(f"setting {key!r} is ambiguous: say {' or '.join(f'{home}.{key}' for home in homes)}")
-    near = nearest(key, [f"{home}.{field}" for home, known in fields.items() for field in known])
+    homes_of = {field: home for home, known in fields.items() for field in known}
+    near = [f"{homes_of[field]}.{field}" for field in nearest(key.rpartition(".")[2], homes_of)]
     raise ConfigError(f"unknown setting {key!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
 
 

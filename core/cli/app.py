@@ -15,6 +15,7 @@ from simplatform.cli import (
     eval,
     import_,
     listing,
+    new,
     plugins,
     report,
     resume,
@@ -38,6 +39,7 @@ VERBS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("check", check.command),
     ("doctor", doctor.command),
     ("import", import_.command),
+    ("new", new.command),
 )
 
 

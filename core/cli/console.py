@@ -24,7 +24,7 @@ class RichConsole:
 
     def say(self, text: str) -> None:
         """Print one line above the bars."""
-        self._progress.console.print(text, markup=False, highlight=False)
+        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def progress(self, stage: str, done: int, total: int, note: str = "") -> None:
         """Draw a stage's bar."""

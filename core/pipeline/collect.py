@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def _gather(
 def _batched(shards: Iterator[EpisodeShard], workers: int, count: int) -> Iterator[Episode]:
     """Run shards in order, never more at once than may be needed."""
     pool = executor(workers)
-    while batch := [shard for shard, _ in zip(shards, range(count), strict=False)]:
+    while batch := list(islice(shards, count)):
         for result in pool.map(run_episode, batch):
             yield result.episode
 

@@ -1,0 +1,70 @@
+"""What the toy registers: one of each kind."""
+
+from simplatform import Metric, Task, hookimpl
+
+METRICS = (Metric("success", "rate", over="any"), Metric("distance", better="lower", unit="m"))
+
+
+@hookimpl
+def register_envs(register):
+    register("toy/PointMass-v0", "simplatform_toy.env:PointMass", help="a point reaches a goal")
+
+
+@hookimpl
+def register_experts(register):
+    register("toy", "simplatform_toy.env:ToyExpert", help="straight to the goal")
+
+
+@hookimpl
+def register_tasks(register):
+    task = Task(
+        "toy/point",
+        env="toy/PointMass-v0",
+        expert="toy",
+        metrics=METRICS,
+        kwargs={"steps": 12},
+        splits={"far": {"spread": 2.0}},
+        demonstrations=4,
+        validation=1,
+        episodes=6,
+        keep="success",
+        extra_splits=("far",),
+        help="a point reaches a goal in the plane",
+    )
+    register(task)
+
+
+@hookimpl
+def register_policies(register):
+    register("toy", "simplatform_toy.policies:Toy", config="simplatform_toy.policies:ToyConfig", help="a small network")
+    register("toy-mean", "simplatform_toy.policies:Mean", config="simplatform_toy.policies:MeanConfig")
+
+
+@hookimpl
+def register_recipes(register):
+    register("toy", policy="toy", task="toy/point", settings={"train.steps": 40, "train.batch": 8, "train.log_every": 5})
+    register("toy-mean", policy="toy-mean", task="toy/point")
+
+
+@hookimpl
+def register_report_sections(register):
+    register("toy path", "simplatform_toy.extras:path_section")
+    register("toy broken", "simplatform_toy.extras:broken_section")
+
+
+@hookimpl
+def register_callbacks(register):
+    register("toy-counter", "simplatform_toy.extras:Counter")
+
+
+@hookimpl
+def register_commands(register):
+    register("toy-hello", "simplatform_toy.extras:hello", help="Say hello.")
+
+
+@hookimpl
+def doctor(check):
+    from simplatform.doctor import Check
+
+    check("toy", lambda: Check(True, "the toy is fine"))
+    check("toy broken", lambda: 1 / 0)
