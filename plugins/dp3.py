@@ -1,0 +1,21 @@
+"""DP3: 3D Diffusion Policy on point clouds (Ze et al., 2024, arXiv:2403.03954)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "dp3",
+        "simplatform.policies.dp3:DP3",
+        config="simplatform.policies.dp3:DP3Config",
+        importer="simplatform.policies.dp3:import_dp3",
+        help="diffusion policy on point clouds, ten DDIM steps",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("dp3", policy="dp3", task="metaworld/drawer-open")

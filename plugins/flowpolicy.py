@@ -1,0 +1,21 @@
+"""FlowPolicy: consistency flow matching on point clouds (Zhang et al., 2024, arXiv:2412.04987)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "flowpolicy",
+        "simplatform.policies.flowpolicy:FlowPolicy",
+        config="simplatform.policies.flowpolicy:FlowPolicyConfig",
+        importer="simplatform.policies.flowpolicy:import_official",
+        help="consistency flow matching on point clouds, one step",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("flowpolicy", policy="flowpolicy", task="metaworld/drawer-open")

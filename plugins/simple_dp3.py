@@ -1,0 +1,21 @@
+"""Simple-DP3: DP3 with half of the residual blocks (Ze et al., 2024, arXiv:2403.03954)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "simple-dp3",
+        "simplatform.policies.dp3:SimpleDP3",
+        config="simplatform.policies.dp3:SimpleDP3Config",
+        importer="simplatform.policies.dp3:import_simple_dp3",
+        help="smaller diffusion policy on point clouds, ten DDIM steps",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("simple-dp3", policy="simple-dp3", task="metaworld/drawer-open")
