@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 from simplatform.errors import UsageError
 from simplatform.scaffold import KINDS, new_plugin
 
@@ -20,7 +19,9 @@ def install(project):
     folder = project / f"{about['name'].replace('-', '_')}-{about['version']}.dist-info"
     folder.mkdir()
     needs = "".join(f"Requires-Dist: {line}\n" for line in about["dependencies"])
-    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {about['name']}\nVersion: {about['version']}\n{needs}")
+    (folder / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {about['name']}\nVersion: {about['version']}\n{needs}"
+    )
     points = "".join(f"{key} = {value}\n" for key, value in about["entry-points"]["simplatform"].items())
     (folder / "entry_points.txt").write_text(f"[simplatform]\n{points}")
     return project
@@ -46,7 +47,10 @@ def test_every_kind_passes_its_own_tests(tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_installs_and_is_typed(tmp_path, kind):
     project = new_plugin(f"tried-{kind}", kind, tmp_path)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", "site", "."]
+    pip = [
+        sys.executable,
+        *["-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", "site", "."],
+    ]
     run(pip, project)
     run([sys.executable, "-m", "pytest", "-q", "tests"], project, project / "site")
     run([sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "mypy")], project, project / "site")
