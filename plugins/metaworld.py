@@ -32,6 +32,22 @@ def register_tasks(register):
             register(_task(task, group))
 
 
+@hookimpl
+def register_report_sections(register):
+    register("film", "simplatform.envs.manipulation.figures:film_section", help="an episode as film and filmstrip")
+    register("clouds", "simplatform.envs.manipulation.figures:cloud_section", help="point clouds with action chunks")
+
+
+@hookimpl
+def doctor(check):
+    from simplatform.envs.manipulation import doctor as checks
+
+    check("mujoco", checks.mujoco)
+    check("point clouds", checks.ray_casting)
+    check("open gl", checks.gl)
+    check("open3d", checks.open3d)
+
+
 def _task(task: str, group: str) -> Task:
     return Task(
         f"metaworld/{task}", "simplatform/MetaWorld-v0", "metaworld", (SUCCESS,),

@@ -9,7 +9,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
-from simplatform.errors import ContractError
+from simplatform.envs.manipulation.tasks import TASKS
+from simplatform.errors import ContractError, UnknownName
 from torch import Generator, Tensor
 
 
@@ -38,13 +39,23 @@ def metaworld_expert(env: gymnasium.Env[Any, Any]) -> ScriptedExpert:
     Raises:
         ContractError: the environment is not a ``MetaWorldEnv``.
     """
-    from metaworld.policies import ENV_POLICY_MAP
-
     task = getattr(env.unwrapped, "task", None)
-    script = ENV_POLICY_MAP.get(f"{task}-v3")
-    if script is None:
+    if task not in TASKS:
         raise ContractError(
             f"expected simplatform/MetaWorld-v0, got {env.unwrapped}; Meta-World's experts know its tasks only."
         )
+    return scripted_expert(task)
+
+
+def scripted_expert(task: str) -> ScriptedExpert:
+    """Return the scripted expert of a task by name.
+
+    Raises:
+        UnknownName: Meta-World has no such task.
+    """
+    from metaworld.policies import ENV_POLICY_MAP
+
+    if task not in TASKS:
+        raise UnknownName("Meta-World task", task, TASKS)
     warnings.filterwarnings("ignore", message="Constant\\(s\\) may be too high", module="metaworld")
-    return ScriptedExpert(script())
+    return ScriptedExpert(ENV_POLICY_MAP[f"{task}-v3"]())

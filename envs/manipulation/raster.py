@@ -1,4 +1,4 @@
-"""Exact visibility of triangle meshes at pixel centres: what ray casting gives, at a cost that hardly grows with pixels."""
+"""Exact visibility of triangle meshes at pixel centres: what ray casting gives, many rays at a time."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Rasteriser:
     def __call__(self, chosen: Sequence[int], places: Array, turns: Array) -> tuple[Indices, Array, Indices]:
         """Return the pixels covered (M,), the inverse depth along the axis (M,) in 1/m, and which mesh it is (M,).
 
-        ``chosen`` are mesh numbers; ``places`` (K, 3) and ``turns`` (K, 3, 3) put those meshes into the world, in front of
-        the camera entirely.
+        ``chosen`` are mesh numbers; ``places`` (K, 3) and ``turns`` (K, 3, 3) put those meshes into the world, in
+        front of the camera entirely.
         """
         camera = self._camera
         faces, owner = self._joined(tuple(chosen))

@@ -28,8 +28,8 @@ Geoms = NDArray[np.int32]
 def castable(model: mujoco.MjModel) -> mujoco.MjModel:
     """Return a copy of the model in which ``mj_multiRay`` tests every geom, as ``mj_ray`` does.
 
-    Its culling loses rays: MuJoCo 3.3 forgets to turn a body's bounding sphere with the body (engine_ray.c), which costs
-    a hammer half its handle. Bodies without a bounding volume are never culled.
+    Its culling loses rays: MuJoCo 3.3 forgets to turn a body's bounding sphere with the body (engine_ray.c), which
+    costs a hammer half its handle. Bodies without a bounding volume are never culled.
     """
     scene = copy(model)
     scene.body_bvhadr[:] = -1

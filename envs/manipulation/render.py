@@ -19,7 +19,7 @@ LAMP = np.array([-0.5, -0.5, 3.0])
 SKY, HORIZON = np.array([0.83, 0.88, 0.94]), np.array([0.97, 0.98, 0.99])
 MARKER = np.array([0.18, 0.72, 0.35])
 SHADOW_BIAS = 0.012
-SOFTNESS = tuple((du, dv) for du in (-1.2, 0.0, 1.2) for dv in (-1.2, 0.0, 1.2))
+SOFTNESS = tuple((du, dv) for du in (-1.0, 0.0, 1.0) for dv in (-1.0, 0.0, 1.0))
 
 
 class Renderer(Protocol):
@@ -66,7 +66,7 @@ class ShadedRenderer:
         self._size = size
         self._camera = view(size[0] * self.samples, size[1] * self.samples)
         self._caster = RayCaster(model, self._camera)
-        self._lamp = RayCaster(model, Camera.looking_at(LAMP, VIEW_AT, 0.62, 480, 480))
+        self._lamp = RayCaster(model, Camera.looking_at(LAMP, VIEW_AT, 0.62, 360, 360))
         self._colours = geom_colours(model)
 
     def close(self) -> None:
@@ -88,14 +88,15 @@ class ShadedRenderer:
     def _light(self, data: mujoco.MjData, points: Array) -> Array:
         """Return how much of the lamp reaches each point, in [0, 1]."""
         lamp = self._lamp.camera
-        depth = self._lamp.cast(data)[0].reshape(lamp.height, lamp.width)
+        depth = self._lamp.cast(data)[0]
         u, v, _ = lamp.project(points)
-        length = np.linalg.norm(points - lamp.position, axis=1) - SHADOW_BIAS
+        offset = points - lamp.position
+        length = np.sqrt(np.einsum("nk,nk->n", offset, offset)) - SHADOW_BIAS
         light = np.zeros(len(points))
         for du, dv in SOFTNESS:
             column = np.clip(u + du, 0, lamp.width - 1).astype(np.intp)
             row = np.clip(v + dv, 0, lamp.height - 1).astype(np.intp)
-            light += depth[row, column] >= length
+            light += depth.take(row * lamp.width + column) >= length
         return light / len(SOFTNESS)
 
     def _paint_markers(self, colour: Array, distance: Array, markers: Markers) -> None:
@@ -137,40 +138,39 @@ def surface_normals(points: Array, eye: Array) -> Array:
 
     Each axis takes the neighbour that is nearer in space, so that edges do not bend the normals beside them.
     """
-    normals = np.cross(_nearer_difference(points, 1), _nearer_difference(points, 0))
-    length = np.linalg.norm(normals, axis=-1, keepdims=True)
-    normals = np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
-    facing = np.sum(normals * (eye - points), axis=-1, keepdims=True)
-    return np.where(facing < 0, -normals, normals)
+    normals = _unit(np.cross(_nearer_difference(points, 1), _nearer_difference(points, 0)))
+    return np.where(_dot(normals, eye - points) < 0, -normals, normals)
 
 
 def _nearer_difference(points: Array, axis: int) -> Array:
     step = np.diff(points, axis=axis)
-    edge = [(0, 0)] * 3
-    after = np.pad(step, [(0, 1) if k == axis else pair for k, pair in enumerate(edge)], mode="edge")
-    before = np.pad(step, [(1, 0) if k == axis else pair for k, pair in enumerate(edge)], mode="edge")
-    nearer = np.linalg.norm(after, axis=-1, keepdims=True) <= np.linalg.norm(before, axis=-1, keepdims=True)
-    return np.where(nearer, after, before)
+    size = _dot(step, step)
+    last, first = step.take([-1], axis), step.take([0], axis)
+    nearer = np.concatenate([size, size.take([-1], axis)], axis) <= np.concatenate([size.take([0], axis), size], axis)
+    return np.where(nearer, np.concatenate([step, last], axis), np.concatenate([first, step], axis))
 
 
 def shade(colour: Array, normals: Array, points: Array, eye: Array, light: Array) -> Array:
     """Return shaded colours (N, 3): hemispherical ambient light, a lamp with shadows, a faint light from the eye."""
-    to_lamp, to_eye = _unit(LAMP - points), _unit(eye - points)
-    lamp = np.clip(np.sum(normals * to_lamp, axis=1), 0, None) * light
-    front = np.clip(np.sum(normals * to_eye, axis=1), 0, None)
-    ambient = 0.36 + 0.12 * normals[:, 2]
-    gloss = np.clip(np.sum(normals * _unit(to_lamp + to_eye), axis=1), 0, None) ** 40 * light
-    bright = colour * (ambient + 0.75 * lamp + 0.25 * front)[:, None] + 0.14 * gloss[:, None]
-    return np.clip(bright, 0, None) ** 0.82
+    to_lamp, to_eye, lit = _unit(LAMP - points), _unit(eye - points), light[:, None]
+    lamp, front = np.maximum(_dot(normals, to_lamp), 0) * lit, np.maximum(_dot(normals, to_eye), 0)
+    gloss = np.maximum(_dot(normals, _unit(to_lamp + to_eye)), 0) ** 40 * lit
+    bright = colour * (0.36 + 0.12 * normals[:, 2:] + 0.75 * lamp + 0.25 * front) + 0.14 * gloss
+    return np.maximum(bright, 0) ** 0.82
 
 
 def with_haze(colour: Array, directions: Array, distance: Array) -> Array:
     """Return colours (N, 3) that fade into a bright background with distance (m)."""
-    height = np.clip(directions[:, 2] * 1.6 + 0.9, 0, 1)[:, None]
+    height = np.clip(directions[:, 2:] * 1.6 + 0.9, 0, 1)
     background = HORIZON + (SKY - HORIZON) * height
-    clear = np.exp(-np.clip(np.nan_to_num(distance, posinf=1e3) - 1.9, 0, None) * 1.6)[:, None]
+    clear = np.exp(-1.6 * np.maximum(distance - 1.9, 0))[:, None]
     return colour * clear + background * (1 - clear)
 
 
+def _dot(a: Array, b: Array) -> Array:
+    product: Array = np.einsum("...k,...k->...", a, b)[..., None]
+    return product
+
+
 def _unit(vectors: Array) -> Array:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+    return vectors / np.sqrt(np.maximum(_dot(vectors, vectors), 1e-24))

@@ -1,0 +1,148 @@
+"""What a report shows of a manipulation run: clouds with action chunks, a filmstrip and a film of an episode."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from simplatform.report.section import Section, animation_html, figure_html
+
+if TYPE_CHECKING:
+    from simplatform.pipeline.recordings import Recording
+    from simplatform.report.view import RunView
+
+Array = NDArray[Any]
+
+ENV = "simplatform/MetaWorld-v0"
+ACTION_SCALE = 0.01
+"""Metres that an action of 1 moves the end effector's target."""
+
+PREDICTED, EXPERT, SURFACE = "#d1495b", "#1f7a4d", "#9fb3c8"
+VIEWS = ((22, -55, "from the side"), (88, -90, "from above"))
+
+
+def cloud_section(run: RunView) -> Section | None:
+    """Point clouds of an evaluation episode with the policy's action chunks and what the expert would do."""
+    recording = _recording(run)
+    if recording is None or "point_cloud" not in recording.observations or not recording.chunks:
+        return None
+    steps = [recording.chunk_steps[k] for k in spread(len(recording.chunks), 3)]
+    figures = [cloud_figure(recording, step, run.task.kwargs.get("task", "drawer-open")) for step in steps]
+    pictures = "".join(figure_html(figure, "point cloud with action chunks") for figure in figures)
+    note = (
+        "<p>What the policy sees, and the path of the end effector that its answer commands, beside the expert's answers "
+        "along the states that were visited. One action moves the target by at most 1 cm along each axis.</p>"
+    )
+    return Section("Point cloud and action chunks", note + pictures, 50)
+
+
+def film_section(run: RunView) -> Section | None:
+    """A film and a filmstrip of an evaluation episode."""
+    recording = _recording(run)
+    if recording is None or len(recording.frames) < 2:
+        return None
+    frames, success = recording.frames, recording.infos.get("success", np.zeros(1)).max() > 0
+    outcome = (
+        f"{html.escape(recording.split)} episode, {len(recording.actions)} steps: {'success' if success else 'failure'}"
+    )
+    step = 0.0125 * len(recording.actions) / len(frames)
+    film = animation_html(list(frames), f"film of a {outcome}", max(0.04, step))
+    strip = figure_html(filmstrip(frames), f"filmstrip of a {outcome}")
+    return Section("An episode", f"<p>{outcome}.</p>{film}{strip}", 20)
+
+
+def cloud_figure(recording: Recording, step: int, task: str) -> Figure:
+    """Draw the cloud at a step from two sides, with the chunk given there and the expert's actions from there on."""
+    chunk = recording.chunks[recording.chunk_steps.index(step)]
+    hand = recording.observations["agent_pos"][step, :3]
+    paths = {"policy": commanded_path(hand, chunk)}
+    expert = expert_actions(recording.observations, step, len(chunk), task)
+    if expert is not None:
+        paths["expert"] = commanded_path(hand, expert)
+    return draw_cloud(recording.observations["point_cloud"][step], paths, f"step {step}")
+
+
+def commanded_path(start: Array, actions: Array) -> Array:
+    """Return the places (K + 1, 3) in m that actions (K, ≥ 3) command, one after another, from ``start`` (3,)."""
+    moves = np.clip(actions[:, :3], -1, 1) * ACTION_SCALE
+    return np.concatenate([start[None], start + np.cumsum(moves, axis=0)])
+
+
+def expert_actions(observations: Mapping[str, Array], step: int, count: int, task: str) -> Array | None:
+    """Return the scripted expert's actions (≤ count, 4) in the states visited from ``step`` on; None without states."""
+    if "state" not in observations:
+        return None
+    import torch
+    from simplatform.envs.manipulation.experts import scripted_expert
+
+    states = torch.as_tensor(observations["state"][step : step + count])
+    return scripted_expert(task).act({"state": states[:, None]})[:, 0].numpy()
+
+
+def draw_cloud(cloud: Array, paths: Mapping[str, Array], title: str) -> Figure:
+    """Draw a cloud (N, 3) with paths (K, 3) by name from two sides; a small window shows the paths enlarged."""
+    figure = Figure(figsize=(9.5, 3.6))
+    for column, (elevation, azimuth, name) in enumerate(VIEWS):
+        axes = figure.add_subplot(1, 3, column + 1, projection="3d")
+        axes.scatter(*cloud.T, c=cloud[:, 2], cmap="cividis", s=3, alpha=0.75, linewidths=0)
+        _draw_paths(axes, paths)
+        _same_scale(axes, cloud)
+        axes.view_init(elevation, azimuth)
+        axes.set_title(f"{title}, {name}", fontsize=9)
+    axes = figure.add_subplot(1, 3, 3, projection="3d")
+    _draw_paths(axes, paths, marker="o")
+    _same_scale(axes, np.concatenate(list(paths.values())))
+    axes.set_title("end effector", fontsize=9)
+    axes.legend(frameon=False, fontsize=8, loc="upper right")
+    return figure
+
+
+def filmstrip(frames: Array, count: int = 6) -> Figure:
+    """Draw ``count`` of the frames (F, height, width, 3) side by side, evenly spread from first to last."""
+    chosen = spread(len(frames), count)
+    height, width = frames.shape[1:3]
+    figure = Figure(figsize=(2.2 * len(chosen), 2.2 * height / width))
+    for column, number in enumerate(chosen):
+        axes = figure.add_axes((column / len(chosen), 0, 0.985 / len(chosen), 1))
+        axes.imshow(frames[number])
+        axes.set_axis_off()
+    return figure
+
+
+def spread(total: int, count: int) -> list[int]:
+    """Return at most ``count`` distinct indices, evenly spread over ``range(total)``."""
+    return sorted({int(k) for k in np.linspace(0, total - 1, min(count, total)).round()})
+
+
+def _recording(run: RunView) -> Recording | None:
+    """Return a recorded test episode of a Meta-World run, a successful one where there is one."""
+    if run.task.env != ENV:
+        return None
+    episodes = [recording for recording in run.recordings if recording.split == "test"]
+    return max(episodes, key=lambda episode: episode.infos.get("success", np.zeros(1)).max(initial=0), default=None)
+
+
+def _draw_paths(axes: Any, paths: Mapping[str, Array], marker: str = "") -> None:
+    for name, path in paths.items():
+        colour, width = (PREDICTED, 2.2) if name == "policy" else (EXPERT, 1.6)
+        axes.plot(*path.T, color=colour, lw=width, marker=marker, ms=3, label=name, zorder=5)
+
+
+def _same_scale(axes: Any, points: Array) -> None:
+    centre, half = (points.max(0) + points.min(0)) / 2, max(float(np.ptp(points, axis=0).max()) / 2, 0.01)
+    for setter, middle in zip((axes.set_xlim, axes.set_ylim, axes.set_zlim), centre, strict=True):
+        setter(middle - half, middle + half)
+    axes.set_box_aspect((1, 1, 1), zoom=1.15)
+    axes.tick_params(labelsize=6, pad=-2)
+    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+        axis.set_major_locator(_few_ticks())
+
+
+def _few_ticks() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(4)

@@ -1,0 +1,68 @@
+"""Report sections of a manipulation run, drawn from a real recorded episode."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from simplatform.contracts import Task
+from simplatform.envs.manipulation import figures
+from simplatform.envs.manipulation.experts import metaworld_expert
+from simplatform.envs.manipulation.metaworld import MetaWorldEnv
+from simplatform.pipeline.recordings import Recording
+from simplatform.pipeline.rollout import rollout
+from simplatform.plugins.metaworld import SUCCESS
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    env = MetaWorldEnv(
+        "drawer-close", points=64, camera_size=48, max_steps=12, render_mode="rgb_array", render_size=(48, 36)
+    )
+    result = rollout(metaworld_expert(env), env, seed=0, generator=torch.Generator().manual_seed(0), record=True)
+    episode = result.episode
+    return Recording(
+        "test", dict(episode.observations), episode.actions, dict(episode.infos), result.chunks, result.chunk_steps,
+        np.stack(result.frames),
+    )  # fmt: skip
+
+
+def run_of(recording: Recording | None, env: str = figures.ENV) -> SimpleNamespace:
+    task = Task("metaworld/drawer-close", env, "metaworld", (SUCCESS,), kwargs={"task": "drawer-close"})
+    return SimpleNamespace(task=task, recordings=[recording] if recording else [])
+
+
+def test_sections_are_self_contained(recording):
+    film, clouds = figures.film_section(run_of(recording)), figures.cloud_section(run_of(recording))
+    assert film.body.count("data:image/webp") == 1
+    assert film.body.count("data:image/png") == 1
+    assert clouds.body.count("data:image/png") == 3
+    assert "http" not in film.body + clouds.body
+
+
+def test_other_runs_and_runs_without_recordings_get_no_section(recording):
+    for section in (figures.film_section, figures.cloud_section):
+        assert section(run_of(None)) is None
+        assert section(run_of(recording, env="CartPole-v1")) is None
+
+
+def test_the_expert_in_the_figure_is_the_one_who_acted(recording):
+    actions = figures.expert_actions(recording.observations, 3, 4, "drawer-close")
+    np.testing.assert_array_equal(actions, recording.actions[3:7])
+
+
+def test_commanded_path_moves_a_centimetre_per_unit():
+    path = figures.commanded_path(np.zeros(3), np.array([[1, 0, 0, 1.0], [0, -0.5, 2.0, 0]]))
+    np.testing.assert_allclose(path, [[0, 0, 0], [0.01, 0, 0], [0.01, -0.005, 0.01]])
+
+
+def test_spread_covers_both_ends():
+    assert figures.spread(10, 3) == [0, 4, 9]
+    assert figures.spread(2, 6) == [0, 1]
+
+
+def test_pictures_show_the_arm_moving(recording):
+    assert recording.frames.shape[1:] == (36, 48, 3)
+    assert np.abs(recording.frames[0].astype(int) - recording.frames[-1]).max() > 60
