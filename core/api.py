@@ -56,6 +56,7 @@ def run(
     output: str | Path = "runs",
     device: str = "auto",
     workers: int = 0,
+    executor: str = "",
     until: str = "report",
     fresh: bool = False,
     callbacks: tuple[Any, ...] = (),
@@ -73,6 +74,7 @@ def run(
         output: folder of run directories.
         device: "auto", "cpu", "cuda" or "cuda:N".
         workers: processes for collection and evaluation; 0 decides. The result does not depend on it.
+        executor: who runs them: "local", "process", "ray" or "slurm" (see ``simplatform.executors``); "" decides.
         until: last stage: "collect", "fit", "evaluate" or "report".
         fresh: start again, even if the same run is there.
         callbacks: observers (see ``simplatform.callbacks``).
@@ -82,7 +84,7 @@ def run(
         SimplatformError: a subclass that says what to mend.
     """
     recipe = resolve(plugin, task, seed, settings)
-    options = Options(resolve_device(device), workers, until, callbacks)
+    options = Options(resolve_device(device), workers, until, callbacks, executor)
     directory = RunDirectory.create(Path(output), recipe)
     if fresh and directory.status["state"] != "new":
         shutil.rmtree(directory.path)

@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 WEIGHTS, CARD, FORMAT = "model.safetensors", "policy.json", 1
 
 
-def build_policy(name: str, config: Config, signature: Signature) -> Policy:
-    """Build an untrained policy by its registered name."""
-    policy: Policy = get_host().registry("policy").get(name).load()(config, signature)
+def build_policy(name: str, config: Config, signature: Signature, seed: int = 0) -> Policy:
+    """Build an untrained policy by its registered name; ``seed`` decides its initial weights."""
+    import torch
+
+    target = get_host().registry("policy").get(name).load()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        policy: Policy = target(config, signature)
     return policy
 
 

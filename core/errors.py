@@ -1,4 +1,4 @@
-"""Named errors. Each says what was expected, what came, and the fix; the CLI shows the message and never a traceback."""
+"""Named errors. Each says what was expected, what came, and the fix; the CLI shows the message alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ class SimplatformError(Exception):
     """Base of all errors that a user can cause or mend. ``exit_code`` is what the command line returns."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by message, whatever the constructor takes: errors travel from worker processes."""
+        return _rebuilt, (type(self), self.args)
 
 
 class UsageError(SimplatformError):
@@ -82,3 +86,9 @@ class Interrupted(SimplatformError):
 def nearest(name: str, known: Iterable[str], n: int = 3) -> list[str]:
     """Return up to ``n`` known names close to ``name``, best first."""
     return difflib.get_close_matches(name, sorted(known), n=n, cutoff=0.5)
+
+
+def _rebuilt(kind: type[SimplatformError], values: tuple[object, ...]) -> SimplatformError:
+    error = kind.__new__(kind)
+    error.args = values
+    return error

@@ -15,7 +15,7 @@ from simplatform.contracts import Task
 from simplatform.demonstrations import Demonstrations, Episode, store
 from simplatform.environments import make_env
 from simplatform.errors import DataError
-from simplatform.executors import executor
+from simplatform.executors import Executor, executor
 from simplatform.pipeline.shards import EpisodeShard, episode_shard, run_episode
 from simplatform.statistics import Estimate, wilson
 
@@ -46,12 +46,14 @@ def collect(
     split: str = "train",
     attempts: int = 5,
     workers: int = 1,
+    kind: str = "",
     on_episode: OnEpisode = lambda kept, tried: None,
     root: Path | None = None,
 ) -> Collected:
     """Return ``count`` expert episodes of a task's split, from the cache where it has them.
 
     Episodes that miss the task's ``keep`` rate are dropped, and up to ``attempts`` episodes are tried for each one kept.
+    ``workers`` and ``kind`` choose the executor (see ``simplatform.executors``); the result does not depend on them.
 
     Raises:
         DataError: the expert does not reach the number.
@@ -65,7 +67,7 @@ def collect(
         except DataError:
             path = _aside(path)
     shards = (episode_shard(task, split, seed, number) for number in range(count * attempts))
-    demonstrations = _gather(task, count, split, seed, _batched(shards, workers, count), on_episode)
+    demonstrations = _gather(task, count, split, seed, _batched(shards, executor(workers, kind), count), on_episode)
     if not path.exists():
         store.save(demonstrations, path, make_env(task, split))
     return Collected(demonstrations, path, _expert_rate(demonstrations), cached=False)
@@ -93,9 +95,8 @@ def _gather(
     return Demonstrations(kept, {**source, "tried": tried, "successes": successes})
 
 
-def _batched(shards: Iterator[EpisodeShard], workers: int, count: int) -> Iterator[Episode]:
+def _batched(shards: Iterator[EpisodeShard], pool: Executor, count: int) -> Iterator[Episode]:
     """Run shards in order, never more at once than may be needed."""
-    pool = executor(workers)
     while batch := list(islice(shards, count)):
         for result in pool.map(run_episode, batch):
             yield result.episode

@@ -42,14 +42,19 @@ class Evaluation:
 
 
 def evaluate_shards(
-    task: Task, shards: Sequence[EpisodeShard], *, workers: int = 0, on_episode: Callable[[int], None] = lambda n: None
+    task: Task,
+    shards: Sequence[EpisodeShard],
+    *,
+    workers: int = 0,
+    kind: str = "",
+    on_episode: Callable[[int], None] = lambda n: None,
 ) -> Evaluation:
     """Run episodes, in this process or spread over ``workers`` (0 decides by the time of the first episode).
 
     The result does not depend on the number of workers.
     """
     rollouts: list[Rollout] = []
-    for result in _run(shards, workers):
+    for result in _run(shards, workers, kind):
         rollouts.append(result)
         on_episode(len(rollouts))
     return summarise(task, shards[0].split if shards else "test", rollouts)
@@ -94,14 +99,14 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _run(shards: Sequence[EpisodeShard], workers: int) -> Iterator[Rollout]:
-    if workers == 0 and shards:
+def _run(shards: Sequence[EpisodeShard], workers: int, kind: str) -> Iterator[Rollout]:
+    if workers == 0 and not kind and shards:
         start = time.perf_counter()
         yield run_episode(shards[0])
         remaining = (time.perf_counter() - start) * (len(shards) - 1)
         workers = min(available_cores(), len(shards)) if remaining > WORTH_WORKERS else 1
         shards = shards[1:]
-    yield from executor(workers).map(run_episode, shards)
+    yield from executor(workers, kind).map(run_episode, shards)
 
 
 def _row(number: int, result: Rollout) -> dict[str, Any]:

@@ -66,7 +66,6 @@ class Trainer:
                 "a closed-form policy defines `fit` instead."
             )
         self.policy, self.config, self.seed, self.step = policy, config, seed, 0
-        torch.manual_seed(seed)
         policy.prepare(demonstrations)
         self.windows = windows_of(policy, demonstrations)
         self._parameters = [p for p in policy.parameters() if p.requires_grad]
@@ -135,7 +134,7 @@ class Trainer:
         loss = self._loss(self.windows, self.step, "step", self.seed)
         if not bool(torch.isfinite(loss.total)):
             raise SimplatformError(
-                f"the loss became {float(loss.total)} at step {self.step}; the last checkpoint is intact. "
+                f"the loss became {float(loss.total.detach())} at step {self.step}; the last checkpoint is intact. "
                 "Lower train.lr, or look for non-finite values in the data."
             )
         self._optimiser.zero_grad(set_to_none=True)

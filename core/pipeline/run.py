@@ -26,6 +26,7 @@ from simplatform.pipeline.recordings import write_recordings
 from simplatform.pipeline.shards import episode_shard
 from simplatform.recipes import Resolved
 from simplatform.rundir import RunDirectory
+from simplatform.seeding import derive
 
 STAGES = ("collect", "fit", "evaluate", "report")
 
@@ -38,6 +39,7 @@ class Options:
     workers: int = 0
     until: str = "report"
     callbacks: tuple[Callback, ...] = ()
+    executor: str = ""
 
 
 def resolve_device(name: str) -> str:
@@ -121,9 +123,9 @@ class _Stages:
             return
         assert self._data is not None
         signature = run_signature(self.recipe)
-        policy = to_device(
-            build_policy(self.recipe.policy, self.recipe.policy_config, signature), self.options.device
-        )
+        seed = derive(self.recipe.seed, "initial weights")
+        policy = build_policy(self.recipe.policy, self.recipe.policy_config, signature, seed)
+        policy = to_device(policy, self.options.device)
         observer = RunObserver(self.run, self.recipe, signature, self.console, self.callbacks)
         start = time.perf_counter()
         with observer.signals():
@@ -160,7 +162,8 @@ class _Stages:
             seed=self.recipe.seed,
             split=split,
             attempts=self.recipe.data.attempts,
-            workers=self.options.workers or 1,
+            workers=self.options.workers,
+            kind=self.options.executor,
             on_episode=lambda kept, tried: self.console.progress(f"collect {split}", kept, count, f"{tried} tried"),
         )
         self.console.say(_collected_line(split, found))
@@ -207,6 +210,7 @@ class _Stages:
             recipe.task,
             shards,
             workers=self.options.workers,
+            kind=self.options.executor,
             on_episode=lambda n: self.console.progress(f"evaluate {split}", n, recipe.episodes),
         )
         self.console.say(f"{split}: " + "; ".join(f"{k} {v}" for k, v in evaluation.estimates.items()))

@@ -1,0 +1,5 @@
+"""``python -m simplatform.cli``."""
+
+from simplatform.cli import main
+
+main()
