@@ -42,5 +42,5 @@ $(VENV)/.base: $(VENV)/.torch pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mesh,dynamics,pointcloud,diffusion,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mesh,dynamics,pointcloud,diffusion,cluster,export,docs,dev]'
 	touch $@

@@ -4,6 +4,7 @@ import operator
 import pickle
 
 import pytest
+
 from simplatform.errors import DataError, UnknownName, UsageError
 from simplatform.executors import executor
 from simplatform.pipeline.shards import episode_shard, run_episode

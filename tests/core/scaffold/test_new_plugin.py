@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from simplatform.errors import UsageError
 from simplatform.scaffold import KINDS, new_plugin
 
