@@ -79,7 +79,8 @@ def load_into(policy: Policy, tensors: Mapping[str, Tensor], path: Path) -> None
     try:
         policy.load_state_dict(dict(tensors), strict=True)
     except (RuntimeError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{path} does not fit {type(policy).__name__}: {str(error)[:600]}") from error
+        message = " ".join(str(error).split())[:600]
+        raise CheckpointError(f"{path} does not fit {type(policy).__name__}: {message}") from error
 
 
 def to_device(policy: Policy, device: str) -> Policy:
