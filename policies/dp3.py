@@ -14,6 +14,7 @@ from simplatform.contracts import Loss, Signature
 from simplatform.policies.diffusion import ddim, ddim_indices, noised, squared_cosine
 from simplatform.policies.official import from_official
 from simplatform.policies.pointcloud import PointCloudConfig, PointCloudPolicy
+from simplatform.policies.unet import Prepared
 
 
 class DP3Config(PointCloudConfig):
@@ -48,15 +49,15 @@ class DP3(PointCloudPolicy):
         super().__init__(config, signature, **unet)
         self.register_buffer("levels", squared_cosine(config.steps), persistent=False)
 
-    def predict(self, x: Tensor, step: Tensor, condition: Tensor) -> Tensor:
-        """Return the clean chunk that the network sees in ``x (B, T, A)`` at diffusion steps ``(B,)``."""
-        return self.unet(x, (step.to(x.dtype),), condition)
+    def predict(self, x: Tensor, step: Tensor | int, condition: Tensor | Prepared) -> Tensor:
+        """Return the clean chunk that the network sees in ``x (B, T, A)`` at diffusion steps ``(B,)``, or at one."""
+        return self.unet(x, (step.to(x.dtype) if isinstance(step, Tensor) else step,), condition)
 
     def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
         """Denoise with ``nfe`` DDIM steps."""
         indices = ddim_indices(self.config.steps, self.config.nfe)
-        rows = (len(noise),)
-        return ddim(lambda x, k: self.predict(x, x.new_full(rows, k), condition), noise, self.levels, indices)
+        prepared = self.unet.prepare(condition, self.horizon)
+        return ddim(lambda x, k: self.predict(x, k, prepared), noise, self.levels, indices)
 
     def chunk_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
         """Return the mean squared error of the predicted chunk at random steps."""

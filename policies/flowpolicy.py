@@ -16,6 +16,7 @@ from torch import Generator, Tensor
 from simplatform.contracts import Loss, Signature
 from simplatform.policies.official import from_official
 from simplatform.policies.pointcloud import PointCloudConfig, PointCloudPolicy
+from simplatform.policies.unet import Prepared
 
 TIME_SCALE = 99.0
 """The network sees 99 t."""
@@ -40,16 +41,17 @@ class FlowPolicy(PointCloudPolicy):
     def __init__(self, config: FlowPolicyConfig, signature: Signature) -> None:
         super().__init__(config, signature)
 
-    def velocity(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
-        """Return v(x, t) for chunks ``(B, T, A)`` and times ``(B,)`` in [0, 1]."""
+    def velocity(self, x: Tensor, t: Tensor | float, condition: Tensor | Prepared) -> Tensor:
+        """Return v(x, t) for chunks ``(B, T, A)`` and times in [0, 1], ``(B,)`` or one number."""
         return self.unet(x, (TIME_SCALE * t,), condition)
 
     def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
         """Integrate from noise with ``nfe`` Euler steps."""
         config, x = self.config, noise
+        prepared = self.unet.prepare(condition, self.horizon)
         for i in range(config.nfe):
-            t = x.new_full((len(x),), i / config.nfe * (1 - config.epsilon) + config.epsilon)
-            x = x + self.velocity(x, t, condition) / config.nfe
+            t = i / config.nfe * (1 - config.epsilon) + config.epsilon
+            x = x + self.velocity(x, t, prepared) / config.nfe
         return x
 
     def chunk_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from simplatform.policies.unet import ConditionalUnet, Dual
-from simplatform.policies.unet.blocks import Plan
+from simplatform.policies.unet import ConditionalUnet, Dual, Prepared
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,11 @@ def meanflow_terms(
     m = times.moving
     z = torch.lerp(chunk, noise, times.t[:, None, None])
     velocity = noise - chunk
-    plan = unet.plan(chunk.shape[1])
-    guided = _guided(unet, z[:m], times.t[:m], condition[:m], velocity[:m], guidance, plan)
+    prepared = unet.prepare(condition, chunk.shape[1])
+    guided = _guided(unet, z[:m], times.t[:m], prepared.rows(m), velocity[:m], guidance)
     ones = torch.ones_like(times.t[:m])
     duals = [Dual(times.t, ones), Dual(times.r)] if m else [Dual(times.t), Dual(times.r)]
-    output, features = unet.propagate(Dual(z, guided if m else None), duals, condition, plan=plan)
+    output, features = unet.propagate(Dual(z, guided if m else None), duals, prepared)
     dudt = torch.empty_like(z[:0]) if output.tangent is None else output.tangent
     with torch.no_grad():
         still = guidance * velocity[m:] + (1 - guidance) * output.value[m:]
@@ -74,13 +73,13 @@ def meanflow_terms(
 
 
 def _guided(
-    unet: ConditionalUnet, z: Tensor, t: Tensor, condition: Tensor, velocity: Tensor, guidance: float, plan: Plan
+    unet: ConditionalUnet, z: Tensor, t: Tensor, prepared: Prepared, velocity: Tensor, guidance: float
 ) -> Tensor:
     """Return v̂ of the rows that move."""
     if guidance == 1 or not len(z):
         return velocity
     with torch.no_grad():
-        return guidance * velocity + (1 - guidance) * unet(z, (t, t), condition, plan=plan)
+        return guidance * velocity + (1 - guidance) * unet(z, (t, t), prepared)
 
 
 def adaptive_loss(prediction: Tensor, target: Tensor, *, power: float, floor: float) -> Tensor:

@@ -40,8 +40,7 @@ class MP1(PointCloudPolicy):
 
     def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
         """Return a chunk with one network evaluation."""
-        ones = noise.new_ones(len(noise))
-        return noise - self.unet(noise, (ones, torch.zeros_like(ones)), condition)
+        return noise - self.unet(noise, (1.0, 0.0), condition)
 
     def chunk_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
         """Return the MeanFlow loss plus the weighted dispersive loss (MP1, eq. 13)."""

@@ -91,6 +91,10 @@ def convert(state: State, policy: PointCloudPolicy) -> dict[str, Tensor]:
                 "is it a checkpoint of another method?"
             ) from error
         ours[f"unet.film.{part}"] = torch.cat(rows)
+    # Their columns are [time embedding, condition].
+    embedding = policy.unet.embedding
+    whole = ours["unet.film.weight"]
+    ours |= {"unet.film_time.weight": whole[:, :embedding], "unet.film.weight": whole[:, embedding:]}
     _compare(ours | _statistics(state, policy), policy.state_dict())
     return ours | _statistics(state, policy)
 

@@ -144,6 +144,7 @@ def _renamed(policy: PointCloudPolicy) -> dict[str, Tensor]:
         for part in ("weight", "bias"):
             state[f"encoder.points.{3 * i}.{part}"] = state.pop(f"encoder.cloud.layers.{i}.{part}")
             state[f"encoder.points.{3 * i + 1}.{part}"] = state.pop(f"encoder.cloud.norms.{i}.{part}")
+    state["unet.film.weight"] = torch.cat([state.pop("unet.film_time.weight"), state["unet.film.weight"]], 1)
     for part in ("weight", "bias"):
         state[f"encoder.projection.0.{part}"] = state.pop(f"encoder.cloud.projection.{part}")
         state[f"encoder.projection.1.{part}"] = state.pop(f"encoder.cloud.norm.{part}")

@@ -69,7 +69,7 @@ class Convolution(nn.Module):
 
     def _dense(self, length: int, out: int) -> Tensor:
         if length == out == 1:
-            tap = self.weight[:, :, self.padding]
+            tap = self.weight[:, :, self.padding].contiguous()
             return tap.t() if self.transposed else tap
         taps = selection(
             self.kernel, self.stride, self.padding, length, self.transposed, self.weight.device, self.weight.dtype

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -15,12 +17,25 @@ from simplatform.policies.unet.convolution import Convolution
 from simplatform.policies.unet.dual import Dual
 from simplatform.policies.unet.embedding import TimeEmbedding
 
+Time = Tensor | float
+
 
 class UnetOutput(NamedTuple):
     """The output ``(B, T, A)`` with its tangent, and the features ``(B, C, T_i)`` of each down stage but the last."""
 
     output: Dual
     features: tuple[Tensor, ...]
+
+
+class Prepared(NamedTuple):
+    """What several evaluations share: dense maps, and the condition's part of the modulation ``(B, Σ 2C)``."""
+
+    plan: Plan
+    modulation: Tensor
+
+    def rows(self, count: int) -> Prepared:
+        """Return the first rows of the batch."""
+        return Prepared(self.plan, self.modulation[:count])
 
 
 class ConditionalUnet(nn.Module):
@@ -76,40 +91,49 @@ class ConditionalUnet(nn.Module):
         self.last = ConvolutionBlock(widths[0], widths[0], kernel, groups)
         self.head = Convolution(widths[0], action, 1)
         self._film_widths = [self.get_submodule(name).outputs for name in self.residual_blocks()]
-        self.film = nn.Linear(embedding + condition, 2 * sum(self._film_widths))
+        self._cache = _Cache()
+        self.film, self.film_time = _film(condition, embedding, 2 * sum(self._film_widths))
 
     def residual_blocks(self) -> list[str]:
         """Return the names of the residual blocks, in the order of their rows in ``film``."""
         return [name for name, part in self.named_modules() if isinstance(part, ResidualBlock)]
 
-    def plan(self, length: int) -> Plan:
-        """Return the dense maps of all convolutions for chunks of ``length`` steps.
+    def prepare(self, condition: Tensor, length: int) -> Prepared:
+        """Do once what all evaluations for a condition ``(B, G)`` and chunks of ``length`` steps share.
 
-        One plan serves all passes between two updates of the weights; it carries their graph if gradients are enabled.
+        The result carries the weights' graph if gradients are enabled, and serves until the weights change.
 
         Raises:
             ContractError: ``length`` cannot be halved once per level.
         """
-        factor = 2 ** (len(self.widths) - 1)
-        if length % factor:
-            raise ContractError(
-                f"the U-Net halves the chunk {len(self.widths) - 1} times: its length must be a multiple of {factor}, "
-                f"got {length}"
-            )
-        maps = dense_maps(self.last, length) | dense_maps(self.head, length)
-        for stage in (*self.down, self.middle, *self.up):
-            more, length = stage.plan(length)
-            maps |= more
-        return maps
+        if torch.is_grad_enabled():
+            self._cache.clear()
+        plan = self._cache.maps(self, length) if self._frozen else self._plan(length)
+        return Prepared(plan, self.film(nn.functional.mish(condition)))
 
-    def forward(self, x: Tensor, times: Sequence[Tensor], condition: Tensor, *, plan: Plan | None = None) -> Tensor:
-        """Return the output ``(B, T, A)``; ``times`` are ``(B,)`` each, in the units that it was trained with."""
-        return self.propagate(Dual(x), [Dual(time) for time in times], condition, plan=plan).output.value
+    def forward(self, x: Tensor, times: Sequence[Time], condition: Tensor | Prepared) -> Tensor:
+        """Return the output ``(B, T, A)``.
 
-    def propagate(self, x: Dual, times: Sequence[Dual], condition: Tensor, *, plan: Plan | None = None) -> UnetOutput:
+        ``times`` are ``(B,)`` each, or numbers for the whole batch, in the units that the network was trained with.
+        """
+        prepared = condition if isinstance(condition, Prepared) else self.prepare(condition, x.shape[1])
+        if self._frozen and all(isinstance(time, int | float) for time in times):
+            modulation = Dual(prepared.modulation + self._cache.modulation(self, tuple(times)))
+        else:
+            duals = [Dual(time if isinstance(time, Tensor) else x.new_full((len(x),), time)) for time in times]
+            modulation = self._modulation(duals, prepared.modulation)
+        return self._run(Dual(x), modulation, prepared.plan).output.value
+
+    def propagate(self, x: Dual, times: Sequence[Dual], prepared: Prepared) -> UnetOutput:
         """Return the output with its tangent along the tangents of ``x`` and ``times``, and the stages' features."""
-        plan = self.plan(x.value.shape[1]) if plan is None else plan
-        films = self._films(times, condition)
+        return self._run(x, self._modulation(times, prepared.modulation), prepared.plan)
+
+    @property
+    def _frozen(self) -> bool:
+        return not self.training and not torch.is_grad_enabled()
+
+    def _run(self, x: Dual, modulation: Dual, plan: Plan) -> UnetOutput:
+        films = split_film(modulation, self._film_widths)
         h = dual.transpose(x)
         skips: list[Dual] = []
         for stage in self.down:
@@ -124,20 +148,72 @@ class ConditionalUnet(nn.Module):
         y = self.head.convolve(self.last(h, plan), plan.get(self.head))
         return UnetOutput(dual.transpose(y), features)
 
-    def _films(self, times: Sequence[Dual], condition: Tensor) -> Iterator[tuple[Dual, Dual]]:
-        return split_film(self._modulation(times, condition), self._film_widths)
-
     def _modulation(self, times: Sequence[Dual], condition: Tensor) -> Dual:
-        """Return scale and shift of all residual blocks, ``(B, Σ 2C)``."""
+        """Return scale and shift of all residual blocks, ``(B, Σ 2C)``, from times and the condition's part."""
         embedded = [network.embed(time) for network, time in zip(self.times, times, strict=True)]
-        total = embedded[0]
-        for other in embedded[1:]:
-            total = dual.add(total, other)
-        active = dual.mish(total)
-        context = torch.cat([active.value, nn.functional.mish(condition)], 1)
-        value = self.film(context)
+        active = dual.mish(reduce(dual.add, embedded))
+        weight = self.film_time.weight
+        value = torch.addmm(condition, active.value, weight.t())
         if active.tangent is None:
             return Dual(value)
-        # The condition does not vary: only the embedding's columns reach the tangent.
         with torch.no_grad():
-            return Dual(value, active.tangent @ self.film.weight[:, : self.embedding].t())
+            return Dual(value, active.tangent @ weight.t())
+
+    def _plan(self, length: int) -> Plan:
+        """Return the dense maps of all convolutions for chunks of ``length`` steps."""
+        factor = 2 ** (len(self.widths) - 1)
+        if length % factor:
+            raise ContractError(
+                f"the U-Net halves the chunk {len(self.widths) - 1} times: its length must be a multiple of {factor}, "
+                f"got {length}"
+            )
+        maps = dense_maps(self.last, length) | dense_maps(self.head, length)
+        for stage in (*self.down, self.middle, *self.up):
+            more, length = stage.plan(length)
+            maps |= more
+        return maps
+
+
+class _Cache:
+    """Dense maps and time modulations of fixed weights, for evaluations in evaluation mode without gradients.
+
+    Addresses and versions of the parameters notice weights that were loaded, exchanged or changed in place. Fused
+    optimisers change weights without a new version: a pass with gradients therefore clears the cache.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self._key: tuple[tuple[int, int], ...] = ()
+        self._maps: dict[int, Plan] = {}
+        self._modulations: dict[tuple[float, ...], Tensor] = {}
+
+    def maps(self, unet: ConditionalUnet, length: int) -> Plan:
+        self._refresh(unet)
+        if length not in self._maps:
+            self._maps[length] = unet._plan(length)
+        return self._maps[length]
+
+    def modulation(self, unet: ConditionalUnet, times: tuple[float, ...]) -> Tensor:
+        """Return the times' part of the modulation, ``(1, Σ 2C)``; ``maps`` was called before."""
+        if times not in self._modulations:
+            weight = unet.film_time.weight
+            duals = [Dual(weight.new_full((1,), time)) for time in times]
+            self._modulations[times] = unet._modulation(duals, weight.new_zeros(1, len(weight))).value
+        return self._modulations[times]
+
+    def _refresh(self, unet: ConditionalUnet) -> None:
+        key = tuple((parameter.data_ptr(), parameter._version) for parameter in unet.parameters())
+        if key != self._key:
+            self.clear()
+            self._key = key
+
+
+def _film(condition: int, embedding: int, outputs: int) -> tuple[nn.Linear, nn.Linear]:
+    """Return the two parts of one linear layer on [condition, embedding], initialised as that layer would be."""
+    bound = 1 / math.sqrt(condition + embedding)
+    parts = nn.Linear(condition, outputs), nn.Linear(embedding, outputs, bias=False)
+    for parameter in (*parts[0].parameters(), *parts[1].parameters()):
+        nn.init.uniform_(parameter, -bound, bound)
+    return parts

@@ -92,7 +92,7 @@ def test_learns_a_constant_action():
         policy.loss(batch, generator=generator).total.backward()
         optimiser.step()
     after = (policy.act(batch.observation, generator=generator) - target).abs().mean()
-    assert after < 0.7 * before, (before, after)
+    assert after < 0.8 * before, (before, after)
 
 
 def test_refuses_to_act_without_statistics():
