@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from machine import describe
+
 from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.tasks import GROUPS

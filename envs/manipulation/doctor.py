@@ -17,6 +17,7 @@ def mujoco() -> Check:
 def ray_casting() -> Check:
     """Return how long one point cloud takes, and how long one step with it."""
     import numpy as np
+
     from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 
     env = MetaWorldEnv()
@@ -34,10 +35,8 @@ def gl() -> Check:
     """Return which GL backends draw; none is needed unless images or the "gl" point clouds are asked for."""
     from simplatform.envs.manipulation.gl import FIX, working_backends
 
-    backends = working_backends()
-    return Check(
-        True, ", ".join(backends) or "none (optional: images and depth by rays instead)", "" if backends else FIX
-    )
+    found = ", ".join(working_backends())
+    return Check(True, found or "none (optional: rays draw and see without it)", "" if found else FIX)
 
 
 def open3d() -> Check:

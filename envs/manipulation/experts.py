@@ -9,9 +9,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
+from torch import Generator, Tensor
+
 from simplatform.envs.manipulation.tasks import TASKS
 from simplatform.errors import ContractError, UnknownName
-from torch import Generator, Tensor
 
 
 class ScriptedExpert:

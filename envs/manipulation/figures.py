@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+
 from simplatform.report.section import Section, animation_html, figure_html
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def cloud_section(run: RunView) -> Section | None:
     figures = [cloud_figure(recording, step, run.task.kwargs.get("task", "drawer-open")) for step in steps]
     pictures = "".join(figure_html(figure, "point cloud with action chunks") for figure in figures)
     note = (
-        "<p>What the policy sees, and the path of the end effector that its answer commands, beside the expert's answers "
-        "along the states that were visited. One action moves the target by at most 1 cm along each axis.</p>"
+        "<p>What the policy sees, and the path of the end effector that its answer commands, beside the expert's "
+        "answers along the states that were visited. One action moves the target by at most 1 cm along each axis.</p>"
     )
     return Section("Point cloud and action chunks", note + pictures, 50)
 
@@ -46,9 +47,8 @@ def film_section(run: RunView) -> Section | None:
     if recording is None or len(recording.frames) < 2:
         return None
     frames, success = recording.frames, recording.infos.get("success", np.zeros(1)).max() > 0
-    outcome = (
-        f"{html.escape(recording.split)} episode, {len(recording.actions)} steps: {'success' if success else 'failure'}"
-    )
+    ending = "success" if success else "failure"
+    outcome = f"{html.escape(recording.split)} episode, {len(recording.actions)} steps: {ending}"
     step = 0.0125 * len(recording.actions) / len(frames)
     film = animation_html(list(frames), f"film of a {outcome}", max(0.04, step))
     strip = figure_html(filmstrip(frames), f"filmstrip of a {outcome}")
@@ -77,6 +77,7 @@ def expert_actions(observations: Mapping[str, Array], step: int, count: int, tas
     if "state" not in observations:
         return None
     import torch
+
     from simplatform.envs.manipulation.experts import scripted_expert
 
     states = torch.as_tensor(observations["state"][step : step + count])

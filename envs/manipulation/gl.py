@@ -11,6 +11,7 @@ from importlib import import_module
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
+
 from simplatform.envs.manipulation.camera import Array, Camera
 from simplatform.envs.manipulation.raycast import VISIBLE_GROUPS
 from simplatform.envs.manipulation.vision import Markers

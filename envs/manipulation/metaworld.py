@@ -9,6 +9,7 @@ import mujoco
 import numpy as np
 from gymnasium.spaces import Box, Dict
 from numpy.typing import NDArray
+
 from simplatform.envs.manipulation.tasks import TASKS, group_of
 from simplatform.envs.manipulation.vision import Markers, PointCloud, corner2
 from simplatform.errors import UnknownName

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
 from simplatform.envs.manipulation.camera import Array, Camera
 
 Indices = NDArray[np.intp]

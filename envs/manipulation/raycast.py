@@ -11,6 +11,7 @@ from typing import Any
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
+
 from simplatform.envs.manipulation.camera import Array, Camera
 from simplatform.envs.manipulation.raster import Mesh, Rasteriser
 

@@ -7,6 +7,7 @@ from typing import Protocol
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
+
 from simplatform.envs.manipulation.camera import Array, Camera
 from simplatform.envs.manipulation.raycast import RayCaster, cast_spheres
 from simplatform.envs.manipulation.vision import Markers

@@ -8,6 +8,7 @@ from typing import Literal
 
 import mujoco
 import numpy as np
+
 from simplatform.envs.manipulation.camera import Array, Camera
 from simplatform.envs.manipulation.crop import CROPS
 from simplatform.envs.manipulation.raycast import RayCaster, cast_spheres

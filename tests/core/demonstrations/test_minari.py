@@ -8,6 +8,7 @@ import gymnasium
 import minari
 import numpy as np
 import pytest
+from minari.data_collector.episode_buffer import EpisodeBuffer
 
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.minari import read_minari, write_minari
@@ -60,19 +61,19 @@ def test_we_read_it_again_by_id_and_by_folder():
         np.testing.assert_array_equal(read[0].infos["success"], [0, 1, 2, 3])
 
 
-def test_we_read_what_minari_collected():
-    env = minari.DataCollector(gymnasium.make("CartPole-v1", max_episode_steps=5), record_infos=False)
-    for seed in (0, 1):
-        env.reset(seed=seed)
-        done = False
-        while not done:
-            _, _, terminated, truncated, _ = env.step(0)
-            done = terminated or truncated
-    dataset = env.create_dataset("ours/cartpole-v0")
+def test_we_read_what_minari_wrote():
+    def buffer(steps: int, seed: int) -> EpisodeBuffer:
+        nested = {"arm": {"pose": np.arange(steps + 1, dtype=float)}, "note": ["text"] * (steps + 1)}
+        ends = [False] * (steps - 1) + [True]
+        observations = np.full((steps + 1, 4), seed, np.float32)
+        return EpisodeBuffer(None, seed, None, observations, np.zeros(steps, int), [1.0] * steps, ends, ends, nested)
+
+    env = gymnasium.make("CartPole-v1")
+    minari.create_dataset_from_buffers("ours/cartpole-v0", [buffer(5, 3), buffer(2, 4)], env=env)
     read = read_minari("ours/cartpole-v0")
-    assert read.steps == dataset.total_steps
     assert read[0].observations["observation"].shape == (6, 4)
-    assert [episode.seed for episode in read] == [0, 1]
+    assert [(len(episode), episode.seed) for episode in read] == [(5, 3), (2, 4)]
+    np.testing.assert_array_equal(read[1].infos["arm/pose"], [1, 2])
 
 
 def test_the_metaworld_environment_can_be_stored(tmp_path):

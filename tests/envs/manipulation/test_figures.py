@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+
 from simplatform.contracts import Task
 from simplatform.envs.manipulation import figures
 from simplatform.envs.manipulation.experts import metaworld_expert

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
+
 from simplatform.envs.manipulation import gl
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.raycast import RayCaster

@@ -7,9 +7,10 @@ import warnings
 import gymnasium
 import numpy as np
 import pytest
-import simplatform  # noqa: F401  (registers the environments)
 import torch
 from gymnasium.utils.env_checker import check_env
+
+import simplatform  # noqa: F401  (registers the environments)
 from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.tasks import GROUPS, TASKS, group_of

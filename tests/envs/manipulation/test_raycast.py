@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from simplatform.envs.manipulation.camera import Camera
 from simplatform.envs.manipulation.crop import CROPS, Crop
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv

@@ -1,0 +1,108 @@
+"""Minari datasets: any of them can be demonstrations, and demonstrations can be put among Minari's local datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simplatform.demonstrations import store
+from simplatform.demonstrations.episode import Array, Demonstrations, Episode
+from simplatform.errors import DataError
+from simplatform.files import read_json, write_json
+
+if TYPE_CHECKING:
+    import gymnasium
+
+
+def read_minari(source: str | Path) -> Demonstrations:
+    """Read a dataset by its Minari id, if it is on this machine, or from its folder.
+
+    Dictionaries of observations become named observations, nested ones ``outer/inner``; a single array is called
+    ``observation``. Infos that are numbers at every step are kept.
+
+    Raises:
+        DataError: no such dataset here, a damaged one, or observations or actions that are not arrays.
+    """
+    dataset = _open(source)
+    try:
+        episodes = [_episode(data, _seed(dataset, data.id)) for data in dataset.iterate_episodes()]
+    except (OSError, KeyError, ValueError, AttributeError) as error:
+        raise DataError(f"{source} is damaged: {type(error).__name__}: {error}") from error
+    return Demonstrations(episodes, {"format": "minari", "dataset": dataset.spec.dataset_id})
+
+
+def write_minari(demonstrations: Demonstrations, dataset_id: str, env: gymnasium.Env[Any, Any]) -> Path:
+    """Put demonstrations among Minari's local datasets, so that ``minari.load_dataset(dataset_id)`` opens them.
+
+    ``dataset_id`` is of the form ``namespace/name-v0``; ``env`` gives the spaces and the spec. Returns the folder.
+
+    Raises:
+        DataError: an id that Minari refuses, or one that exists already.
+        StorageError: the disk is full or read-only; nothing is left behind.
+    """
+    from minari.dataset.minari_dataset import parse_dataset_id
+    from minari.dataset.minari_storage import METADATA_FILE_NAME
+    from minari.storage import get_dataset_path
+
+    try:
+        parse_dataset_id(dataset_id)
+    except ValueError as error:
+        raise DataError(f"expected a dataset id like namespace/name-v0, got {dataset_id!r}") from error
+    path = Path(get_dataset_path(dataset_id))
+    if path.exists():
+        raise DataError(f"the dataset {dataset_id} exists already in {path}; choose another name or version")
+    store.save(demonstrations, path, env)
+    metadata = path / "data" / METADATA_FILE_NAME
+    write_json(metadata, read_json(metadata) | {"dataset_id": dataset_id})
+    return path
+
+
+def _open(source: str | Path) -> Any:
+    import minari
+
+    folder = Path(source)
+    try:
+        if folder.is_dir():
+            return minari.MinariDataset(folder / "data" if (folder / "data").is_dir() else folder)
+        return minari.load_dataset(str(source))
+    except (OSError, ValueError, KeyError, AssertionError) as error:
+        raise DataError(
+            f"no Minari dataset {source!s} here: {error}. `minari download {source!s}` fetches a public one."
+        ) from error
+
+
+def _seed(dataset: Any, episode: int) -> int:
+    (metadata,) = dataset.storage.get_episode_metadata([episode])
+    seed = metadata.get("seed")
+    return int(seed) if isinstance(seed, int | np.integer) else 0
+
+
+def _episode(data: Any, seed: int) -> Episode:
+    if not isinstance(data.actions, np.ndarray):
+        raise DataError(f"expected actions that are one array, got {type(data.actions).__name__}")
+    steps = len(data.actions)
+    infos = {name: values[1:] for name, values in _named(data.infos or {}, "").items() if len(values) == steps + 1}
+    numbers = {name: values for name, values in infos.items() if values.ndim == 1 and values.dtype.kind in "fiub"}
+    return Episode(_observations(data.observations), data.actions, numbers, seed=seed)
+
+
+def _observations(observations: Any) -> dict[str, Array]:
+    if isinstance(observations, np.ndarray):
+        return {"observation": observations}
+    if not isinstance(observations, Mapping):
+        raise DataError(f"expected observations that are arrays or named arrays, got {type(observations).__name__}")
+    return _named(observations, "")
+
+
+def _named(values: Mapping[str, Any], prefix: str) -> dict[str, Array]:
+    """Return nested dictionaries of arrays as one, with names joined by slashes; what is no array is left out."""
+    named: dict[str, Array] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            named.update(_named(value, f"{prefix}{key}/"))
+        elif isinstance(value, np.ndarray):
+            named[f"{prefix}{key}"] = value
+    return named

@@ -1,0 +1,173 @@
+"""DP3's zarr layout: the files that users of DP3, FlowPolicy and MP1 have.
+
+A group ``data`` with flat arrays over all steps (``state`` (n, S), ``action`` (n, A), ``point_cloud`` (n, N, 3 or 6), maybe
+``full_state``, ``img``, ``depth``), a group ``meta`` with ``episode_ends``, the cumulative lengths. Zarr format 2, zstd.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from simplatform.demonstrations.episode import Array, Demonstrations, Episode
+from simplatform.errors import DataError, MissingDependency
+from simplatform.files import storage_errors
+
+FIELDS = {"state": "agent_pos", "point_cloud": "point_cloud", "full_state": "state"}
+"""DP3's name → the name of the observation here."""
+
+REQUIRED = ("state", "point_cloud", "action")
+_DIMENSIONS = {"state": 2, "point_cloud": 3, "action": 2, "full_state": 2}
+_STEPS_PER_CHUNK = 100
+
+
+def read_zarr(path: Path) -> Demonstrations:
+    """Read a dataset of DP3's layout, a folder or a ``.zip`` of one.
+
+    The layout has no observation after the last action; the last one is repeated there. Colours of points are left out.
+
+    Raises:
+        DataError: not such a dataset, a required field is missing, shapes or lengths do not fit, ``episode_ends`` does
+            not increase up to the number of steps, values are not finite, or reading would run code.
+        MissingDependency: zarr is not there.
+    """
+    arrays, ends = _read_arrays(path)
+    _check_ends(ends, len(arrays["action"]), path)
+    starts = np.concatenate([[0], ends[:-1]])
+    episodes = [_episode(arrays, int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
+    return Demonstrations(episodes, {"format": "dp3-zarr", "file": path.name, "expert_episodes": len(episodes)})
+
+
+def write_zarr(demonstrations: Demonstrations, path: Path) -> None:
+    """Write demonstrations in DP3's layout to the folder ``path``, which must not exist yet.
+
+    Points get three columns of zeros for the colours that DP3's own files have. The observation after the last action of
+    each episode is left out, as the layout has no place for it.
+
+    Raises:
+        DataError: ``path`` exists, or the demonstrations have no ``agent_pos`` or no ``point_cloud``.
+        StorageError: the disk is full or read-only; nothing is left behind.
+        MissingDependency: zarr is not there.
+    """
+    library = _zarr()
+    if path.exists():
+        raise DataError(f"{path} exists already; choose another name")
+    arrays = _flat(demonstrations)
+    ends = np.cumsum([len(episode) for episode in demonstrations]).astype(np.int64)
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            _write_groups(library, scratch, arrays, ends)
+            scratch.chmod(0o755)
+            scratch.rename(path)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+
+
+def _flat(demonstrations: Demonstrations) -> dict[str, Array]:
+    known = demonstrations[0].observations if len(demonstrations) else {}
+    missing = [name for name in ("agent_pos", "point_cloud") if name not in known]
+    if missing:
+        raise DataError(
+            f"DP3's layout needs the observations agent_pos and point_cloud; {' and '.join(missing)} missing"
+        )
+    arrays = {theirs: demonstrations.stacked(ours) for theirs, ours in FIELDS.items() if ours in known}
+    cloud = arrays["point_cloud"]
+    arrays["point_cloud"] = np.concatenate([cloud, np.zeros_like(cloud)], axis=-1)
+    return {name: values.astype(np.float32) for name, values in arrays.items()} | {
+        "action": demonstrations.stacked_actions().astype(np.float32)
+    }
+
+
+def _write_groups(library: ModuleType, path: Path, arrays: dict[str, Array], ends: Array) -> None:
+    from numcodecs import Zstd
+
+    root = library.open_group(str(path), mode="w", zarr_format=2)
+    data, meta = root.create_group("data"), root.create_group("meta")
+    for name, values in arrays.items():
+        chunks = (min(_STEPS_PER_CHUNK, len(values)), *values.shape[1:])
+        data.create_array(name, data=np.ascontiguousarray(values), chunks=chunks, compressors=Zstd(level=3))
+    meta.create_array("episode_ends", data=ends, chunks=(len(ends),), compressors=Zstd(level=3))
+
+
+def _read_arrays(path: Path) -> tuple[dict[str, Array], Array]:
+    library = _zarr()
+    if not path.exists():
+        raise DataError(f"{path} does not exist")
+    try:
+        store = library.storage.ZipStore(path, mode="r") if path.suffix == ".zip" else str(path)
+        root = library.open_group(store, mode="r")
+        fields = {name: root["data"][name] for name in root["data"].array_keys() if name in (*FIELDS, "action")}
+        ends = root["meta"]["episode_ends"]
+    except Exception as error:
+        raise DataError(
+            f"{path} is not of DP3's zarr layout (groups data and meta, with meta/episode_ends): {error}"
+        ) from error
+    missing = [name for name in REQUIRED if name not in fields]
+    if missing:
+        raise DataError(f"{path}: data/{', data/'.join(missing)} missing; DP3's layout needs {', '.join(REQUIRED)}")
+    arrays = {name: _plain(values, f"data/{name}", path) for name, values in fields.items()}
+    _check_shapes(arrays, path)
+    return arrays, _plain(ends, "meta/episode_ends", path)
+
+
+def _plain(array: Any, name: str, path: Path) -> Array:
+    """Read numbers; an array of objects could run code when decoded."""
+    if np.dtype(array.dtype).kind not in "fiub":
+        raise DataError(f"{path}: {name} holds {array.dtype}, expected numbers")
+    try:
+        values = np.asarray(array[...])
+    except Exception as error:
+        raise DataError(f"{path}: {name} is damaged: {error}") from error
+    if not np.isfinite(values).all():
+        raise DataError(f"{path}: {name} holds values that are not finite; repair or leave out those episodes")
+    return values
+
+
+def _check_shapes(arrays: dict[str, Array], path: Path) -> None:
+    for name, values in arrays.items():
+        if values.ndim != _DIMENSIONS[name]:
+            raise DataError(f"{path}: data/{name} has shape {values.shape}, expected {_DIMENSIONS[name]} dimensions")
+        if len(values) != len(arrays["action"]):
+            steps = len(arrays["action"])
+            raise DataError(f"{path}: data/{name} has {len(values)} steps, data/action has {steps}; they must agree")
+    if arrays["point_cloud"].shape[-1] not in (3, 6):
+        shape = arrays["point_cloud"].shape
+        raise DataError(f"{path}: data/point_cloud has shape {shape}, expected (n, points, 3) or, with colours, 6")
+
+
+def _check_ends(ends: Array, steps: int, path: Path) -> None:
+    if ends.ndim != 1 or not len(ends) or ends.dtype.kind not in "iu":
+        raise DataError(f"{path}: meta/episode_ends must be whole numbers (episodes,), got {ends.dtype} {ends.shape}")
+    if ends[0] <= 0 or (np.diff(ends.astype(np.int64)) <= 0).any():
+        raise DataError(f"{path}: meta/episode_ends must increase from episode to episode, got {ends[:6].tolist()}…")
+    if ends[-1] != steps:
+        raise DataError(
+            f"{path}: meta/episode_ends ends at {ends[-1]}, but there are {steps} steps; the file is cut off?"
+        )
+
+
+def _episode(arrays: dict[str, Array], start: int, end: int) -> Episode:
+    observations = {}
+    for theirs, ours in FIELDS.items():
+        if theirs in arrays:
+            values = arrays[theirs][start:end, ..., :3] if theirs == "point_cloud" else arrays[theirs][start:end]
+            observations[ours] = np.concatenate([values, values[-1:]]).astype(np.float32)
+    return Episode(observations, arrays["action"][start:end].astype(np.float32))
+
+
+def _zarr() -> ModuleType:
+    try:
+        import zarr
+        import zarr.storage
+    except ModuleNotFoundError as error:
+        raise MissingDependency("DP3's datasets need zarr: pip install 'simplatform[pointcloud]'") from error
+    module: ModuleType = zarr
+    return module
