@@ -44,7 +44,7 @@ def test_version_and_help(program):
 
 
 def test_light_verbs_import_nothing_heavy():
-    heavy = ("torch", "numpy", "gymnasium", "matplotlib", "pydantic")
+    heavy = ("torch", "numpy", "gymnasium", "matplotlib")
     for arguments in (["--version"], ["--help"], ["plugins"], ["tasks"]):
         code = (
             "import sys, simplatform.cli as c\n"
