@@ -63,6 +63,23 @@ def write_json(path: Path, value: Mapping[str, Any] | list[Any]) -> None:
     write_text(path, json.dumps(value, indent=2, default=_plain) + "\n")
 
 
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Keep other processes of this machine from making ``path`` at the same time; waits until they are done.
+
+    Raises:
+        StorageError: the folder of ``path`` is not writable.
+    """
+    import fcntl
+
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.with_name(f".{path.name}.lock").open("w")
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def read_json(path: Path) -> Any:
     """Read JSON.
 

@@ -21,6 +21,7 @@ from simplatform.cli import (
     resume,
     run,
     show,
+    sweep,
     train,
 )
 
@@ -30,6 +31,7 @@ VERBS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("train", train.command),
     ("eval", eval.command),
     ("resume", resume.command),
+    ("sweep", sweep.command),
     ("compare", compare.command),
     ("report", report.command),
     ("plugins", plugins.command),
@@ -61,7 +63,8 @@ def build(arguments: Sequence[str]) -> Callable[..., Any]:
 
 def _global(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=lambda value: _version(value), is_eager=True)
+        bool,
+        typer.Option("--version", help="Print the version.", callback=lambda value: _version(value), is_eager=True),
     ] = False,
     no_plugin: Annotated[list[str] | None, typer.Option("--no-plugin", help="Do not load this plugin.")] = None,
 ) -> None:

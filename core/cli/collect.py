@@ -16,9 +16,10 @@ def command(
     output: options.Output = Path("runs"),
     device: options.Device = "auto",
     workers: options.Workers = 0,
+    executor: options.Executor = "",
     fresh: options.Fresh = False,
     json: options.Json = False,
 ) -> None:
     """Collect (or find) the demonstrations of a task."""
     until = "collect"
-    start(None, plugin, task, seed, set_, output, device, workers, fresh, False, json, until=until)
+    start(None, plugin, task, seed, set_, output, device, workers, fresh, False, json, until=until, executor=executor)

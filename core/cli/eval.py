@@ -18,6 +18,7 @@ def command(
     seed: options.Seed = 0,
     device: options.Device = "auto",
     workers: options.Workers = 0,
+    executor: options.Executor = "",
     json: options.Json = False,
 ) -> None:
     """Evaluate a policy (or the expert) and print its metrics with intervals."""
@@ -34,7 +35,7 @@ def command(
     ]
     with console() as shown:
         result = evaluate_shards(
-            found, shards, workers=workers, on_episode=lambda n: shown.progress("evaluate", n, episodes)
+            found, shards, workers=workers, kind=executor, on_episode=lambda n: shown.progress("evaluate", n, episodes)
         )
     if json:
         print_json({"task": found.name, "split": split, "seed": seed, **result.to_json()})

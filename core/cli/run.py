@@ -12,19 +12,36 @@ from simplatform.cli import options
 
 def command(
     recipe: Annotated[Path | None, typer.Argument(help="A recipe file; or name the method with --plugin.")] = None,
-    plugin: Annotated[str | None, typer.Option("--plugin", "-p", help="Method: a recipe or policy, such as mp1.")] = None,
+    plugin: Annotated[
+        str | None, typer.Option("--plugin", "-p", help="Method: a recipe or policy, such as mp1.")
+    ] = None,
     task: options.TaskName = None,
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="Seed of everything random.")] = None,
     set_: options.Settings = None,
     output: options.Output = Path("runs"),
     device: options.Device = "auto",
     workers: options.Workers = 0,
+    executor: options.Executor = "",
     fresh: options.Fresh = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved recipe and stop.")] = False,
     json: options.Json = False,
 ) -> None:
     """Collect demonstrations, fit a policy, evaluate it and write the report."""
-    start(recipe, plugin, task, seed, set_, output, device, workers, fresh, dry_run, json, until="report")
+    start(
+        recipe,
+        plugin,
+        task,
+        seed,
+        set_,
+        output,
+        device,
+        workers,
+        fresh,
+        dry_run,
+        json,
+        until="report",
+        executor=executor,
+    )
 
 
 def start(
@@ -40,6 +57,7 @@ def start(
     dry_run: bool,
     json: bool,
     until: str,
+    executor: str = "",
 ) -> None:
     """Start a run up to the stage ``until``; what ``run``, ``collect`` and ``train`` share."""
     from simplatform.cli.console import console, print_json
@@ -54,7 +72,14 @@ def start(
 
     with console(quiet=False) as shown:
         result = run(
-            **request, output=output, device=device, workers=workers, fresh=fresh, until=until, console=shown
+            **request,
+            output=output,
+            device=device,
+            workers=workers,
+            fresh=fresh,
+            until=until,
+            executor=executor,
+            console=shown,
         )
     if json:
         print_json({"run": result.path, **(result.summary if until == "report" else {})})

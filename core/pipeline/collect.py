@@ -16,6 +16,7 @@ from simplatform.demonstrations import Demonstrations, Episode, store
 from simplatform.environments import make_env
 from simplatform.errors import DataError
 from simplatform.executors import Executor, executor
+from simplatform.files import exclusive
 from simplatform.pipeline.shards import EpisodeShard, episode_shard, run_episode
 from simplatform.statistics import Estimate, wilson
 
@@ -60,17 +61,31 @@ def collect(
     """
     key = _key(task, count, seed, split, attempts)
     path = (root or cache_root() / "demonstrations") / key
-    if (path / store.CARD).exists():
-        try:
-            found = store.load(path)
-            return Collected(found, path, _expert_rate(found), cached=True)
-        except DataError:
-            path = _aside(path)
-    shards = (episode_shard(task, split, seed, number) for number in range(count * attempts))
-    demonstrations = _gather(task, count, split, seed, _batched(shards, executor(workers, kind), count), on_episode)
-    if not path.exists():
-        store.save(demonstrations, path, make_env(task, split))
+    found = _cached(path)
+    if found is not None:
+        return found
+    with exclusive(path):  # another run of a sweep may be collecting the same set
+        found = _cached(path)
+        if found is not None:
+            return found
+        shards = (episode_shard(task, split, seed, number) for number in range(count * attempts))
+        episodes = _batched(shards, executor(workers, kind), count)
+        demonstrations = _gather(task, count, split, seed, episodes, on_episode)
+        if not path.exists():
+            store.save(demonstrations, path, make_env(task, split))
     return Collected(demonstrations, path, _expert_rate(demonstrations), cached=False)
+
+
+def _cached(path: Path) -> Collected | None:
+    """Return the set at ``path``; a damaged one is moved aside."""
+    if not (path / store.CARD).exists():
+        return None
+    try:
+        found = store.load(path)
+    except DataError:
+        _aside(path)
+        return None
+    return Collected(found, path, _expert_rate(found), cached=True)
 
 
 def _gather(
@@ -119,10 +134,9 @@ def _key(task: Task, count: int, seed: int, split: str, attempts: int) -> str:
     return f"{task.name.replace('/', '-')}-{split}-{count}-s{seed}-{digest}"
 
 
-def _aside(path: Path) -> Path:
+def _aside(path: Path) -> None:
     """Move a damaged set out of the way; it is kept, because it may hold somebody's work."""
     number = 1
     while (other := path.with_name(f"{path.name}.damaged{number}")).exists():
         number += 1
     path.rename(other)
-    return path

@@ -102,3 +102,33 @@ def test_the_command_prints_a_table(cli, tmp_path):
     assert found["pooled"][0]["metric"] == "success"
     paths = [row["run"] for row in found["runs"]]
     assert "against first" in cli("compare", *paths, check=0).stdout
+
+
+@pytest.mark.slow
+def test_a_lost_node_loses_nothing(shards, monkeypatch):
+    """Two Ray nodes on this machine; one is killed while it works, and the sweep ends with the same numbers."""
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'simplatform[cluster]'")
+    import ray
+    from ray.cluster_utils import Cluster
+
+    text = SWEEP.replace('"toy", "toy-mean"', '"toy"').replace("[0, 1]", "[0, 1, 2, 3]") + '"policy.slow" = 0.2\n'
+    expected = evaluated(sweep(shards(text)))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "site"))
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    doomed = cluster.add_node(num_cpus=2)
+    try:
+        lost = []
+
+        def kill(done):
+            if done == 1:
+                lost.append(len(ray.nodes()))
+                cluster.remove_node(doomed, allow_graceful=False)
+
+        outcomes = sweep(shards(text, "other"), kind=f"ray:{cluster.address}", on_run=kill)
+        assert lost == [2]
+        assert sum(node["Alive"] for node in ray.nodes()) == 1
+        assert [outcome.error for outcome in outcomes] == [""] * 4
+        assert evaluated(outcomes) == expected
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
