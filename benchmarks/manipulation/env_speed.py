@@ -6,8 +6,8 @@ The same states, step by step, seen in three ways in turn, so that load on the m
 - ``bucket``: the same rays, and farthest-point sampling in buckets;
 - ``simplatform``: what ``simplatform/MetaWorld-v0`` does: geometry at rest cast once, moving meshes rasterised.
 
-Times are medians over the steps of expert episodes, of one process on one thread. ``steps_per_s`` is the reciprocal of a
-Meta-World step plus the cloud plus what the environment adds. Writes ``env_speed.json``.
+Times are medians over the steps of expert episodes, of one process on one thread. ``steps_per_s`` is the reciprocal of
+the environment's step without a cloud plus the cloud. Writes ``env_speed.json``.
 """
 
 from __future__ import annotations

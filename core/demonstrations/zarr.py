@@ -1,7 +1,8 @@
 """DP3's zarr layout: the files that users of DP3, FlowPolicy and MP1 have.
 
-A group ``data`` with flat arrays over all steps (``state`` (n, S), ``action`` (n, A), ``point_cloud`` (n, N, 3 or 6), maybe
-``full_state``, ``img``, ``depth``), a group ``meta`` with ``episode_ends``, the cumulative lengths. Zarr format 2, zstd.
+A group ``data`` with flat arrays over all steps (``state`` (n, S), ``action`` (n, A), ``point_cloud`` (n, N, 3 or 6),
+maybe ``full_state``, ``img``, ``depth``), a group ``meta`` with ``episode_ends``, the cumulative lengths. Zarr
+format 2, compressed by zstd.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def read_zarr(path: Path) -> Demonstrations:
 def write_zarr(demonstrations: Demonstrations, path: Path) -> None:
     """Write demonstrations in DP3's layout to the folder ``path``, which must not exist yet.
 
-    Points get three columns of zeros for the colours that DP3's own files have. The observation after the last action of
-    each episode is left out, as the layout has no place for it.
+    Points get three columns of zeros for the colours that DP3's own files have. The observation after the last action
+    of each episode is left out, as the layout has no place for it.
 
     Raises:
         DataError: ``path`` exists, or the demonstrations have no ``agent_pos`` or no ``point_cloud``.

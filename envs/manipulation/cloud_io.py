@@ -21,8 +21,8 @@ SUFFIXES = (".ply", ".pcd")
 class Alignment:
     """A rigid motion that brings one cloud onto another.
 
-    ``transform`` (4, 4) is homogeneous; ``overlap`` is the share of points with a partner within the search radius; ``rmse``
-    is the root mean square distance to those partners in m.
+    ``transform`` (4, 4) is homogeneous; ``overlap`` is the share of points with a partner within the search radius;
+    ``rmse`` is the root mean square distance to those partners in m.
     """
 
     transform: Array

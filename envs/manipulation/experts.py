@@ -59,4 +59,5 @@ def scripted_expert(task: str) -> ScriptedExpert:
     if task not in TASKS:
         raise UnknownName("Meta-World task", task, TASKS)
     warnings.filterwarnings("ignore", message="Constant\\(s\\) may be too high", module="metaworld")
-    return ScriptedExpert(ENV_POLICY_MAP[f"{task}-v3"]())
+    script: Any = ENV_POLICY_MAP[f"{task}-v3"]
+    return ScriptedExpert(script())

@@ -61,7 +61,8 @@ class MetaWorldEnv(gymnasium.Env[Observation, Action]):
         if task not in TASKS:
             raise UnknownName("Meta-World task", task, TASKS)
         self.task, self.max_steps, self.terminate_on_success = task, max_steps, terminate_on_success
-        self.render_mode, self.render_size, self.render_backend = render_mode, tuple(render_size), render_backend
+        self.render_mode, self.render_backend = render_mode, render_backend
+        self.render_size = (render_size[0], render_size[1])
         self.inner = _make_inner(task, max_steps)
         self._with_markers = markers
         camera = corner2(self.inner.model, camera_size)
@@ -160,8 +161,8 @@ def _bounded(values: NDArray[np.float64], bound: float) -> NDArray[np.float32]:
     return np.clip(np.nan_to_num(values), -bound, bound).astype(np.float32)
 
 
-def _observation_space(points: int) -> Dict:
-    spaces = {
+def _observation_space(points: int) -> Any:
+    spaces: dict[str, gymnasium.Space[Any]] = {
         "agent_pos": Box(-_FAR_AWAY, _FAR_AWAY, (9,), np.float32),
         "state": Box(-_STATE_BOUND, _STATE_BOUND, (39,), np.float32),
     }

@@ -71,14 +71,15 @@ class RayCaster:
         self.camera = camera
         self.directions = camera.rays()
         self._cosine = -(self.directions @ camera.rotation[:, 2])
-        self._near, self._far = reach if reach is not None else (np.zeros(1), np.full(1, np.inf))
+        everywhere: tuple[Array, Array] = (np.zeros(1), np.full(1, np.inf))
+        self._near, self._far = reach or everywhere
         self._model = castable(model)
         bodies, drawn = model.body_weldid[model.geom_bodyid], _drawn(model)
         self._static, self._moving = np.flatnonzero((bodies == 0) & drawn), np.flatnonzero((bodies != 0) & drawn)
         self._groups = model.geom_group[self._moving].copy()
         self._corners = model.geom_aabb[self._moving, None, :3] + _CORNERS * model.geom_aabb[self._moving, None, 3:]
         self._boundless = model.geom_rbound[self._moving] == 0
-        meshes = [_mesh(model, geom) for geom in self._moving]
+        meshes = [_mesh(model, int(geom)) for geom in self._moving]
         self._faces = np.array([len(mesh.faces) or np.inf for mesh in meshes])
         self._rasteriser = Rasteriser(camera, meshes)
         self._pose = np.empty(0)

@@ -46,7 +46,7 @@ def test_registration_finds_a_known_motion(cloud):
 
 
 def test_bad_files_and_shapes_are_refused(tmp_path, cloud):
-    with pytest.raises(DataError, match="ply or .pcd"):
+    with pytest.raises(DataError, match=r"\.ply or \.pcd"):
         cloud_io.write_cloud(tmp_path / "cloud.xyz", cloud)
     with pytest.raises(DataError, match="does not exist"):
         cloud_io.read_cloud(tmp_path / "nothing.ply")
