@@ -48,6 +48,9 @@ def pooled_perceptron(points: Tensor, layers: Sequence[Layer]) -> Tensor:
     """Map clouds ``(n, N, C)`` to ``(n, C_out)``: Linear, LayerNorm, ReLU per layer, then the maximum over points."""
     if points.device.type != "cpu" or points.requires_grad:
         return _plain(points, layers)
+    if not torch.is_grad_enabled():
+        tops = [_activations(chunk, layers)[0].amax(1) for chunk in _chunks(points)]
+        return (tops[0] if len(tops) == 1 else torch.cat(tops)).relu_()
     flat = [tensor for layer in layers for tensor in layer]
     pooled: Tensor = _PooledPerceptron.apply(points, *flat)  # type: ignore[no-untyped-call]
     return pooled
@@ -64,11 +67,10 @@ class _PooledPerceptron(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, points: Tensor, *flat: Tensor) -> Tensor:
         layers = _grouped(flat)
-        needed = any(ctx.needs_input_grad)
-        chunks, ctx.winners = points.split(max(1, CHUNK // points.shape[1])), []
+        chunks, ctx.winners = _chunks(points), []
         pooled = []
         for chunk in chunks:
-            top, winners = _forward_chunk(chunk, layers, needed)
+            top, winners = _forward_chunk(chunk, layers)
             pooled.append(top)
             ctx.winners.append(winners)
         ctx.sizes = [len(chunk) for chunk in chunks]
@@ -89,18 +91,24 @@ def _grouped(flat: Sequence[Tensor]) -> list[Layer]:
     return [Layer(*flat[i : i + 4]) for i in range(0, len(flat), 4)]
 
 
-def _forward_chunk(points: Tensor, layers: list[Layer], needed: bool) -> tuple[Tensor, _Winners | None]:
-    """Return the maxima ``(n, C_out)`` before the last ReLU, and what the backward pass needs."""
+def _chunks(points: Tensor) -> tuple[Tensor, ...]:
+    return points.split(max(1, CHUNK // points.shape[1]))
+
+
+def _activations(points: Tensor, layers: Sequence[Layer]) -> tuple[Tensor, list[Tensor], Tensor, Tensor]:
+    """Return ``(n, N, C_out)`` before the last ReLU, what each layer norm saw, and the last one's statistics."""
     x, linear = points.flatten(0, 1), []
     for layer in layers:
-        linear.append(F.linear(x, layer.weight, layer.bias))
-        x, mean, rstd = layer.norm(linear[-1])
-        if layer is not layers[-1]:
-            x = x.relu_()
-    cube = x.view(*points.shape[:2], -1)
+        x = F.linear(x.relu_() if linear else x, layer.weight, layer.bias)
+        linear.append(x)
+        x, mean, rstd = layer.norm(x)
+    return x.view(*points.shape[:2], -1), linear, mean, rstd
+
+
+def _forward_chunk(points: Tensor, layers: list[Layer]) -> tuple[Tensor, _Winners]:
+    """Return the maxima ``(n, C_out)`` before the last ReLU, and what the backward pass needs."""
+    cube, linear, mean, rstd = _activations(points, layers)
     top = cube.amax(1)
-    if not needed:
-        return top, None
     # Channels whose maximum is not positive die in the ReLU: nothing equals infinity, so no point wins them.
     won = cube.eq_(top.masked_fill(top <= 0, torch.inf)[:, None]).flatten(0, 1)
     rows = won.amax(1).nonzero()[:, 0]

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from simplatform.errors import ContractError
 from simplatform.policies.unet import dual
 from simplatform.policies.unet.blocks import ConvolutionBlock, Plan, ResidualBlock, Stage, dense_maps, split_film
-from simplatform.policies.unet.convolution import Convolution
+from simplatform.policies.unet.convolution import DENSE_LIMIT, Convolution
 from simplatform.policies.unet.dual import Dual
 from simplatform.policies.unet.embedding import TimeEmbedding
+from simplatform.policies.unet.frozen import FrozenUnet
 
 Time = Tensor | float
 
@@ -32,10 +33,11 @@ class Prepared(NamedTuple):
 
     plan: Plan
     modulation: Tensor
+    frozen: FrozenUnet | None = None
 
     def rows(self, count: int) -> Prepared:
         """Return the first rows of the batch."""
-        return Prepared(self.plan, self.modulation[:count])
+        return self._replace(modulation=self.modulation[:count])
 
 
 class ConditionalUnet(nn.Module):
@@ -90,9 +92,9 @@ class ConditionalUnet(nn.Module):
         )
         self.last = ConvolutionBlock(widths[0], widths[0], kernel, groups)
         self.head = Convolution(widths[0], action, 1)
-        self._film_widths = [self.get_submodule(name).outputs for name in self.residual_blocks()]
+        self.film_widths = [self.get_submodule(name).outputs for name in self.residual_blocks()]
         self._cache = _Cache()
-        self.film, self.film_time = _film(condition, embedding, 2 * sum(self._film_widths))
+        self.film, self.film_time = _film(condition, embedding, 2 * sum(self.film_widths))
 
     def residual_blocks(self) -> list[str]:
         """Return the names of the residual blocks, in the order of their rows in ``film``."""
@@ -108,8 +110,8 @@ class ConditionalUnet(nn.Module):
         """
         if torch.is_grad_enabled():
             self._cache.clear()
-        plan = self._cache.maps(self, length) if self._frozen else self._plan(length)
-        return Prepared(plan, self.film(nn.functional.mish(condition)))
+        plan, frozen = self._cache.program(self, length) if self._frozen else (self._plan(length), None)
+        return Prepared(plan, self.film(nn.functional.mish(condition)), frozen)
 
     def forward(self, x: Tensor, times: Sequence[Time], condition: Tensor | Prepared) -> Tensor:
         """Return the output ``(B, T, A)``.
@@ -117,12 +119,10 @@ class ConditionalUnet(nn.Module):
         ``times`` are ``(B,)`` each, or numbers for the whole batch, in the units that the network was trained with.
         """
         prepared = condition if isinstance(condition, Prepared) else self.prepare(condition, x.shape[1])
-        if self._frozen and all(isinstance(time, int | float) for time in times):
-            modulation = Dual(prepared.modulation + self._cache.modulation(self, tuple(times)))
-        else:
-            duals = [Dual(time if isinstance(time, Tensor) else x.new_full((len(x),), time)) for time in times]
-            modulation = self._modulation(duals, prepared.modulation)
-        return self._run(Dual(x), modulation, prepared.plan).output.value
+        if self._frozen and prepared.frozen and not any(isinstance(time, Tensor) for time in times):
+            return prepared.frozen(x, prepared.modulation + self._cache.modulation(self, tuple(times)))
+        duals = [Dual(time if isinstance(time, Tensor) else x.new_full((len(x),), time)) for time in times]
+        return self.propagate(Dual(x), duals, prepared).output.value
 
     def propagate(self, x: Dual, times: Sequence[Dual], prepared: Prepared) -> UnetOutput:
         """Return the output with its tangent along the tangents of ``x`` and ``times``, and the stages' features."""
@@ -130,10 +130,10 @@ class ConditionalUnet(nn.Module):
 
     @property
     def _frozen(self) -> bool:
-        return not self.training and not torch.is_grad_enabled()
+        return not (self.training or torch.is_grad_enabled() or torch.compiler.is_compiling())
 
     def _run(self, x: Dual, modulation: Dual, plan: Plan) -> UnetOutput:
-        films = split_film(modulation, self._film_widths)
+        films = split_film(modulation, self.film_widths)
         h = dual.transpose(x)
         skips: list[Dual] = []
         for stage in self.down:
@@ -175,7 +175,7 @@ class ConditionalUnet(nn.Module):
 
 
 class _Cache:
-    """Dense maps and time modulations of fixed weights, for evaluations in evaluation mode without gradients.
+    """Unrolled networks and time modulations of fixed weights, for evaluation mode without gradients.
 
     Addresses and versions of the parameters notice weights that were loaded, exchanged or changed in place. Fused
     optimisers change weights without a new version: a pass with gradients therefore clears the cache.
@@ -186,22 +186,25 @@ class _Cache:
 
     def clear(self) -> None:
         self._key: tuple[tuple[int, int], ...] = ()
-        self._maps: dict[int, Plan] = {}
+        self._programs: dict[int, tuple[Plan, FrozenUnet | None]] = {}
         self._modulations: dict[tuple[float, ...], Tensor] = {}
 
-    def maps(self, unet: ConditionalUnet, length: int) -> Plan:
+    def program(self, unet: ConditionalUnet, length: int) -> tuple[Plan, FrozenUnet | None]:
+        """Return the dense maps, and the unrolled network where all lengths are short enough for them."""
         self._refresh(unet)
-        if length not in self._maps:
-            self._maps[length] = unet._plan(length)
-        return self._maps[length]
+        if length not in self._programs:
+            plan = unet._plan(length)
+            self._programs[length] = plan, (FrozenUnet(unet, plan, length) if length <= DENSE_LIMIT else None)
+        return self._programs[length]
 
-    def modulation(self, unet: ConditionalUnet, times: tuple[float, ...]) -> Tensor:
-        """Return the times' part of the modulation, ``(1, Σ 2C)``; ``maps`` was called before."""
-        if times not in self._modulations:
+    def modulation(self, unet: ConditionalUnet, times: tuple[Time, ...]) -> Tensor:
+        """Return the times' part of the modulation, ``(1, Σ 2C)``; ``program`` was called before."""
+        key = tuple(float(time) for time in times)
+        if key not in self._modulations:
             weight = unet.film_time.weight
-            duals = [Dual(weight.new_full((1,), time)) for time in times]
-            self._modulations[times] = unet._modulation(duals, weight.new_zeros(1, len(weight))).value
-        return self._modulations[times]
+            duals = [Dual(weight.new_full((1,), time)) for time in key]
+            self._modulations[key] = unet._modulation(duals, weight.new_zeros(1, len(weight))).value
+        return self._modulations[key]
 
     def _refresh(self, unet: ConditionalUnet) -> None:
         key = tuple((parameter.data_ptr(), parameter._version) for parameter in unet.parameters())
