@@ -13,6 +13,7 @@ from simplatform.cli import (
     compare,
     doctor,
     eval,
+    export,
     import_,
     listing,
     new,
@@ -41,6 +42,7 @@ VERBS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("check", check.command),
     ("doctor", doctor.command),
     ("import", import_.command),
+    ("export", export.command),
     ("new", new.command),
 )
 

@@ -34,15 +34,19 @@ class RayExecutor:
         """
         ray = _ray()
         _connect(ray, self.workers, self.address)
-        task = ray.remote(num_cpus=1, max_retries=RETRIES)(function)
+        task = ray.remote(num_cpus=1, max_retries=RETRIES)(_call)
         window = 2 * max(int(ray.cluster_resources().get("CPU", 1)), 1)
         running: deque[Any] = deque()
         for shard in shards:
-            running.append(task.remote(shard))
+            running.append(task.remote(function, shard))
             if len(running) >= window:
                 yield _result(ray, running.popleft())
         while running:
             yield _result(ray, running.popleft())
+
+
+def _call(function: Callable[[Shard], Result], shard: Shard) -> Result:
+    return function(shard)
 
 
 def _ray() -> Any:

@@ -1,6 +1,7 @@
 """Sweeps: every combination once, restarted where they stopped, the same whoever runs them."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,7 @@ def test_a_lost_node_loses_nothing(shards, monkeypatch):
     import ray
     from ray.cluster_utils import Cluster
 
-    text = SWEEP.replace('"toy", "toy-mean"', '"toy"').replace("[0, 1]", "[0, 1, 2, 3]") + '"policy.slow" = 0.2\n'
+    text = SWEEP.replace('"toy", "toy-mean"', '"toy"').replace("[0, 1]", "[0, 1, 2, 3, 4, 5]")
     expected = evaluated(sweep(shards(text)))
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "site"))
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
@@ -124,11 +125,14 @@ def test_a_lost_node_loses_nothing(shards, monkeypatch):
                 lost.append(len(ray.nodes()))
                 cluster.remove_node(doomed, allow_graceful=False)
 
-        outcomes = sweep(shards(text, "other"), kind=f"ray:{cluster.address}", on_run=kill)
+        outcomes = sweep(shards(text + '"policy.slow" = 0.5\n', "other"), kind=f"ray:{cluster.address}", on_run=kill)
         assert lost == [2]
-        assert sum(node["Alive"] for node in ray.nodes()) == 1
-        assert [outcome.error for outcome in outcomes] == [""] * 4
+        assert [outcome.error for outcome in outcomes] == [""] * 6
         assert evaluated(outcomes) == expected
+        deadline = time.monotonic() + 90  # seconds until the head notices
+        while sum(node["Alive"] for node in ray.nodes()) > 1 and time.monotonic() < deadline:
+            time.sleep(1)
+        assert sum(node["Alive"] for node in ray.nodes()) == 1
     finally:
         ray.shutdown()
         cluster.shutdown()

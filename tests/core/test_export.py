@@ -1,0 +1,119 @@
+"""Export: one file, the same answers, without this package."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import simplatform as sp
+from simplatform.errors import ContractError, UsageError
+from simplatform.export import export_policy, export_run
+from simplatform.rundir import RunDirectory
+
+SETTINGS = {"train.steps": 8, "task.demonstrations": 2, "task.validation": 0}
+
+
+@pytest.fixture
+def trained(tmp_path):
+    run = sp.run("toy", settings=SETTINGS, output=tmp_path, device="cpu", until="fit")
+    return RunDirectory(run.path)
+
+
+class Drawing(nn.Module):
+    """Uses the observation, normal and uniform numbers; ``kind`` asks for what cannot be exported."""
+
+    observe = execute = 1
+
+    def __init__(self, kind=""):
+        super().__init__()
+        self.kind = kind
+        self.linear = nn.Linear(3, 2)
+        self.register_buffer("scale", torch.tensor([1.0, 2.0, 4.0]))
+
+    def reset(self, observation):
+        self.start = observation["state"]
+
+    def act(self, observation, *, generator):
+        x = observation["state"][:, -1] / self.scale
+        noise = torch.randn(len(x), 3, generator=generator)
+        share = torch.rand(len(x), 1, generator=generator)
+        if self.kind == "integers":
+            share = share * torch.randint(3, (1,), generator=generator)
+        if self.kind == "memory":
+            share = share + self.start.sum()
+        return self.linear(x + share * noise)[:, None]
+
+
+def example(seed=0):
+    return {
+        "state": torch.randn(1, 1, 3, generator=torch.Generator().manual_seed(seed)),
+        "unused": torch.zeros(1, 1, 2),
+    }
+
+
+@pytest.mark.parametrize("format", ["onnx", "torch-export"])
+def test_random_draws_become_inputs(tmp_path, format):
+    if format == "onnx":
+        pytest.importorskip("onnxruntime", reason="pip install 'simplatform[export]'")
+    policy = Drawing()
+    found = export_policy(policy, [example(seed) for seed in range(3)], tmp_path / "policy", format)
+    assert found.inputs == {"state": (1, 1, 3), "noise": (1, 3), "uniform": (1, 1)}
+    assert found.output == (1, 1, 2)
+    assert found.difference <= 1e-5
+    assert all(parameter.requires_grad for parameter in policy.parameters())
+
+
+def test_what_cannot_be_exported_is_refused(tmp_path):
+    with pytest.raises(ContractError, match="randint"):
+        export_policy(Drawing("integers"), [example()], tmp_path / "policy", "torch-export")
+    with pytest.raises(ContractError, match="answers differently"):
+        export_policy(Drawing("memory"), [example(0), example(1)], tmp_path / "policy", "torch-export")
+    assert not (tmp_path / "policy").exists()
+
+
+def test_a_run_without_a_checkpoint(tmp_path):
+    run = RunDirectory(sp.run("toy", settings=SETTINGS, output=tmp_path, device="cpu", until="collect").path)
+    with pytest.raises(UsageError, match="no checkpoint"):
+        export_run(run)
+    with pytest.raises(UsageError, match="unknown format"):
+        export_run(run, "pickle")
+
+
+ALONE = """
+import json, sys
+import numpy as np, onnxruntime
+session = onnxruntime.InferenceSession(sys.argv[1])
+about = json.loads(session.get_modelmeta().custom_metadata_map["simplatform"])
+state = np.array(json.loads(sys.argv[2]), np.float32)
+print(json.dumps({"about": about, "action": session.run(None, {"state": state})[0].tolist()}))
+assert "simplatform" not in sys.modules and "torch" not in sys.modules
+"""
+
+
+def test_an_onnx_file_answers_alone(trained):
+    pytest.importorskip("onnxruntime", reason="pip install 'simplatform[export]'")
+    found = export_run(trained)
+    state = torch.randn(1, 2, 4, generator=torch.Generator().manual_seed(5))
+    command = [sys.executable, "-c", ALONE, found.path, json.dumps(state.tolist())]
+    alone = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    policy = sp.load(trained.path)
+    with torch.no_grad():
+        wanted = policy.act({"state": state}, generator=torch.Generator())
+    np.testing.assert_allclose(alone["action"], wanted.numpy(), atol=1e-5)
+    assert alone["about"]["execute"] == policy.execute
+    assert alone["about"]["policy"] == "toy"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plugin", ["mp1", "flowpolicy"])
+@pytest.mark.parametrize("format", ["onnx", "torch-export"])
+def test_point_cloud_policies_leave_as_one_file(tmp_path, plugin, format):
+    settings = {"train.steps": 2, "train.batch": 2, "task.demonstrations": 1, "task.validation": 0}
+    run = sp.run(plugin, "metaworld/reach", settings=settings, output=tmp_path, device="cpu", until="fit")
+    found = export_run(RunDirectory(run.path), format)
+    assert found.difference <= 1e-5
+    assert set(found.inputs) == {"point_cloud", "agent_pos", "noise"}
