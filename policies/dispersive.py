@@ -9,11 +9,13 @@ from torch import Tensor
 
 
 def dispersive_loss(features: Iterable[Tensor], temperature: float = 1.0) -> Tensor:
-    """Return Σ log mean exp(−D/τ) over features ``(B, ...)``, with D their squared distances over the largest of them.
+    """Return Σ log mean exp(−D/τ) over features ``(B, ...)``, D their squared distances over the largest of them.
 
-    As in MP1 (Sheng et al., 2025, eq. 12): L2 distances, diagonal included, normalised by the batch's largest.
+    As in MP1 (Sheng et al., 2025, eq. 12): L2 distances, diagonal included, normalised by the batch's largest. Zero
+    without features, as in a network of one level.
     """
-    return torch.stack([_dispersion(feature.flatten(1), temperature) for feature in features]).sum()
+    parts = [_dispersion(feature.flatten(1), temperature) for feature in features]
+    return torch.stack(parts).sum() if parts else torch.zeros(())
 
 
 def _dispersion(rows: Tensor, temperature: float) -> Tensor:

@@ -7,6 +7,7 @@ Standard Conv1d, GroupNorm and Mish, one FiLM layer per block, an encoder that d
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 
 import torch
@@ -55,7 +56,7 @@ class TimeEmbedding(nn.Module):
 
     def forward(self, time: Tensor) -> Tensor:
         half = self.size // 2
-        frequencies = torch.exp(torch.arange(half) * (-math.log(10_000) / (half - 1)))
+        frequencies = torch.exp(torch.arange(half, dtype=time.dtype) * (-math.log(10_000) / (half - 1)))
         phase = time[:, None] * frequencies
         return self.outer(F.mish(self.inner(torch.cat([phase.sin(), phase.cos()], 1))))
 
@@ -117,7 +118,7 @@ class PlainPolicy(nn.Module):
         unet = policy.unet
         self.encoder = Encoder(policy.encoder.state[0].in_features)
         self.unet = Unet(unet.action, unet.condition, unet.widths, unet.embedding, len(unet.times))
-        self.load_state_dict(_renamed(policy))
+        self.load_state_dict(renamed(policy, policy.state_dict()))
 
     def meanflow_loss(self, chunk: Tensor, noise: Tensor, t: Tensor, r: Tensor, cloud: Tensor, state: Tensor) -> Tensor:
         """MP1's whole loss with guidance 2 and dispersive weight 0.5."""
@@ -138,8 +139,9 @@ class PlainPolicy(nn.Module):
         return noise - self.unet(noise, (ones, torch.zeros_like(ones)), self.encoder(cloud, state))[0]
 
 
-def _renamed(policy: PointCloudPolicy) -> dict[str, Tensor]:
-    state = {key: value for key, value in policy.state_dict().items() if not key.startswith("normalisers.")}
+def renamed(policy: PointCloudPolicy, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a policy's weights, or their gradients, under the names of ``PlainPolicy``."""
+    state = {key: value for key, value in values.items() if not key.startswith("normalisers.")}
     for i in range(3):
         for part in ("weight", "bias"):
             state[f"encoder.points.{3 * i}.{part}"] = state.pop(f"encoder.cloud.layers.{i}.{part}")

@@ -1,0 +1,55 @@
+"""Interleaved timing, and what a result was measured on."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def interleaved(
+    functions: Mapping[str, Callable[[], Any]], repeats: int, warmup: int = 3
+) -> dict[str, dict[str, float]]:
+    """Call the functions in turn and return minimum and median of each, in ms; load on the machine hits all alike."""
+    times: dict[str, list[float]] = {name: [] for name in functions}
+    for repeat in range(warmup + repeats):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            if repeat >= warmup:
+                times[name].append(1e3 * (time.perf_counter() - start))
+    return {
+        name: {"min_ms": round(min(t), 3), "median_ms": round(statistics.median(t), 3)} for name, t in times.items()
+    }
+
+
+def ratios(rows: Mapping[str, Mapping[str, float]], ours: str, theirs: str) -> dict[str, float]:
+    """Return how many times faster ``ours`` is than ``theirs``, by minimum and by median."""
+    return {key.removesuffix("_ms"): round(rows[theirs][key] / rows[ours][key], 2) for key in ("min_ms", "median_ms")}
+
+
+def write(path: Path, result: Mapping[str, Any]) -> None:
+    """Write a result with the command, machine and versions that it came from."""
+    head = {
+        "command": "python " + " ".join(["benchmarks/policies/" + Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "machine": {"processor": _processor(), "cores": os.cpu_count(), "load": os.getloadavg()[0],
+                    "threads": torch.get_num_threads(), "python": platform.python_version()},
+        "versions": {package: version(package) for package in ("torch", "numpy", "simplatform")},
+    }  # fmt: skip
+    path.write_text(json.dumps({**head, **result}, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

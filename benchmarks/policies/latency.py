@@ -1,0 +1,87 @@
+"""Latency of a whole action at batch 1 on CPU, encoder and head: ``python benchmarks/policies/latency.py``.
+
+MP1 with one evaluation and DP3 with ten DDIM steps, at both sizes, in two versions with the same weights: ``plain``,
+which is PyTorch's own layers, and ``simplatform``, what a loaded policy runs. All in one process, in turn. The actions
+of the versions must agree before anything is timed. Writes ``latency.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import harness
+import torch
+from plain import PlainPolicy
+from torch import Tensor
+
+from simplatform.contracts import Signature
+from simplatform.policies.diffusion import ddim, ddim_indices
+from simplatform.policies.dp3 import DP3, DP3Config
+from simplatform.policies.mp1 import MP1, MP1Config
+
+SIGNATURE = Signature({"point_cloud": (512, 3), "agent_pos": (9,)}, (4,))
+ROWS = (("small", 128), ("small", 512), ("paper", 512))
+
+
+def versions(size: str, points: int) -> dict[str, Callable[[], Tensor]]:
+    """Return functions that compute one action, and parts of it."""
+    mp1 = MP1(MP1Config(size=size, points=points), SIGNATURE).eval()
+    dp3 = DP3(DP3Config(size=size, points=points), SIGNATURE).eval()
+    plain, plain_dp3 = PlainPolicy(mp1).eval(), PlainPolicy(dp3).eval()
+    cloud, state, noise = torch.rand(1, 2, points, 3), torch.rand(1, 2, 9), torch.randn(1, 4, 4)
+    indices = ddim_indices(100, 10)
+    condition = mp1.encode(cloud, state)
+
+    def ten_plain_steps() -> Tensor:
+        fixed = plain_dp3.encoder(cloud, state)
+        return ddim(lambda x, k: plain_dp3.unet(x, (torch.tensor([float(k)]),), fixed)[0], noise, dp3.levels, indices)
+
+    return {
+        "mp1 plain": lambda: plain.one_step(noise, cloud, state),
+        "mp1 simplatform": lambda: mp1.sample(mp1.encode(cloud, state), noise),
+        "dp3 plain": ten_plain_steps,
+        "dp3 simplatform": lambda: dp3.sample(dp3.encode(cloud, state), noise),
+        "encoder plain": lambda: plain.encoder(cloud, state),
+        "encoder simplatform": lambda: mp1.encode(cloud, state),
+        "mp1 head simplatform": lambda: mp1.sample(condition, noise),
+    }
+
+
+def measure(size: str, points: int, repeats: int) -> dict[str, Any]:
+    """Return times and ratios of one size."""
+    functions = versions(size, points)
+    for name in ("mp1", "dp3"):
+        gap = (functions[f"{name} plain"]() - functions[f"{name} simplatform"]()).abs().max().item()
+        if gap > 1e-4:
+            raise SystemExit(f"the versions of {name} disagree by {gap}")
+    times = harness.interleaved(functions, repeats)
+    return {
+        "size": size,
+        "points": points,
+        "times": times,
+        "mp1_against_plain": harness.ratios(times, "mp1 simplatform", "mp1 plain"),
+        "dp3_against_plain": harness.ratios(times, "dp3 simplatform", "dp3 plain"),
+        "mp1_against_dp3": harness.ratios(times, "mp1 simplatform", "dp3 simplatform"),
+        "mp1_against_plain_dp3": harness.ratios(times, "mp1 simplatform", "dp3 plain"),
+    }
+
+
+@torch.no_grad()
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=100)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".json"))
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    repeats = {"small": args.repeats, "paper": max(args.repeats // 8, 5)}
+    rows = [measure(size, points, repeats[size]) for size, points in ROWS]
+    harness.write(args.output, {"seed": 0, "repeats": repeats, "rows": rows})
+
+
+if __name__ == "__main__":
+    main()
