@@ -93,12 +93,14 @@ def draw_cloud(cloud: Array, paths: Mapping[str, Array], title: str) -> Figure:
         _draw_paths(axes, paths)
         _same_scale(axes, cloud)
         axes.view_init(elevation, azimuth)
+        if elevation > 80:
+            axes.set_zticks([])
         axes.set_title(f"{title}, {name}", fontsize=9)
     axes = figure.add_subplot(1, 3, 3, projection="3d")
     _draw_paths(axes, paths, marker="o")
     _same_scale(axes, np.concatenate(list(paths.values())))
     axes.set_title("end effector", fontsize=9)
-    axes.legend(frameon=False, fontsize=8, loc="upper right")
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=2)
     return figure
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from simplatform.envs.manipulation.camera import Camera
 from simplatform.envs.manipulation.crop import CROPS, Crop
+from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.raster import Mesh, Rasteriser
 from simplatform.envs.manipulation.raycast import VISIBLE_GROUPS, RayCaster, cast_spheres
 from simplatform.envs.manipulation.sampling import farthest_points
+from simplatform.envs.manipulation.tasks import TASKS
 from simplatform.envs.manipulation.vision import PointCloud, corner2
 
 
@@ -33,6 +36,24 @@ def test_cached_and_boxed_casting_is_exact(task):
             np.testing.assert_allclose(distance, expected, rtol=0, atol=1e-9)
             np.testing.assert_array_equal(geom, hit)
             assert len(np.unique(geom)) > 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS)
+def test_casting_is_exact_in_every_task(task):
+    env = MetaWorldEnv(task, points=0)
+    env.reset(seed=0)
+    expert = metaworld_expert(env)
+    caster = RayCaster(env.inner.model, corner2(env.inner.model, 96))
+    state = env.reset(seed=0)[0]["state"]
+    for step in range(60):
+        state = env.step(expert.act({"state": torch.as_tensor(state)[None, None]})[0, 0].numpy())[0]["state"]
+        if step % 20 == 19:
+            distance, geom = caster.cast(env.inner.data)
+            expected, hit = caster.cast_everything(env.inner.data)
+            assert np.mean(geom == hit) > 0.9998
+            same = geom == hit
+            np.testing.assert_allclose(distance[same], expected[same], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("task", ["hammer", "button-press-topdown-wall"])
