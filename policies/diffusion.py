@@ -6,7 +6,7 @@ Indices k run from 0 (nearly data) to ``steps − 1`` (nearly noise): x_k = √�
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -37,14 +37,19 @@ def ddim_indices(steps: int, nfe: int) -> list[int]:
 
 
 def ddim(
-    predict: Callable[[Tensor, int], Tensor], noise: Tensor, levels: Tensor, indices: list[int], clip: float = 1.0
+    predict: Callable[[Tensor, int], Tensor],
+    noise: Tensor,
+    levels: Sequence[float],
+    indices: Sequence[int],
+    clip: float = 1.0,
 ) -> Tensor:
     """Return the sample that deterministic DDIM steps reach from ``noise``.
 
-    ``predict(x, k)`` returns the data that the network sees in x. As in diffusers' ``DDIMScheduler`` (``clip_sample``,
-    ``set_alpha_to_one``), the clean sample is clipped after the noise was read off, and the last step ends at ᾱ = 1.
+    ``predict(x, k)`` returns the data that the network sees in x; ``levels`` are ᾱ. As in diffusers' ``DDIMScheduler``
+    (``clip_sample``, ``set_alpha_to_one``), the clean sample is clipped after the noise was read off, and the last step
+    ends at ᾱ = 1.
     """
-    x, alphas = noise, [float(levels[k]) for k in indices] + [1.0]
+    x, alphas = noise, [*(levels[k] for k in indices), 1.0]
     for k, now, then in zip(indices, alphas, alphas[1:], strict=False):
         data = predict(x, k)
         direction = (x - math.sqrt(now) * data) / math.sqrt(1 - now)

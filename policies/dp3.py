@@ -48,6 +48,7 @@ class DP3(PointCloudPolicy):
     def __init__(self, config: DP3Config, signature: Signature, **unet: Any) -> None:
         super().__init__(config, signature, **unet)
         self.register_buffer("levels", squared_cosine(config.steps), persistent=False)
+        self._levels: list[float] = self.levels.tolist()
 
     def predict(self, x: Tensor, step: Tensor | int, condition: Tensor | Prepared) -> Tensor:
         """Return the clean chunk that the network sees in ``x (B, T, A)`` at diffusion steps ``(B,)``, or at one."""
@@ -57,7 +58,7 @@ class DP3(PointCloudPolicy):
         """Denoise with ``nfe`` DDIM steps."""
         indices = ddim_indices(self.config.steps, self.config.nfe)
         prepared = self.unet.prepare(condition, self.horizon)
-        return ddim(lambda x, k: self.predict(x, k, prepared), noise, self.levels, indices)
+        return ddim(lambda x, k: self.predict(x, k, prepared), noise, self._levels, indices)
 
     def chunk_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
         """Return the mean squared error of the predicted chunk at random steps."""

@@ -107,7 +107,7 @@ def _statistics(state: State, policy: PointCloudPolicy) -> dict[str, Tensor]:
     found = {}
     for field, theirs in FIELDS.items():
         for part in ("scale", "offset"):
-            identity = torch.full_like(policy.normalisers[field].scale, float(part == "scale"))
+            identity = torch.full_like(policy.get_buffer(f"normalisers.{field}.scale"), float(part == "scale"))
             value = state.get(f"{NORMALISER}{theirs}.{part}", identity).reshape(-1)
             found[f"normalisers.{field}.{part}"] = value[:3] if field == "cloud" else value
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from pydantic import Field, model_validator
@@ -100,14 +100,14 @@ class PointCloudPolicy(nn.Module):
             DataError: there are none, or they hold other shapes or values that are not finite.
         """
         points = self.config.points
-        self.normalisers["cloud"].fit(e.observations[CLOUD][:, :points, :3] for e in demonstrations)
-        self.normalisers["state"].fit(e.observations[STATE] for e in demonstrations)
-        self.normalisers["action"].fit(e.actions for e in demonstrations)
+        self._normaliser("cloud").fit(e.observations[CLOUD][:, :points, :3] for e in demonstrations)
+        self._normaliser("state").fit(e.observations[STATE] for e in demonstrations)
+        self._normaliser("action").fit(e.actions for e in demonstrations)
         self._ready = False
 
     def loss(self, batch: Batch, *, generator: Generator) -> Loss:
         """Return the training loss of a batch of windows."""
-        chunk = self.normalisers["action"](batch.action)
+        chunk = self._normaliser("action")(batch.action)
         return self.chunk_loss(chunk, self.condition(batch.observation), generator=generator)
 
     def reset(self, observation: Observation) -> None:
@@ -119,7 +119,7 @@ class PointCloudPolicy(nn.Module):
         condition = self.condition(observation)
         shape = (len(condition), self.horizon, self.unet.action)
         noise = torch.randn(shape, generator=generator, device=condition.device, dtype=condition.dtype)
-        chunk = self.normalisers["action"].inverse(self.sample(condition, noise))
+        chunk = self._normaliser("action").inverse(self.sample(condition, noise))
         return chunk[:, self.observe - 1 : self.observe - 1 + self.execute]
 
     def condition(self, observation: Observation) -> Tensor:
@@ -130,12 +130,15 @@ class PointCloudPolicy(nn.Module):
         """
         self._check_ready()
         cloud, state = (self._window(observation, key) for key in (CLOUD, STATE))
-        cloud = self.normalisers["cloud"](cloud[:, :, : self.config.points, :3])
-        return self.encode(cloud, self.normalisers["state"](state))
+        cloud = self._normaliser("cloud")(cloud[:, :, : self.config.points, :3])
+        return self.encode(cloud, self._normaliser("state")(state))
 
     def encode(self, cloud: Tensor, state: Tensor) -> Tensor:
         """Return the condition ``(B, observe * 128)`` of normalised ``(B, T, N, 3)`` and ``(B, T, S)``."""
         return self.encoder(cloud.flatten(0, 1), state.flatten(0, 1)).view(len(cloud), -1)
+
+    def _normaliser(self, name: str) -> MinMaxNormaliser:
+        return cast(MinMaxNormaliser, self.normalisers[name])
 
     def _window(self, observation: Observation, key: str) -> Tensor:
         if key not in observation:
@@ -143,12 +146,12 @@ class PointCloudPolicy(nn.Module):
         value = observation[key]
         if value.ndim < 3 or value.shape[1] < self.observe:
             raise ContractError(f"expected {key!r} as (B, {self.observe}, ...), got {tuple(value.shape)}")
-        return value[:, -self.observe :].to(self.encoder.state[0].weight.dtype)
+        return value[:, -self.observe :].to(self.unet.film.weight.dtype)
 
     def _check_ready(self) -> None:
         if not getattr(self, "_ready", False):
-            for name, normaliser in self.normalisers.items():
-                normaliser.check(name)
+            for name in self.normalisers:
+                self._normaliser(name).check(name)
             self._ready = True
 
 

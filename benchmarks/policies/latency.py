@@ -33,11 +33,11 @@ def versions(size: str, points: int) -> dict[str, Callable[[], Tensor]]:
     plain, plain_dp3 = PlainPolicy(mp1).eval(), PlainPolicy(dp3).eval()
     cloud, state, noise = torch.rand(1, 2, points, 3), torch.rand(1, 2, 9), torch.randn(1, 4, 4)
     indices = ddim_indices(100, 10)
-    condition = mp1.encode(cloud, state)
+    condition, levels = mp1.encode(cloud, state), dp3.levels.tolist()
 
     def ten_plain_steps() -> Tensor:
         fixed = plain_dp3.encoder(cloud, state)
-        return ddim(lambda x, k: plain_dp3.unet(x, (torch.tensor([float(k)]),), fixed)[0], noise, dp3.levels, indices)
+        return ddim(lambda x, k: plain_dp3.unet(x, (torch.tensor([float(k)]),), fixed)[0], noise, levels, indices)
 
     return {
         "mp1 plain": lambda: plain.one_step(noise, cloud, state),
