@@ -7,6 +7,8 @@ from simplatform.contracts import Metric, Task
 from simplatform.envs.manipulation.tasks import GROUPS
 
 SUCCESS = Metric("success", kind="rate", over="any")
+SEEN = {"points": 512, "camera_size": 96, "crop": "workspace"}
+"""What tasks see, spelt out so that demonstrations are cached by it."""
 
 
 @hookimpl
@@ -51,6 +53,6 @@ def doctor(check):
 def _task(task: str, group: str) -> Task:
     return Task(
         f"metaworld/{task}", "simplatform/MetaWorld-v0", "metaworld", (SUCCESS,),
-        kwargs={"task": task}, splits={"test": {"terminate_on_success": True}}, keep="success",
+        kwargs={"task": task, **SEEN}, splits={"test": {"terminate_on_success": True}}, keep="success",
         help=f"Meta-World {task} ({group})",
     )  # fmt: skip
