@@ -1,6 +1,7 @@
-"""Write a new plugin from plain-file templates: ``templates/common`` and ``templates/<kind>``, rendered by Jinja.
+"""Write a new plugin from plain-file templates: ``templates/common--*`` and ``templates/<kind>--*``, rendered by Jinja.
 
-A path keeps its name without ``.j2``; the folder ``package`` becomes the package of the new plugin.
+The rest of a template's name is its path, with ``--`` between folders and ``.j2`` at the end; the folder ``package``
+becomes the package of the new plugin.
 """
 
 from __future__ import annotations
@@ -77,9 +78,10 @@ def _values(name: str, kind: str, task: str) -> dict[str, Any]:
 
 def _files(kind: str) -> Iterator[tuple[Path, Path]]:
     """Yield each template and its path relative to the new project."""
-    for folder in (TEMPLATES / "common", TEMPLATES / kind):
-        for source in sorted(folder.rglob("*.j2")):
-            yield source, source.relative_to(folder)
+    for source in sorted(TEMPLATES.glob("*.j2")):
+        owner, *parts = source.name.split("--")
+        if owner in ("common", kind):
+            yield source, Path(*parts)
 
 
 def _renamed(relative: Path, package: str) -> Path:
