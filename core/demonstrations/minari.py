@@ -34,13 +34,14 @@ def read_minari(source: str | Path) -> Demonstrations:
     return Demonstrations(episodes, {"format": "minari", "dataset": dataset.spec.dataset_id})
 
 
-def write_minari(demonstrations: Demonstrations, dataset_id: str, env: gymnasium.Env[Any, Any]) -> Path:
+def write_minari(demonstrations: Demonstrations, dataset_id: str, env: gymnasium.Env[Any, Any] | None = None) -> Path:
     """Put demonstrations among Minari's local datasets, so that ``minari.load_dataset(dataset_id)`` opens them.
 
-    ``dataset_id`` is of the form ``namespace/name-v0``; ``env`` gives the spaces and the spec. Returns the folder.
+    ``dataset_id`` is of the form ``namespace/name-v0``; ``env`` gives the spaces and the spec; without it, spaces are
+    unbounded boxes of the data's shapes. Returns the folder.
 
     Raises:
-        DataError: an id that Minari refuses, or one that exists already.
+        DataError: an id that Minari refuses, or one that exists already; no episode.
         StorageError: the disk is full or read-only; nothing is left behind.
     """
     from minari.dataset.minari_dataset import parse_dataset_id
@@ -54,10 +55,33 @@ def write_minari(demonstrations: Demonstrations, dataset_id: str, env: gymnasium
     path = Path(get_dataset_path(dataset_id))
     if path.exists():
         raise DataError(f"the dataset {dataset_id} exists already in {path}; choose another name or version")
-    store.save(demonstrations, path, env)
+    store.save(demonstrations, path, _Spaces(demonstrations) if env is None else env)  # type: ignore[arg-type]
     metadata = path / "data" / METADATA_FILE_NAME
     write_json(metadata, read_json(metadata) | {"dataset_id": dataset_id})
     return path
+
+
+class _Spaces:
+    """Stands for the environment of demonstrations that come without one."""
+
+    spec = None
+
+    def __init__(self, demonstrations: Demonstrations) -> None:
+        from gymnasium.spaces import Dict
+
+        if not len(demonstrations):
+            raise DataError("there are no demonstrations to write")
+        first = demonstrations[0]
+        self.observation_space = Dict({key: _box(values) for key, values in first.observations.items()})
+        self.action_space = _box(first.actions)
+
+
+def _box(values: Array) -> Any:
+    from gymnasium.spaces import Box
+
+    kind: Any = values.dtype.type
+    low, high = (-np.inf, np.inf) if values.dtype.kind == "f" else (np.iinfo(kind).min, np.iinfo(kind).max)
+    return Box(low, high, shape=values.shape[1:], dtype=kind)
 
 
 def _open(source: str | Path) -> Any:

@@ -1,0 +1,28 @@
+"""``simplatform convert``: demonstrations from one format to another."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from simplatform.cli import options
+
+
+def command(
+    source: Annotated[
+        str, typer.Argument(help="A folder of demonstrations, a .zarr or .zip of DP3's layout, or a Minari id.")
+    ],
+    target: Annotated[str, typer.Argument(help="A new .zarr folder, or a Minari id such as mine/drawer-v0.")],
+    json: options.Json = False,
+) -> None:
+    """Convert demonstrations between ours, Minari's and DP3's zarr layout."""
+    from simplatform.cli.console import print_json
+    from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
+
+    demonstrations = open_demonstrations(source)
+    path = save_demonstrations(demonstrations, target)
+    if json:
+        print_json({"path": path, "episodes": len(demonstrations), "steps": demonstrations.steps})
+    else:
+        typer.echo(f"{len(demonstrations)} episodes, {demonstrations.steps} steps: {path}")

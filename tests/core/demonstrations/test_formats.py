@@ -1,0 +1,67 @@
+"""One name for all formats, from Python and from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from simplatform.cli import convert
+from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
+from simplatform.errors import DataError
+
+pytest.importorskip("zarr", reason="zarr comes with simplatform[pointcloud]")
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "minari"))
+
+
+@pytest.fixture
+def demonstrations() -> Demonstrations:
+    rng = np.random.default_rng(1)
+    shapes = {"agent_pos": (9,), "point_cloud": (4, 3)}
+    return Demonstrations(
+        [
+            Episode(
+                {key: rng.normal(size=(steps + 1, *shape)).astype(np.float32) for key, shape in shapes.items()},
+                rng.normal(size=(steps, 4)).astype(np.float32),
+            )
+            for steps in (3, 5)
+        ]
+    )
+
+
+def test_around_the_formats_and_back(demonstrations, tmp_path):
+    folder = save_demonstrations(demonstrations, "mine/robot-v0")
+    for source in ("mine/robot-v0", folder):
+        assert open_demonstrations(source).content_hash() == demonstrations.content_hash()
+    save_demonstrations(open_demonstrations(folder), tmp_path / "robot.zarr")
+    back = open_demonstrations(tmp_path / "robot.zarr")
+    np.testing.assert_array_equal(back.stacked("point_cloud"), demonstrations.stacked("point_cloud"))
+    np.testing.assert_array_equal(back.stacked_actions(), demonstrations.stacked_actions())
+
+
+def test_the_command_converts(demonstrations, tmp_path):
+    save_demonstrations(demonstrations, "mine/robot-v0")
+    app = typer.Typer()
+    app.command()(convert.command)
+    result = CliRunner().invoke(app, ["mine/robot-v0", str(tmp_path / "robot.zarr"), "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["steps"] == 8
+    assert len(open_demonstrations(tmp_path / "robot.zarr")) == 2
+
+
+def test_what_is_nothing_is_refused(demonstrations, tmp_path):
+    with pytest.raises(DataError, match="no Minari dataset"):
+        open_demonstrations(tmp_path / "nothing")
+    with pytest.raises(DataError, match=r"\.zarr or a Minari id"):
+        save_demonstrations(demonstrations, tmp_path / "robot.h5")
+    with pytest.raises(DataError, match="no demonstrations"):
+        save_demonstrations(Demonstrations([]), "mine/empty-v0")
