@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simplatform.callbacks import Callback, instances
 from simplatform.checkpoint import read_policy
 from simplatform.contracts import Metric, Policy, Task
 from simplatform.errors import UsageError
@@ -59,7 +60,7 @@ def run(
     executor: str = "",
     until: str = "report",
     fresh: bool = False,
-    callbacks: tuple[Any, ...] = (),
+    callbacks: tuple[Callback | str, ...] = (),
     console: Console | None = None,
 ) -> Run:
     """Collect, fit, evaluate and report.
@@ -77,14 +78,14 @@ def run(
         executor: who runs them: "local", "process", "ray" or "slurm" (see ``simplatform.executors``); "" decides.
         until: last stage: "collect", "fit", "evaluate" or "report".
         fresh: start again, even if the same run is there.
-        callbacks: observers (see ``simplatform.callbacks``).
+        callbacks: observers (see ``simplatform.callbacks``), or names of registered ones, such as "tensorboard".
         console: where to tell progress.
 
     Raises:
         SimplatformError: a subclass that says what to mend.
     """
     recipe = resolve(plugin, task, seed, settings)
-    options = Options(resolve_device(device), workers, until, callbacks, executor)
+    options = Options(resolve_device(device), workers, until, instances(callbacks), executor)
     directory = RunDirectory.create(Path(output), recipe)
     if fresh and directory.status["state"] != "new":
         shutil.rmtree(directory.path)
@@ -155,5 +156,3 @@ def _metrics_of(env: gymnasium.Env[Any, Any]) -> tuple[Metric, ...]:
     if not names:
         raise UsageError("this environment's info holds no numbers; pass metrics=(Metric(...),) to say what to measure")
     return tuple(Metric("success", "rate", over="any") if name == "success" else Metric(name) for name in names)
-
-

@@ -60,3 +60,16 @@ class Callbacks(Callback):
                 name = type(observer).__name__
                 print(f"callback {name} failed in {event} and is off: {type(error).__name__}: {error}", file=sys.stderr)
                 self._observers.remove(observer)
+
+
+def instances(observers: Sequence[Callback | str]) -> tuple[Callback, ...]:
+    """Return observers; a name stands for a new instance of what plugins registered under it.
+
+    Raises:
+        UnknownName: nothing of that name; near names are shown.
+        PluginError: it cannot be loaded.
+    """
+    from simplatform.host import get_host
+
+    registry = get_host().registry("callback")
+    return tuple(registry.get(item).load()() if isinstance(item, str) else item for item in observers)

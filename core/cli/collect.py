@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simplatform.cli import options
-from simplatform.cli.run import start
+from simplatform.cli.run import request_of, start
 
 
 def command(
@@ -21,5 +21,5 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Collect (or find) the demonstrations of a task."""
-    until = "collect"
-    start(None, plugin, task, seed, set_, output, device, workers, fresh, False, json, until=until, executor=executor)
+    request = request_of(None, plugin, task, seed, set_)
+    start(request, json, "collect", output=output, device=device, workers=workers, executor=executor, fresh=fresh)

@@ -15,6 +15,9 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="Folder of run dire
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 Workers = Annotated[int, typer.Option("--workers", "-w", help="Processes for episodes; 0 decides.", min=0)]
 Executor = Annotated[str, typer.Option("--executor", help="Who runs them: local, process, ray, ray:HOST:PORT, slurm.")]
+Callbacks = Annotated[
+    list[str] | None, typer.Option("--callback", help="An observer, such as tensorboard; may be repeated.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start again, even if the same run is there.")]
 RunPath = Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN")]

@@ -22,72 +22,37 @@ def command(
     device: options.Device = "auto",
     workers: options.Workers = 0,
     executor: options.Executor = "",
+    callback: options.Callbacks = None,
     fresh: options.Fresh = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved recipe and stop.")] = False,
     json: options.Json = False,
 ) -> None:
     """Collect demonstrations, fit a policy, evaluate it and write the report."""
-    start(
-        recipe,
-        plugin,
-        task,
-        seed,
-        set_,
-        output,
-        device,
-        workers,
-        fresh,
-        dry_run,
-        json,
-        until="report",
-        executor=executor,
-    )
-
-
-def start(
-    recipe: Path | None,
-    plugin: str | None,
-    task: str | None,
-    seed: int | None,
-    set_: list[str] | None,
-    output: Path,
-    device: str,
-    workers: int,
-    fresh: bool,
-    dry_run: bool,
-    json: bool,
-    until: str,
-    executor: str = "",
-) -> None:
-    """Start a run up to the stage ``until``; what ``run``, ``collect`` and ``train`` share."""
-    from simplatform.cli.console import console, print_json
-
-    request = _request(recipe, plugin, task, seed, set_)
+    request = request_of(recipe, plugin, task, seed, set_)
     if dry_run:
+        from simplatform.cli.console import print_json
         from simplatform.recipes import resolve
 
         print_json(resolve(**request).to_json())
         return
+    start(request, json, output=output, device=device, workers=workers, executor=executor, fresh=fresh,
+          callbacks=tuple(callback or ()))  # fmt: skip
+
+
+def start(request: dict[str, Any], json: bool, until: str = "report", **how: Any) -> None:
+    """Start a run up to the stage ``until`` and print what it gave; what ``run``, ``collect`` and ``train`` share."""
     from simplatform.api import run
+    from simplatform.cli.console import console, print_json
 
     with console(quiet=False) as shown:
-        result = run(
-            **request,
-            output=output,
-            device=device,
-            workers=workers,
-            fresh=fresh,
-            until=until,
-            executor=executor,
-            console=shown,
-        )
+        result = run(**request, **how, until=until, console=shown)
     if json:
         print_json({"run": result.path, **(result.summary if until == "report" else {})})
     else:
         typer.echo(_closing(result, until))
 
 
-def _request(
+def request_of(
     recipe: Path | None, plugin: str | None, task: str | None, seed: int | None, set_: list[str] | None
 ) -> dict[str, Any]:
     """Join a recipe file and the options; options win."""

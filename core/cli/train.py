@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simplatform.cli import options
-from simplatform.cli.run import start
+from simplatform.cli.run import request_of, start
 
 
 def command(
@@ -16,9 +16,19 @@ def command(
     output: options.Output = Path("runs"),
     device: options.Device = "auto",
     workers: options.Workers = 0,
+    callback: options.Callbacks = None,
     fresh: options.Fresh = False,
     json: options.Json = False,
 ) -> None:
     """Collect demonstrations and fit a policy."""
-    until = "fit"
-    start(None, plugin, task, seed, set_, output, device, workers, fresh, False, json, until=until)
+    request = request_of(None, plugin, task, seed, set_)
+    start(
+        request,
+        json,
+        "fit",
+        output=output,
+        device=device,
+        workers=workers,
+        callbacks=tuple(callback or ()),
+        fresh=fresh,
+    )
