@@ -20,8 +20,8 @@ def register_recipes(register):
     settings = {
         "train.steps": 2000,
         "train.batch": 4,
-        "train.lr": 1e-3,
-        "train.clip": 0.0,
+        "train.lr": 3e-3,
+        "train.clip": 1.0,
         "policy.area": 0.0,
         "policy.chamfer": 0.0,
         "policy.coordinates": 1.0,

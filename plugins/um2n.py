@@ -18,5 +18,5 @@ def register_policies(register):
 
 @hookimpl
 def register_recipes(register):
-    settings = {"train.steps": 2000, "train.batch": 4, "train.lr": 1e-3, "train.clip": 0.0, "policy.coordinates": 1.0}
+    settings = {"train.steps": 2000, "train.batch": 4, "train.lr": 3e-3, "train.clip": 1.0, "policy.coordinates": 1.0}
     register("um2n", policy="um2n", task="helmholtz", settings=settings)

@@ -39,11 +39,9 @@ class DeformBlock(nn.Module):
     New coordinates are convex combinations of the neighbours' coordinates.
     """
 
-    TEMPERATURE = 0.2
-
-    def __init__(self, inputs: int, outputs: int, heads: int) -> None:
+    def __init__(self, inputs: int, outputs: int, heads: int, temperature: float = 0.2) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.temperature = heads, temperature
         self.project = nn.Linear(inputs, heads * outputs)
         self.source = nn.Parameter(torch.empty(1, heads, outputs))
         self.target = nn.Parameter(torch.empty(1, heads, outputs))
@@ -61,7 +59,7 @@ class DeformBlock(nn.Module):
         hidden = self.project(inputs).unflatten(-1, (self.heads, -1))
         out = torch.einsum("nhc,hc->nh", hidden, self.source[0])
         into = torch.einsum("nhc,hc->nh", hidden, self.target[0])
-        weights = self._weights(out, into, sliding, self.TEMPERATURE).mean(dim=1)
+        weights = self._weights(out, into, sliding, self.temperature).mean(dim=1)
         moved = gather_sum(weights[:, None] * points[sliding[0]], sliding[1], len(points))
         if last:
             return moved, None
@@ -78,12 +76,17 @@ class DeformBlock(nn.Module):
 class Deformer(nn.Module):
     """A linear layer and blocks of graph attention, each seeing all earlier coordinates: features → new coordinates."""
 
-    def __init__(self, inputs: int = 35, widths: Sequence[int] = (254, 508, 250, 120, 20), heads: int = 6) -> None:
+    def __init__(
+        self,
+        inputs: int = 35,
+        widths: Sequence[int] = (254, 508, 250, 120, 20),
+        heads: int = 6,
+        temperature: float = 0.2,
+    ) -> None:
         super().__init__()
         self.enter = nn.Linear(inputs, widths[0])
-        self.blocks = nn.ModuleList(
-            [DeformBlock(2 * (k + 1) + widths[k], widths[k + 1], heads) for k in range(len(widths) - 1)]
-        )
+        sizes = [(2 * (k + 1) + widths[k], widths[k + 1]) for k in range(len(widths) - 1)]
+        self.blocks = nn.ModuleList([DeformBlock(before, after, heads, temperature) for before, after in sizes])
 
     def forward(self, points: Tensor, features: Tensor, edges: Tensor, sliding: Tensor, reset: Reset) -> list[Tensor]:
         """Return the coordinates after each block, ``(N, 2)`` each; the last is the answer."""

@@ -18,8 +18,13 @@ from simplatform.policies.mesh.encoder import GraphTransformer
 from simplatform.policies.mesh.graph import FIXED, INTERIOR, Graph, collate, graph_of, graph_of_batch
 from simplatform.policies.mesh.losses import area_loss, chamfer_loss, coordinate_loss
 
-WIDTHS = {"published": ((254, 508, 250, 120, 20), 6), "small": ((62, 60, 58, 56, 54, 24), 4)}
-"""Deformer widths and heads of each size."""
+SIZES: dict[str, dict[str, Any]] = {
+    "published": {"widths": (254, 508, 250, 120, 20), "heads": 6, "temperature": 0.2},
+    "small": {"widths": (30, 16, 16, 16, 16, 16, 16, 16, 16), "heads": 4, "temperature": 1.0},
+}
+"""Shapes of the deformer. The small one has twice the blocks, so that vertices can go twice as far, at a tenth of the
+width.
+"""
 
 
 class UM2NConfig(Config):
@@ -84,10 +89,9 @@ class UM2N(MeshPolicy):
     def __init__(self, config: UM2NConfig, signature: Signature) -> None:
         super().__init__()
         self.config, self.signature = config, signature
-        widths, heads = WIDTHS[config.size]
         self.encoder = self._encoder()
         self.local = LocalExtractor()
-        self.deformer = Deformer(35, widths, heads)
+        self.deformer = Deformer(35, **SIZES[config.size])
 
     def forward(self, graph: Graph) -> Tensor:
         """Return the moved coordinates of all vertices, ``(N, 2)``."""

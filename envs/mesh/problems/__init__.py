@@ -10,6 +10,11 @@ from simplatform.errors import UnknownName
 PROBLEMS = {
     "helmholtz": "helmholtz:Helmholtz",
     "poisson": "poisson:Poisson",
+    "nonlinear-poisson": "nonlinear_poisson:NonlinearPoisson",
+    "thermo-electric": "thermo_electric:ThermoElectric",
+    "heat": "heat:Heat",
+    "burgers": "burgers:Burgers",
+    "swirl": "swirl:Swirl",
 }
 """Problem families by name."""
 

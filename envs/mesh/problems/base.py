@@ -9,6 +9,7 @@ import numpy as np
 
 from simplatform.envs.mesh import monitors
 from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.transfer import conservative
 
 
 class SteadyProblem(ABC):
@@ -41,3 +42,51 @@ class SteadyProblem(ABC):
     def monitor(self, mesh: Mesh, values: Floats) -> Floats:
         """Return the family's usual monitor function, ``(V,)``."""
         return monitors.hessian(mesh, values)
+
+
+class UnsteadyProblem(ABC):
+    """An initial-boundary-value problem; the mesh may move between ``intervals`` of equal length.
+
+    A state is an array whose layout the problem chooses (nodal or cell-wise). Each mesh carries its own.
+    """
+
+    name: ClassVar[str]
+    parameters: Floats
+    intervals: int
+
+    @classmethod
+    @abstractmethod
+    def sample(cls, rng: np.random.Generator, low: Floats, high: Floats) -> UnsteadyProblem:
+        """Draw a problem for a domain inside the box ``low``…``high`` (m)."""
+
+    def prepare(self, mesh: Mesh) -> None:
+        """Compute what the error needs on the domain of ``mesh``: a fine-grid reference, unless a solution is known."""
+        return
+
+    @abstractmethod
+    def initial(self, mesh: Mesh) -> Floats:
+        """Return the state at time 0."""
+
+    @abstractmethod
+    def advance(self, mesh: Mesh, state: Floats, interval: int) -> Floats:
+        """Return the state at the end of interval ``interval`` (from 0), given the one at its beginning.
+
+        Raises:
+            SolverError: an iteration does not converge.
+        """
+
+    @abstractmethod
+    def error(self, mesh: Mesh, state: Floats, interval: int) -> float:
+        """Return the L2 error at the end of an interval."""
+
+    def nodal(self, mesh: Mesh, state: Floats) -> Floats:
+        """Return the scalar that monitors and pictures look at, ``(V,)``."""
+        return state if state.ndim == 1 else state[:, 0]
+
+    def monitor(self, mesh: Mesh, state: Floats) -> Floats:
+        """Return the family's usual monitor function, ``(V,)``."""
+        return monitors.hessian(mesh, self.nodal(mesh, state))
+
+    def transfer(self, old: Mesh, state: Floats, new: Mesh) -> Floats:
+        """Return the state on another mesh of the same domain: conservative P1 interpolation."""
+        return conservative(old, state, new)

@@ -12,7 +12,7 @@ from simplatform.envs.mesh import generators
 from simplatform.envs.mesh.environment import MeshMovement
 from simplatform.envs.mesh.fem import elliptic, l2_error
 from simplatform.envs.mesh.movers import policy
-from simplatform.envs.mesh.problems import PROBLEMS, problem_class
+from simplatform.envs.mesh.problems import problem_class
 from simplatform.errors import ContractError, UnknownName
 
 
@@ -104,7 +104,7 @@ def test_wrong_names_and_shapes():
         env.step(np.zeros((3, 2)))
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", ["helmholtz", "poisson", "nonlinear-poisson"])
 def test_second_order_convergence_in_l2(name):
     problem = problem_class(name).sample(np.random.default_rng(5), np.zeros(2), np.ones(2))
     errors = []

@@ -1,0 +1,154 @@
+"""A problem on a mesh that moves: one solve for steady problems, interval after interval for unsteady ones."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from simplatform.envs.mesh.location import interpolant
+from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.monitors import Monitor
+from simplatform.envs.mesh.problems.base import SteadyProblem, UnsteadyProblem
+from simplatform.envs.mesh.validity import tangled_cells
+from simplatform.errors import SolverError
+
+
+class Case(ABC):
+    """What the environment asks of a problem. ``error_original`` and ``error_moved`` are those of the last move."""
+
+    mesh: Mesh
+    moved: Mesh
+    error_original: float
+    error_moved: float = math.nan
+
+    @property
+    @abstractmethod
+    def solution(self) -> Floats:
+        """Nodal values on the original mesh, ``(V,)``."""
+
+    @property
+    @abstractmethod
+    def moved_solution(self) -> Floats:
+        """Nodal values on the moved mesh, ``(V,)``."""
+
+    @abstractmethod
+    def observed(self) -> Floats:
+        """Return the monitor at the vertices of the original mesh, ``(V,)``: what a mover sees."""
+
+    @abstractmethod
+    def monitor_at(self, mesh: Mesh) -> Floats:
+        """Return the monitor at the vertices of any mesh: what an expert may ask."""
+
+    @abstractmethod
+    def move(self, mesh: Mesh) -> bool:
+        """Solve on a moved mesh, set both errors (NaN where that failed), and return whether it is the end."""
+
+
+class SteadyCase(Case):
+    """One move, one solve."""
+
+    def __init__(self, problem: SteadyProblem, mesh: Mesh, monitor: Monitor | None) -> None:
+        """Solve on the original mesh. ``monitor`` overrides the problem's own."""
+        self.problem, self.mesh, self.moved = problem, mesh, mesh
+        self._monitor = monitor or problem.monitor
+        self._solution = self._moved_solution = problem.solve(mesh)
+        self.error_original = problem.error(mesh, self._solution)
+
+    @property
+    def solution(self) -> Floats:
+        """Nodal values on the original mesh."""
+        return self._solution
+
+    @property
+    def moved_solution(self) -> Floats:
+        """Nodal values on the moved mesh."""
+        return self._moved_solution
+
+    def observed(self) -> Floats:
+        """Return the monitor of the solution on the original mesh."""
+        return self._monitor(self.mesh, self._solution)
+
+    def monitor_at(self, mesh: Mesh) -> Floats:
+        """Solve on the given mesh and return the monitor there."""
+        return self._monitor(mesh, self.problem.solve(mesh))
+
+    def move(self, mesh: Mesh) -> bool:
+        """Solve on the moved mesh."""
+        self.moved, self.error_moved = mesh, math.nan
+        if not len(tangled_cells(mesh, self.mesh)):
+            try:
+                self._moved_solution = self.problem.solve(mesh)
+                self.error_moved = self.problem.error(mesh, self._moved_solution)
+            except SolverError:
+                pass
+        return True
+
+
+class UnsteadyCase(Case):
+    """The same problem in time on a mesh that stays and on one that moves between intervals.
+
+    Errors are means over the intervals so far, so that the last ones speak for the whole span.
+    """
+
+    def __init__(self, problem: UnsteadyProblem, mesh: Mesh, monitor: Monitor | None) -> None:
+        """Start both simulations. ``monitor`` overrides the problem's own and sees the problem's nodal scalar."""
+        self.problem, self.mesh, self.moved = problem, mesh, mesh
+        self._override = monitor
+        self._state = self._moved_state = problem.initial(mesh)
+        self.interval = 0
+        self._errors: list[tuple[float, float]] = []
+        self.error_original = math.nan
+
+    @property
+    def solution(self) -> Floats:
+        """The scalar of interest on the original mesh."""
+        return self.problem.nodal(self.mesh, self._state)
+
+    @property
+    def moved_solution(self) -> Floats:
+        """The scalar of interest on the moved mesh."""
+        return self.problem.nodal(self.moved, self._moved_state)
+
+    def observed(self) -> Floats:
+        """Return the monitor of the solution so far, interpolated to the original vertices."""
+        return self.monitor_at(self.mesh)
+
+    def monitor_at(self, mesh: Mesh) -> Floats:
+        """Return the monitor of the solution so far, interpolated to the vertices of the given mesh."""
+        if self._override is None:
+            values = self.problem.monitor(self.moved, self._moved_state)
+        else:
+            values = self._override(self.moved, self.moved_solution)
+        return values if mesh is self.moved else np.asarray(interpolant(self.moved, values)(mesh.points))
+
+    def move(self, mesh: Mesh) -> bool:
+        """Carry the solution over to the moved mesh and advance both simulations by one interval."""
+        if len(tangled_cells(mesh, self.mesh)) or not self._advance(mesh):
+            self.moved, self.error_moved = mesh, math.nan
+            return True
+        self.error_original, self.error_moved = (float(x) for x in np.mean(self._errors, axis=0))
+        self.interval += 1
+        return self.interval == self.problem.intervals
+
+    def _advance(self, mesh: Mesh) -> bool:
+        problem, k = self.problem, self.interval
+        try:
+            self._state = problem.advance(self.mesh, self._state, k)
+            carried = problem.transfer(self.moved, self._moved_state, mesh) if k else problem.initial(mesh)
+            following = problem.advance(mesh, carried, k)
+            errors = (problem.error(self.mesh, self._state, k), problem.error(mesh, following, k))
+        except SolverError:
+            return False
+        self.moved, self._moved_state = mesh, following
+        self._errors.append(errors)
+        return bool(np.isfinite(errors[1]))
+
+
+def make_case(problem: SteadyProblem | UnsteadyProblem, mesh: Mesh, monitor: Monitor | None) -> Case:
+    """Return the case for a problem; an unsteady one first computes the reference that its error needs."""
+    if isinstance(problem, UnsteadyProblem):
+        problem.prepare(mesh)
+        return UnsteadyCase(problem, mesh, monitor)
+    return SteadyCase(problem, mesh, monitor)

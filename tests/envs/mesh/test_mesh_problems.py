@@ -1,0 +1,132 @@
+"""Problems beyond the elliptic ones: convergence orders, conservation, exact solutions, and carrying over to another
+mesh.
+"""
+
+import numpy as np
+import pytest
+
+from simplatform.envs.mesh import generators
+from simplatform.envs.mesh.environment import MeshMovement
+from simplatform.envs.mesh.p1 import P1
+from simplatform.envs.mesh.problems.burgers import Burgers
+from simplatform.envs.mesh.problems.heat import Heat
+from simplatform.envs.mesh.problems.swirl import Swirl
+from simplatform.envs.mesh.problems.thermo_electric import ThermoElectric
+from simplatform.envs.mesh.reference import Reference, refined
+from simplatform.envs.mesh.transfer import cellwise, conservative
+
+
+def final_error(problem, mesh):
+    state = problem.initial(mesh)
+    for interval in range(problem.intervals):
+        state = problem.advance(mesh, state, interval)
+    return problem.error(mesh, state, problem.intervals - 1)
+
+
+def order(make, sizes):
+    coarse, fine = (final_error(make(n), generators.structured_square(n)) for n in sizes)
+    return np.log2(coarse / fine)
+
+
+def wave(points, time):
+    """A travelling wave that solves the two Burgers equations exactly with ν = 1/50 (Bahadır, 2003)."""
+    z = 1 / (1 + np.exp((-4 * points[:, 0] + 4 * points[:, 1] - time) * 50 / 32))
+    return np.stack([0.75 - 0.25 * z, 0.75 + 0.25 * z], axis=1)
+
+
+PEAKS = np.array([[1, 0.4, 0.5, 0.04], [0.7, 0.7, 0.6, 0.03]])
+
+
+@pytest.mark.parametrize(
+    ("make", "sizes"),
+    [
+        (lambda n: Heat(PEAKS, intervals=4, substeps=n // 8), (8, 16)),
+        (lambda n: Burgers(np.zeros((1, 2)), 1 / 50, end=0.5, intervals=(n // 8) ** 2 * 4, exact=wave), (8, 16)),
+        (lambda n: Swirl([0.3, 0.3], 0.1, intervals=2, end=0.2), (16, 32)),
+    ],
+    ids=["heat", "burgers", "swirl"],
+)
+def test_second_order_in_space(make, sizes):
+    assert 1.7 < order(make, sizes) < 2.3
+
+
+def test_thermo_electric_converges_to_the_fine_grid():
+    problem = ThermoElectric.sample(np.random.default_rng(5), np.zeros(2), np.ones(2))
+    problem.solve(generators.structured_square(14))
+    errors = [problem.error(mesh, problem.solve(mesh)) for mesh in map(generators.structured_square, (5, 10))]
+    assert 1.7 < np.log2(errors[0] / errors[1]) < 2.3
+
+
+def test_joule_heat_lowers_the_current():
+    """Two-way coupling: with α = 0 the conductor stays conductive and gets hotter."""
+    warm = ThermoElectric.sample(np.random.default_rng(1), np.zeros(2), np.ones(2))
+    constant = ThermoElectric(warm.inclusions, warm.voltage, alpha=0.0)
+    mesh = generators.structured_square(8)
+    assert constant.solve(mesh).max() > warm.solve(mesh).max() > 0
+
+
+def test_swirl_conserves_mass_and_returns():
+    problem, mesh = Swirl([0.3, 0.3], 0.06, intervals=4), generators.square(10)
+    state = problem.initial(mesh)
+    before = mesh.volumes @ state.mean(axis=1)
+    for interval in range(4):
+        state = problem.advance(mesh, state, interval)
+    assert mesh.volumes @ state.mean(axis=1) == pytest.approx(before, rel=1e-10)
+    points = np.random.default_rng(0).random((50, 2))
+    assert np.allclose(problem.exact(points, 1.0), problem.peak(points))
+
+
+def test_swirl_characteristics_run_back():
+    problem, points = Swirl([0.3, 0.3], 0.06), np.random.default_rng(0).random((20, 2))
+    assert np.allclose(problem.exact(points, 0.3), problem.exact(points, 0.7), atol=1e-12)
+    assert np.allclose(problem.exact(points, 0.3, 100), problem.exact(points, 0.3, 200), atol=1e-5)
+
+
+def test_conservative_interpolation():
+    old, new = generators.square(10, seed=0), generators.square(13, seed=3)
+    values = np.sin(5 * old.points[:, 0]) * old.points[:, 1]
+    carried = conservative(old, values, new)
+    assert P1(new).integral(carried) == pytest.approx(P1(old).integral(values), abs=1e-14)
+    assert np.abs(carried - np.sin(5 * new.points[:, 0]) * new.points[:, 1]).max() < 0.1
+    plane = old.points @ np.array([2.0, 1.0])
+    assert np.allclose(conservative(old, plane, new), new.points @ np.array([2.0, 1.0]))
+    vector = np.stack([values, plane], axis=1)
+    assert np.allclose(conservative(old, vector, new)[:, 0], carried)
+
+
+def test_cellwise_transfer_is_exact_for_planes_and_conservative():
+    old, new = generators.square(9, seed=0), generators.square(11, seed=3)
+    assert np.allclose(cellwise(old, old.points[old.cells] @ [2.0, 1.0], new), new.points[new.cells] @ [2.0, 1.0])
+    rough = np.random.default_rng(0).random((len(old.cells), 3))
+    carried = cellwise(old, rough, new)
+    assert new.volumes @ carried.mean(axis=1) == pytest.approx(old.volumes @ rough.mean(axis=1))
+
+
+def test_refinement_keeps_area_and_orientation():
+    mesh = generators.generate("hole", 10)
+    fine = refined(mesh, 2)
+    assert len(fine.cells) == 16 * len(mesh.cells)
+    assert fine.volumes.min() > 0
+    assert fine.volumes.sum() == pytest.approx(mesh.volumes.sum())
+    values = mesh.points @ np.array([1.0, 2.0])
+    assert Reference(P1(fine), fine.points @ np.array([1.0, 2.0])).error(mesh, values) < 1e-14
+
+
+@pytest.mark.parametrize(("problem", "steps"), [("heat", 10), ("swirl", 20)])
+def test_unsteady_environments_run_to_the_end(problem, steps):
+    env = MeshMovement(problem=problem, n=7)
+    observation, _ = env.reset(seed=0)
+    for step in range(steps):
+        observation, _, terminated, truncated, info = env.step(np.zeros_like(observation["points"]))
+        assert terminated == (step == steps - 1)
+        assert not truncated
+    # Nothing moved, so carrying the solution over must not have changed it.
+    assert abs(info["error_reduction"]) < 1e-8
+
+
+def test_an_unsteady_run_that_tangles_is_truncated_and_reported():
+    env = MeshMovement(problem="heat", n=7, limiter=False)
+    env.reset(seed=0)
+    _, reward, terminated, truncated, info = env.step(env.action_space.sample())
+    assert (reward, terminated, truncated) == (-1.0, False, True)
+    assert np.isnan(info["error_reduction"])
