@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from machine import describe
 
+from simplatform.envs.manipulation.crop import named_crop
 from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.raycast import RayCaster
@@ -77,7 +78,8 @@ def measure(task: str, size: int, steps: int, repeats: int) -> dict[str, Any]:
     """Return milliseconds of each way to see, and steps per second, for one task and camera."""
     env = MetaWorldEnv(task, points=0, max_steps=steps)
     model = env.inner.model
-    cloud = PointCloud(model, corner2(model, size), "workspace", POINTS)
+    camera = corner2(model, size)
+    cloud = PointCloud(model, camera, named_crop("workspace", camera), POINTS)
     caster = RayCaster(model, cloud.camera)
     ways: dict[str, Callable[[], Any]] = {
         "plain": lambda: plain_sample(plain_points(caster, cloud, env)),

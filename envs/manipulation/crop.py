@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simplatform.envs.manipulation.camera import Array, Camera
+from simplatform.errors import UnknownName
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,17 @@ def published_crop(camera: Camera) -> Crop:
 def workspace_crop(camera: Camera) -> Crop:
     """Return the space between the walls of Meta-World's table, aligned with the world: arm and objects, no walls."""
     return Crop(np.zeros(3), np.eye(3), np.array([-0.67, 0.23, 0.005]), np.array([0.67, 0.97, 3.0]))
+
+
+def named_crop(name: str, camera: Camera) -> Crop:
+    """Return one of Meta-World's crops by its name.
+
+    Raises:
+        UnknownName: neither "workspace" nor "published".
+    """
+    if name not in CROPS:
+        raise UnknownName("crop", name, CROPS, f"There are {', '.join(CROPS)}.")
+    return CROPS[name](camera)
 
 
 CROPS = {"published": published_crop, "workspace": workspace_crop}

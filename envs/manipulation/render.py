@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import mujoco
@@ -15,12 +16,35 @@ from simplatform.errors import UnknownName
 
 Picture = NDArray[np.uint8]
 
-VIEW_FROM, VIEW_AT, VIEW_ANGLE = (0.92, -0.2, 0.86), (-0.02, 0.6, 0.14), 0.72
-LAMP = np.array([-0.5, -0.5, 3.0])
 SKY, HORIZON = np.array([0.83, 0.88, 0.94]), np.array([0.97, 0.98, 0.99])
 MARKER = np.array([0.18, 0.72, 0.35])
 SHADOW_BIAS = 0.012
 SOFTNESS = tuple((du, dv) for du in (-1.0, 0.0, 1.0) for dv in (-1.0, 0.0, 1.0))
+
+
+Place = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where pictures of a scene are taken from: places in m, ``angle`` is the vertical field of view in rad.
+
+    ``lit`` is the field of view in rad of the lamp, which shines at ``view_at``; what lies outside has no shadow on it.
+    """
+
+    view_from: Place
+    view_at: Place
+    angle: float
+    lamp: Place
+    lit: float = 0.62
+
+    def camera(self, width: int, height: int) -> Camera:
+        """Return the camera of pictures of a size."""
+        return Camera.looking_at(self.view_from, self.view_at, self.angle, width, height)
+
+    def lamp_camera(self, size: int) -> Camera:
+        """Return the camera that sees what the lamp lights."""
+        return Camera.looking_at(self.lamp, self.view_at, self.lit, size, size)
 
 
 class Renderer(Protocol):
@@ -33,7 +57,7 @@ class Renderer(Protocol):
         """Free what the renderer holds."""
 
 
-def make_renderer(backend: str, model: mujoco.MjModel, size: tuple[int, int]) -> Renderer:
+def make_renderer(backend: str, model: mujoco.MjModel, stage: Stage, size: tuple[int, int]) -> Renderer:
     """Return the renderer "rays" (no GL) or "gl" for pictures of ``size`` = (width, height).
 
     Raises:
@@ -41,17 +65,12 @@ def make_renderer(backend: str, model: mujoco.MjModel, size: tuple[int, int]) ->
         MissingDependency: "gl" where neither EGL nor OSMesa works.
     """
     if backend == "rays":
-        return ShadedRenderer(model, size)
+        return ShadedRenderer(model, stage, size)
     if backend == "gl":
         from simplatform.envs.manipulation.gl import ColourRenderer
 
-        return ColourRenderer(model, view(*size))
+        return ColourRenderer(model, stage.camera(*size))
     raise UnknownName("render backend", backend, ("rays", "gl"), "There are rays, gl.")
-
-
-def view(width: int, height: int) -> Camera:
-    """Return the camera of reports: the table from the front right, above the arm."""
-    return Camera.looking_at(VIEW_FROM, VIEW_AT, VIEW_ANGLE, width, height)
 
 
 class ShadedRenderer:
@@ -63,11 +82,11 @@ class ShadedRenderer:
 
     samples = 2
 
-    def __init__(self, model: mujoco.MjModel, size: tuple[int, int]) -> None:
+    def __init__(self, model: mujoco.MjModel, stage: Stage, size: tuple[int, int]) -> None:
         self._size = size
-        self._camera = view(size[0] * self.samples, size[1] * self.samples)
+        self._camera = stage.camera(size[0] * self.samples, size[1] * self.samples)
         self._caster = RayCaster(model, self._camera)
-        self._lamp = RayCaster(model, Camera.looking_at(LAMP, VIEW_AT, 0.62, 360, 360))
+        self._lamp = RayCaster(model, stage.lamp_camera(360))
         self._colours = geom_colours(model)
 
     def close(self) -> None:
@@ -80,7 +99,7 @@ class ShadedRenderer:
         points = self._camera.position + self._caster.directions * np.where(seen, distance, 0)[:, None]
         normals = surface_normals(points.reshape(self._camera.height, self._camera.width, 3), self._camera.position)
         light = self._light(data, points)
-        colour = shade(self._colours[geom], normals.reshape(-1, 3), points, self._camera.position, light)
+        colour = self._shade(self._colours[geom], normals.reshape(-1, 3), points, light)
         colour = with_haze(colour, self._caster.directions, distance)
         self._paint_markers(colour, distance, markers)
         coarse = colour.reshape(self._size[1], self.samples, self._size[0], self.samples, 3).mean(axis=(1, 3))
@@ -107,7 +126,11 @@ class ShadedRenderer:
         points = self._camera.position + self._caster.directions[front] * found[front, None]
         normals = (points - places[index[front]]) / radii[index[front], None]
         base = np.broadcast_to(MARKER, points.shape)
-        colour[front] = shade(base, normals, points, self._camera.position, np.ones(len(points)))
+        colour[front] = self._shade(base, normals, points, np.ones(len(points)))
+
+    def _shade(self, colour: Array, normals: Array, points: Array, light: Array) -> Array:
+        to_lamp, to_eye = (_unit(camera.position - points) for camera in (self._lamp.camera, self._camera))
+        return shade(colour, normals, to_lamp, to_eye, light)
 
 
 def geom_colours(model: mujoco.MjModel) -> Array:
@@ -151,9 +174,12 @@ def _nearer_difference(points: Array, axis: int) -> Array:
     return np.where(nearer, np.concatenate([step, last], axis), np.concatenate([first, step], axis))
 
 
-def shade(colour: Array, normals: Array, points: Array, eye: Array, light: Array) -> Array:
-    """Return shaded colours (N, 3): hemispherical ambient light, a lamp with shadows, a faint light from the eye."""
-    to_lamp, to_eye, lit = _unit(LAMP - points), _unit(eye - points), light[:, None]
+def shade(colour: Array, normals: Array, to_lamp: Array, to_eye: Array, light: Array) -> Array:
+    """Return shaded colours (N, 3): hemispherical ambient light, a lamp with shadows, a faint light from the eye.
+
+    Normals and directions (N, 3) are unit vectors; ``light`` (N,) is the share of the lamp that arrives.
+    """
+    lit = light[:, None]
     lamp, front = np.maximum(_dot(normals, to_lamp), 0) * lit, np.maximum(_dot(normals, to_eye), 0)
     gloss = np.maximum(_dot(normals, _unit(to_lamp + to_eye)), 0) ** 40 * lit
     bright = colour * (0.36 + 0.12 * normals[:, 2:] + 0.75 * lamp + 0.25 * front) + 0.14 * gloss

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Literal
 
 import mujoco
 import numpy as np
 
 from simplatform.envs.manipulation.camera import Array, Camera
-from simplatform.envs.manipulation.crop import CROPS
+from simplatform.envs.manipulation.crop import Crop
 from simplatform.envs.manipulation.raycast import RayCaster, cast_spheres
 from simplatform.envs.manipulation.sampling import Points, farthest_points
 from simplatform.errors import UnknownName
 
-Backend = Literal["rays", "gl"]
 Markers = tuple[Array, Array]
 """Positions (M, 3) and radii (M,) in m of spheres that are drawn and not simulated: Meta-World's goals."""
 
@@ -40,14 +37,16 @@ class PointCloud:
     """
 
     def __init__(
-        self, model: mujoco.MjModel, camera: Camera, crop: str = "workspace", count: int = 512, backend: str = "rays"
+        self, model: mujoco.MjModel, camera: Camera, crop: Crop, count: int = 512, backend: str = "rays"
     ) -> None:
-        if crop not in CROPS:
-            raise UnknownName("crop", crop, CROPS, f"There are {', '.join(CROPS)}.")
-        self.camera, self.crop, self.count = camera, CROPS[crop](camera), count
+        self.camera, self.crop, self.count = camera, crop, count
         self.directions = camera.rays()
         self._near, self._far = self.reach = self.crop.interval(camera.position, self.directions)
-        self._depth = _depth_backend(model, camera, backend, self.reach)
+        self._depth, self._close = _depth_backend(model, camera, backend, self.reach)
+
+    def close(self) -> None:
+        """Free the GL context, if there is one."""
+        self._close()
 
     def distances(self, data: mujoco.MjData, markers: Markers | None = None) -> Array:
         """Return the distance along each pixel's ray in m, inf where nothing is."""
@@ -68,17 +67,15 @@ class PointCloud:
         return farthest_points(self.points(data, markers), self.count)
 
 
-def _depth_backend(model: mujoco.MjModel, camera: Camera, backend: str, reach: tuple[Array, Array]) -> Depth:
+def _depth_backend(
+    model: mujoco.MjModel, camera: Camera, backend: str, reach: tuple[Array, Array]
+) -> tuple[Depth, Callable[[], None]]:
     if backend == "rays":
         caster = RayCaster(model, camera, reach)
-        return lambda data: caster.cast(data)[0]
+        return (lambda data: caster.cast(data)[0]), lambda: None
     if backend == "gl":
         from simplatform.envs.manipulation.gl import DepthRenderer
 
-        return DepthRenderer(model, camera).distances
+        renderer = DepthRenderer(model, camera)
+        return renderer.distances, renderer.close
     raise UnknownName("point-cloud backend", backend, ("rays", "gl"), "There are rays, gl.")
-
-
-def with_size(camera: Camera, width: int, height: int) -> Camera:
-    """Return the same camera with another number of pixels."""
-    return replace(camera, width=width, height=height)

@@ -11,6 +11,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from simplatform.envs.manipulation import gl
+from simplatform.envs.manipulation.crop import named_crop
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.raycast import RayCaster
 from simplatform.envs.manipulation.vision import PointCloud, corner2
@@ -44,7 +45,10 @@ def test_clouds_of_both_backends_cover_each_other():
     env = MetaWorldEnv("drawer-open", points=0)
     env.reset(seed=0)
     camera = corner2(env.inner.model, 64)
-    clouds = [PointCloud(env.inner.model, camera, backend=name)(env.inner.data, env.markers) for name in ("rays", "gl")]
+    crop, data = named_crop("workspace", camera), env.inner.data
+    makers = [PointCloud(env.inner.model, camera, crop, backend=name) for name in ("rays", "gl")]
+    clouds = [make(data, env.markers) for make in makers]
+    makers[1].close()
     gaps = cKDTree(clouds[0]).query(clouds[1])[0]
     assert np.median(gaps) < 0.02
     assert gaps.max() < 0.12

@@ -11,6 +11,7 @@ import torch
 from gymnasium.utils.env_checker import check_env
 
 import simplatform  # noqa: F401  (registers the environments)
+from simplatform.envs.manipulation.crop import named_crop
 from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.tasks import GROUPS, TASKS, group_of
@@ -135,7 +136,8 @@ def test_markers_show_the_goal_in_the_cloud():
     env = MetaWorldEnv("reach", camera_size=128)
     env.reset(seed=2)
     (centre,), (radius,) = env.markers
-    cloud = PointCloud(env.inner.model, corner2(env.inner.model, 128))
+    camera = corner2(env.inner.model, 128)
+    cloud = PointCloud(env.inner.model, camera, named_crop("workspace", camera))
     gap = {
         name: np.linalg.norm(cloud.points(env.inner.data, markers) - centre, axis=1) - radius
         for name, markers in {"with": env.markers, "without": None}.items()

@@ -75,7 +75,7 @@ def test_casting_agrees_with_single_rays(task):
 def test_casting_within_reach_of_the_crop_is_exact(crop):
     env = MetaWorldEnv("hammer", points=0)
     camera = corner2(env.inner.model, 48)
-    cloud, caster = PointCloud(env.inner.model, camera, crop), RayCaster(env.inner.model, camera)
+    cloud, caster = PointCloud(env.inner.model, camera, CROPS[crop](camera)), RayCaster(env.inner.model, camera)
     near, far = cloud.reach
     for seed in range(3):
         env.reset(seed=seed)
