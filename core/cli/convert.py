@@ -11,12 +11,15 @@ from simplatform.cli import options
 
 def command(
     source: Annotated[
-        str, typer.Argument(help="A folder of demonstrations, a .zarr or .zip of DP3's layout, or a Minari id.")
+        str,
+        typer.Argument(help="A folder of demonstrations, a .zarr or .zip of DP3, a LeRobot v3 folder, or a Minari id."),
     ],
-    target: Annotated[str, typer.Argument(help="A new .zarr folder, or a Minari id such as mine/drawer-v0.")],
+    target: Annotated[
+        str, typer.Argument(help="A new .zarr or .lerobot folder, or a Minari id such as mine/drawer-v0.")
+    ],
     json: options.Json = False,
 ) -> None:
-    """Convert demonstrations between ours, Minari's and DP3's zarr layout."""
+    """Convert demonstrations between ours, Minari's, DP3's zarr and LeRobot's format."""
     from simplatform.cli.console import print_json
     from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
 

@@ -1,4 +1,4 @@
-"""Demonstrations of any format by one name: ours, Minari's, or DP3's zarr."""
+"""Demonstrations of any format by one name: ours, Minari's, DP3's zarr, or LeRobot's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simplatform.errors import DataError
 
 
 def open_demonstrations(source: str | Path) -> Demonstrations:
-    """Open demonstrations: a folder of ours, a ``.zarr`` folder or its ``.zip``, a Minari folder, or a Minari id.
+    """Open demonstrations: a folder of ours, of LeRobot or of Minari, a ``.zarr`` folder or its ``.zip``, a Minari id.
 
     Raises:
         DataError: there is nothing of the kind, or it is damaged.
@@ -22,13 +22,17 @@ def open_demonstrations(source: str | Path) -> Demonstrations:
         return read_zarr(path)
     if (path / store.CARD).exists():
         return store.load(path)
+    if (path / "meta" / "info.json").exists():
+        from simplatform.demonstrations.lerobot import read_lerobot
+
+        return read_lerobot(path)
     from simplatform.demonstrations.minari import read_minari
 
     return read_minari(source)
 
 
 def save_demonstrations(demonstrations: Demonstrations, target: str | Path) -> Path:
-    """Write demonstrations: to a ``.zarr`` folder in DP3's layout, or among Minari's local datasets by an id.
+    """Write demonstrations: a ``.zarr`` folder (DP3), a ``.lerobot`` folder (LeRobot v3), or a Minari id.
 
     Raises:
         DataError: the target exists, or is neither.
@@ -40,8 +44,13 @@ def save_demonstrations(demonstrations: Demonstrations, target: str | Path) -> P
 
         write_zarr(demonstrations, path)
         return path
+    if path.suffix == ".lerobot":
+        from simplatform.demonstrations.lerobot import write_lerobot
+
+        write_lerobot(demonstrations, path)
+        return path
     if path.suffix or path.is_absolute():
-        raise DataError(f"expected a name ending in .zarr or a Minari id like mine/drawer-v0, got {target}")
+        raise DataError(f"expected a name ending in .lerobot or .zarr or a Minari id like mine/drawer-v0, got {target}")
     from simplatform.demonstrations.minari import write_minari
 
     return write_minari(demonstrations, str(target))

@@ -1,0 +1,236 @@
+"""LeRobot's dataset format, version 3: Parquet and JSON, read and written without LeRobot itself.
+
+    meta/info.json  meta/stats.json  meta/tasks.parquet  meta/episodes/chunk-000/file-000.parquet
+    data/chunk-000/file-000.parquet     one row per step: observation.*, action, timestamp, episode_index, …
+
+Videos and images are left out and named in ``source["skipped"]``. The format has no observation after the last action:
+it is dropped when writing, and the last one is repeated when reading.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simplatform.demonstrations.episode import Array, Demonstrations, Episode
+from simplatform.errors import DataError
+from simplatform.files import read_json, storage_errors, write_json
+
+VERSION = "v3.0"
+OBSERVATION, ACTION = "observation.", "action"
+INDICES = ("timestamp", "frame_index", "episode_index", "index", "task_index")
+EXTRA = "simplatform.json"
+"""Our own file in ``meta``: seeds, variants and metrics, which the format has no place for."""
+
+
+def read_lerobot(path: Path) -> Demonstrations:
+    """Read a dataset folder of version 3.
+
+    Scalar features that are neither observation, action nor index become ``infos``.
+
+    Raises:
+        DataError: not such a dataset, a feature is missing or of another shape, or values are not finite.
+    """
+    try:
+        info = read_json(path / "meta" / "info.json")
+        version, features = str(info["codebase_version"]), dict(info["features"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} is not a LeRobot dataset: meta/info.json: {type(error).__name__}: {error}") from error
+    if not version.startswith("v3."):
+        raise DataError(f"{path} has LeRobot's format {version}; expected v3. Convert it with LeRobot's own converter")
+    skipped = [key for key, feature in features.items() if feature.get("dtype") in ("video", "image", "string")]
+    kept = {key: feature for key, feature in features.items() if key not in skipped}
+    columns = _read_columns(path, kept)
+    order = np.lexsort((columns["frame_index"].ravel(), columns["episode_index"].ravel()))
+    columns = {key: values[order] for key, values in columns.items()}
+    source = {"format": "lerobot", "fps": info.get("fps"), "skipped": skipped, "robot": info.get("robot_type")}
+    return Demonstrations(_episodes(columns, _extra(path)), source)
+
+
+def write_lerobot(demonstrations: Demonstrations, path: Path, fps: int = 10, task: str = "") -> None:
+    """Write a dataset folder of version 3; ``path`` must not exist yet.
+
+    Args:
+        demonstrations: at least one episode; observations and actions have one shape each.
+        path: the folder.
+        fps: steps per second, from which timestamps follow.
+        task: LeRobot's description of the task; by default the demonstrations' own.
+
+    Raises:
+        DataError: ``path`` exists, there are no demonstrations, or shapes differ between episodes.
+        StorageError: the disk is full or read-only; nothing is left behind.
+    """
+    if path.exists():
+        raise DataError(f"{path} exists already; choose another name")
+    if not demonstrations.steps:
+        raise DataError("there are no demonstrations to write")
+    columns = _columns(demonstrations, fps)
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            _write(scratch, demonstrations, columns, fps, task or str(demonstrations.source.get("task", "task")))
+            scratch.chmod(0o755)
+            scratch.rename(path)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+
+
+def _read_columns(path: Path, features: Mapping[str, Any]) -> dict[str, Array]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    files = sorted((path / "data").glob("chunk-*/file-*.parquet"))
+    missing = {ACTION, "episode_index", "frame_index"} - set(features)
+    if not files or missing:
+        what = f"no feature {sorted(missing)[0]!r}" if missing else "no data/chunk-*/file-*.parquet"
+        raise DataError(f"{path} is not a whole LeRobot dataset: {what}")
+    try:
+        table = pa.concat_tables([pq.read_table(file, columns=list(features)) for file in files])
+        return {key: _array(table[key], feature, path, key) for key, feature in features.items()}
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: damaged data: {type(error).__name__}: {error}") from error
+
+
+def _array(column: Any, feature: Mapping[str, Any], path: Path, key: str) -> Array:
+    """Return a column of (nested) lists as ``(n, *shape)``."""
+    import pyarrow as pa
+
+    flat = column.combine_chunks()
+    while pa.types.is_nested(flat.type) or isinstance(flat.type, pa.ExtensionType):
+        flat = flat.storage if isinstance(flat.type, pa.ExtensionType) else flat.flatten()
+    shape = tuple(int(size) for size in feature["shape"])
+    values: Array = flat.to_numpy(zero_copy_only=False)
+    if values.size != len(column) * int(np.prod(shape)):
+        raise DataError(f"{path}: feature {key!r} should have shape {shape}; the rows hold another number of values")
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise DataError(f"{path}: feature {key!r} holds values that are not finite; drop those episodes")
+    return values.reshape(len(column), *shape).astype(feature["dtype"], copy=False)
+
+
+def _episodes(columns: Mapping[str, Array], extra: Mapping[int, Any]) -> list[Episode]:
+    number = columns["episode_index"].ravel()
+    starts = np.flatnonzero(np.diff(number, prepend=number[:1] - 1))
+    ends = np.append(starts[1:], len(number))
+    return [_episode(columns, int(a), int(b), extra.get(int(number[a]), {})) for a, b in zip(starts, ends, strict=True)]
+
+
+def _episode(columns: Mapping[str, Array], start: int, end: int, extra: Mapping[str, Any]) -> Episode:
+    observations, infos = {}, {}
+    for key, values in columns.items():
+        part = values[start:end]
+        if key.startswith(OBSERVATION):
+            observations[key.removeprefix(OBSERVATION)] = np.concatenate([part, part[-1:]])
+        elif key not in (ACTION, *INDICES) and part[0].size == 1:
+            infos[key] = part.reshape(-1).astype(np.float64)
+    actions = columns[ACTION][start:end]
+    return Episode(
+        observations, actions, infos, extra.get("seed", 0), extra.get("variant", 0), dict(extra.get("metrics", {}))
+    )
+
+
+def _extra(path: Path) -> dict[int, Any]:
+    try:
+        return dict(enumerate(read_json(path / "meta" / EXTRA)["episodes"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _columns(demonstrations: Demonstrations, fps: int) -> dict[str, Array]:
+    """Return all rows of the data file, ``(steps, ...)`` per column."""
+    lengths = [len(episode) for episode in demonstrations]
+    frame = np.concatenate([np.arange(length) for length in lengths])
+    keys = list(demonstrations[0].observations)
+    names = set.intersection(*(set(episode.infos) for episode in demonstrations))
+    return {
+        **{f"{OBSERVATION}{key}": demonstrations.stacked(key) for key in keys},
+        ACTION: demonstrations.stacked_actions(),
+        **{name: np.concatenate([episode.infos[name] for episode in demonstrations]) for name in sorted(names)},
+        "timestamp": (frame / fps).astype(np.float32),
+        "frame_index": frame.astype(np.int64),
+        "episode_index": np.repeat(np.arange(len(lengths)), lengths).astype(np.int64),
+        "index": np.arange(len(frame), dtype=np.int64),
+        "task_index": np.zeros(len(frame), np.int64),
+    }
+
+
+def _write(path: Path, demonstrations: Demonstrations, columns: Mapping[str, Array], fps: int, task: str) -> None:
+    import pyarrow as pa
+
+    features = {key: _feature(values) for key, values in columns.items()}
+    _parquet(path / "data/chunk-000/file-000.parquet", {key: _arrow(values) for key, values in columns.items()})
+    _parquet(path / "meta/episodes/chunk-000/file-000.parquet", _episode_table(demonstrations, task))
+    _parquet(path / "meta/tasks.parquet", {"task_index": pa.array([0]), "task": pa.array([task])}, index="task")
+    write_json(path / "meta/info.json", _info(demonstrations, features, fps))
+    write_json(path / "meta/stats.json", {key: _stats(values) for key, values in columns.items()})
+    rows = [{"seed": e.seed, "variant": e.variant, "metrics": dict(e.metrics)} for e in demonstrations]
+    write_json(path / "meta" / EXTRA, {"source": demonstrations.source, "episodes": rows})
+
+
+def _info(demonstrations: Demonstrations, features: Mapping[str, Any], fps: int) -> dict[str, Any]:
+    count = len(demonstrations)
+    return {
+        "codebase_version": VERSION, "robot_type": None, "total_episodes": count, "total_frames": demonstrations.steps,
+        "total_tasks": 1, "chunks_size": 1000, "data_files_size_in_mb": 100, "video_files_size_in_mb": 200, "fps": fps,
+        "splits": {"train": f"0:{count}"},
+        "data_path": "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet",
+        "video_path": None, "features": features,
+    }  # fmt: skip
+
+
+def _feature(values: Array) -> dict[str, Any]:
+    return {"dtype": str(values.dtype), "shape": list(values.shape[1:]) or [1], "names": None}
+
+
+def _stats(values: Array) -> dict[str, Any]:
+    x = values.astype(np.float64).reshape(len(values), *(values.shape[1:] or (1,)))
+    found = {"min": x.min(0), "max": x.max(0), "mean": x.mean(0), "std": x.std(0)}
+    return {**{name: value.tolist() for name, value in found.items()}, "count": [len(x)]}
+
+
+def _episode_table(demonstrations: Demonstrations, task: str) -> dict[str, Any]:
+    lengths = np.array([len(episode) for episode in demonstrations])
+    ends, zeros = np.cumsum(lengths), np.zeros(len(lengths), np.int64)
+    table = {
+        "episode_index": np.arange(len(lengths)), "tasks": [[task]] * len(lengths), "length": lengths,
+        "data/chunk_index": zeros, "data/file_index": zeros, "dataset_from_index": ends - lengths,
+        "dataset_to_index": ends, "meta/episodes/chunk_index": zeros, "meta/episodes/file_index": zeros,
+    }  # fmt: skip
+    return {key: _arrow(value) if isinstance(value, np.ndarray) else value for key, value in table.items()}
+
+
+def _arrow(values: Array) -> Any:
+    """Return ``(n, *shape)`` as a column of (nested) lists; one-component columns are scalars, as LeRobot has them."""
+    import pyarrow as pa
+
+    if values.shape[1:] == (1,):
+        values = values[:, 0]
+    column: Any = pa.array(np.ascontiguousarray(values).ravel())
+    for size in reversed(values.shape[1:]):
+        column = pa.ListArray.from_arrays(np.arange(0, len(column) + 1, size, dtype=np.int32), column)
+    return column
+
+
+def _parquet(path: Path, columns: Mapping[str, Any], index: str = "") -> None:
+    """Write a table; ``index`` names the column that pandas takes as the index."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(dict(columns))
+    if index:
+        kinds = {key: ("int64", "int64") if key != index else ("unicode", "object") for key in columns}
+        about = {
+            "index_columns": [index], "column_indexes": [], "pandas_version": "2.0.0",
+            "columns": [{"name": key, "field_name": key, "pandas_type": kind, "numpy_type": plain, "metadata": None}
+                        for key, (kind, plain) in kinds.items()],
+        }  # fmt: skip
+        table = table.replace_schema_metadata({"pandas": json.dumps(about)})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path)
