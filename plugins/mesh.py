@@ -36,6 +36,11 @@ def register_policies(register):
 
 
 @hookimpl
+def register_commands(register):
+    register("move", "simplatform.envs.mesh.command:command", help="Move a mesh file by a monitor function.")
+
+
+@hookimpl
 def register_recipes(register):
     for name in ("monge-ampere", "laplacian", "spring"):
         register(name, policy=name, task="helmholtz")
@@ -43,22 +48,26 @@ def register_recipes(register):
 
 @hookimpl
 def register_tasks(register):
-    for problem in ("helmholtz", "poisson"):
-        register(_task(problem, {"problem": problem}, f"{problem}, random Gaussian sums, square, 15² to 35²"))
-    register(_task("helmholtz/polygon", {"geometry": "polygon"}, "Helmholtz on random convex polygons"))
-    register(_task("helmholtz/l-shape", {"geometry": "l-shape"}, "Helmholtz on an L-shaped domain"))
+    for problem in ("helmholtz", "poisson", "nonlinear-poisson", "thermo-electric"):
+        register(_task(problem, {"problem": problem}, f"{problem}, random, unit square, 15² to 35² vertices"))
+    for problem in ("heat", "burgers", "swirl"):
+        register(
+            _task(problem, {"problem": problem}, f"{problem} in time, unit square", variants=({"n": 20},), episodes=5)
+        )
+    for geometry in ("polygon", "l-shape", "disc", "hole", "coastline"):
+        register(_task(f"helmholtz/{geometry}", {"geometry": geometry}, f"Helmholtz, geometry {geometry}"))
 
 
-def _task(name, kwargs, text):
+def _task(name, kwargs, text, variants=SIZES, episodes=100):
     return Task(
         name,
         env=ENV,
         expert="monge-ampere",
         metrics=METRICS,
         kwargs={"timings": True, **kwargs},
-        variants=SIZES,
-        demonstrations=200,
-        validation=20,
-        episodes=100,
+        variants=variants,
+        demonstrations=2 * episodes,
+        validation=episodes // 5,
+        episodes=episodes,
         help=text,
     )

@@ -36,6 +36,18 @@ def overview_figure(before: Mesh, after: Mesh, solution: Floats, moved_solution:
     return figure
 
 
+def before_and_after(before: Mesh, after: Mesh, monitor: Floats) -> Figure:
+    """Return a figure of both meshes, the monitor and the cell quality; only the meshes for cells without fields."""
+    figure = _figure(9, 8)
+    axes = figure.subplots(2, 2)
+    draw_mesh(axes[0, 0], before, f"original: {len(before.points)} vertices")
+    draw_mesh(axes[0, 1], after, "moved")
+    if before.kind == "triangle":
+        draw_field(axes[1, 0], before, monitor, "monitor on the original mesh")
+    draw_quality(axes[1, 1], before, after)
+    return figure
+
+
 def draw_mesh(axes: Axes, mesh: Mesh, title: str) -> None:
     """Draw the edges of a 2-D mesh."""
     from matplotlib.collections import LineCollection

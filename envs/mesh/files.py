@@ -1,0 +1,119 @@
+"""Mesh files: whatever meshio reads, checked before use; results as VTU. Input files are opened for reading only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simplatform.envs.mesh.mesh import KINDS, Floats, Mesh
+from simplatform.envs.mesh.validity import check_mesh, check_monitor, oriented
+from simplatform.errors import DataError, MissingDependency, UsageError
+
+PREFERENCE = ("tetra", "triangle", "quad", "line")
+"""Of several cell kinds in a file, the first of these is the mesh; lower-dimensional ones are its boundary."""
+
+
+def read_mesh(path: Path) -> Mesh:
+    """Read a mesh of triangles, quadrilaterals, tetrahedra or line segments.
+
+    Wholly negative cells are renumbered; nothing else is changed.
+
+    Raises:
+        DataError: not readable, no such cells, a surface that is not plane, curved cells, or a fault of ``check_mesh``.
+    """
+    data = _open(path)
+    kind = _kind(data, path)
+    cells = np.concatenate([block.data for block in data.cells if block.type == kind]).astype(np.int64)
+    return check_mesh(oriented(Mesh(_flat(np.asarray(data.points, float), KINDS[kind][0], path), cells, kind)))
+
+
+def read_monitor(path: Path, mesh: Mesh, name: str | None = None) -> Floats:
+    """Read nodal monitor values ``(V,)`` from a mesh file's point data, or from a ``.npy`` or text file of V numbers.
+
+    Raises:
+        DataError: no such field, or values that ``check_monitor`` refuses; the first bad vertex is named.
+        UsageError: several fields and no name.
+    """
+    if path.suffix in (".npy", ".txt", ".csv"):
+        return check_monitor(_numbers(path), mesh)
+    fields: Mapping[str, Any] = _open(path).point_data
+    if not fields:
+        raise DataError(f"{path} has no point data: a monitor is one value per vertex")
+    if name is None and len(fields) > 1:
+        raise UsageError(f"{path} has several fields: choose one with --field ({', '.join(fields)})")
+    chosen = next(iter(fields)) if name is None else name
+    if chosen not in fields:
+        raise DataError(f"{path} has no field {chosen!r}; it has {', '.join(fields)}")
+    return check_monitor(np.asarray(fields[chosen], float).squeeze(), mesh)
+
+
+def write_mesh(path: Path, mesh: Mesh, fields: Mapping[str, Floats] | None = None) -> None:
+    """Write a mesh with nodal fields in the format of the file's suffix.
+
+    Raises:
+        DataError: meshio knows no format of that suffix.
+    """
+    meshio = _meshio()
+    points = np.zeros((len(mesh.points), 3))
+    points[:, : mesh.dim] = mesh.points
+    data = {name: np.asarray(values) for name, values in (fields or {}).items()}
+    try:
+        meshio.Mesh(points, [(mesh.kind, mesh.cells)], point_data=data).write(path)
+    except (meshio.WriteError, KeyError) as error:
+        raise DataError(f"cannot write {path}: {error}; .vtu always works") from error
+
+
+def _open(path: Path) -> Any:
+    if not path.exists():
+        raise DataError(f"{path} does not exist")
+    try:
+        return _meshio().read(path)
+    except MissingDependency:
+        raise
+    except SystemExit as error:  # some of meshio's readers end the program on a bad file
+        raise DataError(f"{path} is not a mesh that meshio reads") from error
+    except Exception as error:
+        raise DataError(f"{path} is not a mesh that meshio reads: {type(error).__name__}: {error}") from error
+
+
+def _kind(data: Any, path: Path) -> str:
+    found = {block.type for block in data.cells}
+    for kind in PREFERENCE:
+        if kind in found:
+            return kind
+    curved = [kind for kind in found if kind.rstrip("0123456789") in PREFERENCE]
+    if curved:
+        raise DataError(f"{path} has curved cells ({', '.join(curved)}): save it with straight (first-order) cells")
+    raise DataError(
+        f"{path} has cells of kind {', '.join(sorted(found)) or 'none'}; expected one of {', '.join(KINDS)}"
+    )
+
+
+def _flat(points: Floats, dim: int, path: Path) -> Floats:
+    extent = float(np.ptp(points, axis=0).max()) if len(points) else 0.0
+    rest = points[:, dim:]
+    if rest.size and float(np.ptp(rest, axis=0).max()) > 1e-10 * extent:
+        raise DataError(f"{path} is a curved or tilted surface: its cells are {dim}-dimensional, its points are not")
+    return points[:, :dim]
+
+
+def _numbers(path: Path) -> Floats:
+    try:
+        return (
+            np.load(path)
+            if path.suffix == ".npy"
+            else np.loadtxt(path, delimiter="," if path.suffix == ".csv" else None)
+        )
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} does not hold one number per vertex: {error}") from error
+
+
+def _meshio() -> Any:
+    try:
+        import meshio
+    except ImportError as error:
+        raise MissingDependency("mesh files need meshio: pip install 'simplatform[mesh]'") from error
+    return meshio

@@ -1,0 +1,88 @@
+"""Meshes by gmsh (frontal-Delaunay), where it is installed: the generator of the UM2N paper, and a channel with a
+cylinder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from simplatform.envs.mesh.mesh import Mesh
+from simplatform.envs.mesh.validity import check_mesh, oriented
+from simplatform.errors import MissingDependency
+
+FRONTAL = 6
+
+
+def square(h: float, algorithm: int = FRONTAL) -> Mesh:
+    """Return the unit square with edges of about ``h`` m."""
+    return _generate(lambda g: g.model.occ.addRectangle(0, 0, 0, 1, 1), h, algorithm)
+
+
+def channel_with_cylinder(h: float, algorithm: int = FRONTAL) -> Mesh:
+    """Return the channel [0, 2.2] × [0, 0.41] m around a cylinder of radius 0.05 m at (0.2, 0.2) m.
+
+    The benchmark geometry of Schäfer and Turek (1996). Edges are about ``h`` m far away and h/4 on the cylinder.
+    """
+
+    def build(g: Any) -> None:
+        channel = g.model.occ.addRectangle(0, 0, 0, 2.2, 0.41)
+        cylinder = g.model.occ.addDisk(0.2, 0.2, 0, 0.05, 0.05)
+        g.model.occ.cut([(2, channel)], [(2, cylinder)])
+
+    return _generate(build, h, algorithm, near=(0.2, 0.2, 0.05))
+
+
+def _generate(
+    build: Callable[[Any], Any], h: float, algorithm: int, near: tuple[float, float, float] | None = None
+) -> Mesh:
+    with _session() as gmsh:
+        build(gmsh)
+        gmsh.model.occ.synchronize()
+        gmsh.option.setNumber("Mesh.Algorithm", algorithm)
+        gmsh.option.setNumber("Mesh.MeshSizeMax", h)
+        gmsh.option.setNumber("Mesh.MeshSizeMin", h / 4 if near else h)
+        if near is not None:
+            _grade(gmsh, h, *near)
+        gmsh.model.mesh.generate(2)
+        return _read(gmsh)
+
+
+def _grade(gmsh: Any, h: float, x: float, y: float, radius: float) -> None:
+    """Make edges grow from h/4 on the cylinder to h at three diameters."""
+    field = gmsh.model.mesh.field
+    distance = f"(Sqrt((x-{x})^2+(y-{y})^2)-{radius})"
+    number = field.add("MathEval")
+    field.setString(number, "F", f"{h / 4}+{0.75 * h}*{distance}/{6 * radius}")
+    field.setAsBackgroundMesh(number)
+    gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 0)
+
+
+def _read(gmsh: Any) -> Mesh:
+    tags, coordinates, _ = gmsh.model.mesh.getNodes()
+    _, nodes = gmsh.model.mesh.getElementsByType(2)
+    used = np.unique(nodes)
+    order = np.argsort(tags)
+    rows = order[np.searchsorted(tags[order], used)]
+    points = coordinates.reshape(-1, 3)[rows, :2]
+    return check_mesh(oriented(Mesh(points, np.searchsorted(used, nodes).reshape(-1, 3))))
+
+
+@contextmanager
+def _session() -> Iterator[Any]:
+    try:
+        import gmsh
+    except (ImportError, OSError) as error:
+        raise MissingDependency(
+            f"this geometry needs gmsh and its system libraries ({error}): pip install 'simplatform[mesh]', and on "
+            "Debian apt install libglu1-mesa libxcursor1 libxinerama1"
+        ) from error
+    gmsh.initialize(interruptible=False)
+    try:
+        gmsh.option.setNumber("General.Terminal", 0)
+        yield gmsh
+    finally:
+        gmsh.finalize()

@@ -1,0 +1,102 @@
+"""Mesh files and the move command: what goes in stays as it is, what is wrong is named."""
+
+import meshio
+import numpy as np
+import pytest
+
+from simplatform.envs.mesh import generators, gmsh_geometries, moving
+from simplatform.envs.mesh.files import read_mesh, read_monitor, write_mesh
+from simplatform.envs.mesh.quality import quality
+from simplatform.envs.mesh.validity import check_mesh, tangled_cells
+from simplatform.errors import DataError, MissingDependency, UsageError
+
+MESHES = [generators.square(8), generators.quads(4), generators.cube(2)]
+
+
+def bump(mesh):
+    return 1 + 5 * np.exp(-20 * ((mesh.points - 0.4) ** 2).sum(axis=1))
+
+
+@pytest.mark.parametrize("mesh", MESHES, ids=lambda mesh: mesh.kind)
+@pytest.mark.parametrize("suffix", ["vtu", "msh", "vtk"])
+def test_round_trip(tmp_path, mesh, suffix):
+    path = tmp_path / f"mesh.{suffix}"
+    write_mesh(path, mesh, {"m": bump(mesh)})
+    again = read_mesh(path)
+    assert again.kind == mesh.kind
+    assert np.allclose(again.points, mesh.points)
+    assert np.array_equal(again.cells, mesh.cells)
+    if suffix != "msh":  # meshio keeps point data of gmsh files apart from the mesh's own vertices
+        assert np.allclose(read_monitor(path, again), bump(mesh))
+
+
+def test_moving_a_file_leaves_the_input_and_gathers_vertices(tmp_path):
+    mesh, source, target = generators.square(12), tmp_path / "in.vtu", tmp_path / "out.vtu"
+    write_mesh(source, mesh, {"m": bump(mesh)})
+    before = source.read_bytes()
+    result = moving.move_files(source, source, output=target, figure=tmp_path / "f.png")
+    moved = read_mesh(target)
+    assert source.read_bytes() == before
+    assert len(tangled_cells(moved, mesh)) == 0
+    near = [(np.linalg.norm(m.points - 0.4, axis=1) < 0.2).sum() for m in (mesh, moved)]
+    assert near[1] > 1.2 * near[0]
+    assert result["largest"] > 0.01
+    assert (tmp_path / "f.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("values", [np.r_[np.ones(50), np.nan], np.ones(3)])
+def test_a_bad_monitor_moves_nothing(tmp_path, values):
+    mesh = generators.square(8)
+    write_mesh(tmp_path / "in.vtu", mesh)
+    monitor = np.ones(len(mesh.points))
+    monitor[: len(values)] = values[: len(monitor)]
+    np.save(tmp_path / "m.npy", monitor if len(values) > 3 else values)
+    with pytest.raises(DataError, match=r"not finite at vertex 50|expected shape"):
+        moving.move_files(tmp_path / "in.vtu", tmp_path / "m.npy", output=tmp_path / "out.vtu")
+    assert not (tmp_path / "out.vtu").exists()
+
+
+def test_the_input_is_never_the_output(tmp_path):
+    write_mesh(tmp_path / "in.vtu", generators.square(6))
+    with pytest.raises(UsageError, match="is an input"):
+        moving.move_files(tmp_path / "in.vtu", tmp_path / "in.vtu", output=tmp_path / "in.vtu")
+
+
+def test_a_learned_mover_without_training_says_so(tmp_path):
+    with pytest.raises(UsageError, match="no run of it lies in"):
+        moving.find_mover("um2n", None, tmp_path)
+
+
+def test_what_is_no_mesh_is_named(tmp_path):
+    (tmp_path / "text.vtu").write_text("hello")
+    with pytest.raises(DataError, match="not a mesh that meshio reads"):
+        read_mesh(tmp_path / "text.vtu")
+    with pytest.raises(DataError, match="does not exist"):
+        read_mesh(tmp_path / "none.vtu")
+    six = meshio.Mesh(np.random.default_rng(0).random((6, 3)), [("triangle6", np.arange(6)[None])])
+    six.write(tmp_path / "curved.vtu")
+    with pytest.raises(DataError, match="curved cells"):
+        read_mesh(tmp_path / "curved.vtu")
+    sphere = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    meshio.Mesh(sphere, [("triangle", np.array([[0, 1, 2], [0, 1, 3]]))]).write(tmp_path / "surface.vtu")
+    with pytest.raises(DataError, match="curved or tilted surface"):
+        read_mesh(tmp_path / "surface.vtu")
+
+
+def test_fields_are_chosen_by_name(tmp_path):
+    mesh, path = generators.square(6), tmp_path / "two.vtu"
+    write_mesh(path, mesh, {"a": bump(mesh), "b": 2 * bump(mesh)})
+    assert np.allclose(read_monitor(path, mesh, "b"), 2 * bump(mesh))
+    with pytest.raises(UsageError, match="--field"):
+        read_monitor(path, mesh)
+    with pytest.raises(DataError, match="no field 'c'"):
+        read_monitor(path, mesh, "c")
+
+
+def test_gmsh_geometries():
+    try:
+        channel = gmsh_geometries.channel_with_cylinder(0.06)
+    except MissingDependency as error:
+        pytest.skip(str(error))
+    assert check_mesh(channel).volumes.sum() == pytest.approx(2.2 * 0.41 - np.pi * 0.05**2, rel=1e-3)
+    assert quality(gmsh_geometries.square(0.1)).mean() > 0.9
