@@ -22,7 +22,8 @@ test-slow: $(VENV)/.dev  ## the slow tests as well
 lint: $(VENV)/.dev  ## style and import contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	rm -rf build/tree && mkdir -p build/tree && cp -R core build/tree/simplatform && cp -R envs plugins policies build/tree/simplatform/
+	cd build/tree && ../../$(BIN)/lint-imports --config ../../pyproject.toml
 
 types: $(VENV)/.dev  ## static types of the core
 	$(BIN)/mypy

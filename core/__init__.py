@@ -1,7 +1,7 @@
 """simplatform: robot policies, mesh movers and dynamics reconstructors on one platform.
 
-One pipeline for every method and every problem: collect → fit → evaluate → report. Attributes are resolved on first use,
-so that importing the package costs milliseconds.
+One pipeline for every method and every problem: collect → fit → evaluate → report. Attributes are resolved on first
+use, so that importing the package costs milliseconds.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Make ``gymnasium.make("simplatform/…")`` work after a plain ``import simplatform``, in either import order.
 
-Gymnasium no longer discovers environments of installed packages, and importing it costs more than the whole command line
-may take to answer ``--help``. So environments are registered at once where Gymnasium is loaded already, and otherwise
-the moment it is.
+Gymnasium no longer discovers environments of installed packages, and importing it costs more than the whole command
+line may take to answer ``--help``. So environments are registered at once where Gymnasium is loaded already, and
+otherwise the moment it is.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ def run(
 ) -> Run:
     """Collect, fit, evaluate and report.
 
-    A run with the same settings in the same ``output`` folder is continued or, when it is done, reused, unless ``fresh``.
+    A run with the same settings in the same ``output`` folder is continued or, when it is done, reused, unless
+    ``fresh``.
 
     Args:
         plugin: name of a recipe or policy, such as "mp1".

@@ -1,7 +1,8 @@
 """Checkpoints: a policy as safetensors and JSON. Loading runs no code, and a missing statistic is an error.
 
-A checkpoint is a directory: ``model.safetensors`` (parameters and buffers, normalisation included), ``policy.json`` (which
-policy, its configuration, its signature, its plain state) and, while training, ``training/`` (see ``pipeline.fit``).
+A checkpoint is a directory: ``model.safetensors`` (parameters and buffers, normalisation included), ``policy.json``
+(which policy, its configuration, its signature, its plain state) and, while training, ``training/`` (see
+``pipeline.fit``).
 """
 
 from __future__ import annotations

@@ -96,15 +96,16 @@ class Progress(Protocol):
 
 
 Expert = Callable[["gymnasium.Env[Any, Any]"], Policy]
-"""An expert is registered as a factory: given the environment, with all that is hidden from policies, it is a policy."""
+"""A factory: given the environment, with all that is hidden from policies, it returns the expert, which is a policy."""
 
 
 @dataclass(frozen=True)
 class Metric:
     """A number that every episode yields, read from the ``info`` that the environment returns.
 
-    ``over`` says how an episode's steps become one number; ``kind`` decides the interval that reports show: Wilson for a
-    rate, bootstrap for a mean.
+
+    ``over`` says how an episode's steps become one number; ``kind`` decides the interval that reports show: Wilson for
+    a rate, bootstrap for a mean.
     """
 
     name: str
@@ -118,8 +119,8 @@ class Metric:
 class Task:
     """Environment + expert + metrics + how many episodes teach and test.
 
-    ``variants`` are keyword sets for the environment; episode i uses variant ``i % len(variants)``, so that one task can
-    span meshes of several sizes or families of systems. ``splits`` adds keywords per split ("train", "validation",
+    ``variants`` are keyword sets for the environment; episode i uses variant ``i % len(variants)``, so that one task
+    can span meshes of several sizes or families of systems. ``splits`` adds keywords per split ("train", "validation",
     "test", or a name of its own such as "ood").
     """
 

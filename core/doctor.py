@@ -28,13 +28,18 @@ def run_checks() -> Iterator[tuple[str, Check]]:
         try:
             yield name, function()
         except Exception as error:
-            yield name, Check(False, f"{type(error).__name__}: {error}", "report this with the output of `doctor --json`")
+            yield (
+                name,
+                Check(False, f"{type(error).__name__}: {error}", "report this with the output of `doctor --json`"),
+            )
 
 
 def package_check(package: str, extra: str) -> Check:
     """Return whether an optional package is installed, without importing it."""
     found = importlib.util.find_spec(package) is not None
-    return Check(found, "installed" if found else "not installed", "" if found else f"pip install 'simplatform[{extra}]'")
+    return Check(
+        found, "installed" if found else "not installed", "" if found else f"pip install 'simplatform[{extra}]'"
+    )
 
 
 def _python() -> Check:
@@ -56,7 +61,9 @@ def _plugins() -> Check:
     found = f"{sum(p.status == 'ok' for p in get_host().plugins)} ok"
     if not bad:
         return Check(True, found)
-    return Check(False, f"{found}; " + "; ".join(f"{p.name}: {p.reason}" for p in bad), "`simplatform plugins --verbose`")
+    return Check(
+        False, f"{found}; " + "; ".join(f"{p.name}: {p.reason}" for p in bad), "`simplatform plugins --verbose`"
+    )
 
 
 def _disk() -> Check:

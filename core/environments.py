@@ -66,7 +66,9 @@ def _check_keywords(spec: gymnasium.envs.registration.EnvSpec, kwargs: dict[str,
     for key in kwargs:
         if key not in parameters:
             near = nearest(key, parameters)
-            guess = f"did you mean {', '.join(f'env.{n}' for n in near)}?" if near else f"it takes {', '.join(parameters)}"
+            guess = (
+                f"did you mean {', '.join(f'env.{n}' for n in near)}?" if near else f"it takes {', '.join(parameters)}"
+            )
             raise ConfigError(f"unknown setting env.{key} for {spec.id}: {guess}")
 
 

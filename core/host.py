@@ -1,7 +1,7 @@
 """The plugin host: finds plugins one by one, and survives each that is broken.
 
-Built-in plugins and anyone's enter through the same entry-point group, ``simplatform``. Each entry point ends in one of four
-states: ``ok``, ``disabled``, ``incompatible`` or ``failed``, with the reason and the time it took.
+Built-in plugins and anyone's enter through the same entry-point group, ``simplatform``. Each entry point ends in one of
+four states: ``ok``, ``disabled``, ``incompatible`` or ``failed``, with the reason and the time it took.
 """
 
 from __future__ import annotations

@@ -52,8 +52,8 @@ def read_foreign(file: Path) -> Any:
         raise CheckpointError(f"{file} does not exist") from error
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{file} holds more than tensors, and opening it would run code, so it is refused. In the program that wrote "
-            "it, save the state dict alone: torch.save(model.state_dict(), path)."
+            f"{file} holds more than tensors, and opening it would run code, so it is refused. In the program that "
+            "wrote it, save the state dict alone: torch.save(model.state_dict(), path)."
         ) from error
     except Exception as error:
         raise CheckpointError(f"{file} is not a readable PyTorch file: {type(error).__name__}: {error}") from error

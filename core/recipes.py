@@ -1,7 +1,7 @@
 """Recipes: which plugin, which task, which settings. Parsed once, after the plugin is known.
 
-Settings are flat keys of four sections: ``policy.*`` (the plugin's own configuration), ``train.*``, ``task.*`` and ``env.*``
-(keywords of the environment). Precedence: plugin's recipe ← recipe file ← ``--set``.
+Settings are flat keys of four sections: ``policy.*`` (the plugin's own configuration), ``train.*``, ``task.*`` and
+``env.*`` (keywords of the environment). Precedence: plugin's recipe ← recipe file ← ``--set``.
 """
 
 from __future__ import annotations
@@ -96,9 +96,7 @@ def from_json(data: Mapping[str, Any], host: Host | None = None) -> Resolved:
         raise DataError(f"resolved.json is damaged: missing or malformed {error}") from error
 
 
-def resolve(
-    plugin: str, task: str | None = None, seed: int = 0, settings: Mapping[str, Any] | None = None
-) -> Resolved:
+def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mapping[str, Any] | None = None) -> Resolved:
     """Decide every setting of a run.
 
     Raises:
@@ -192,7 +190,9 @@ def _recipe_entry(plugin: str, task: str | None, host: Host) -> Mapping[str, Any
             raise ConfigError(f"plugin {plugin!r} has no recipe of its own: say which task with --task")
         return {"policy": plugin, "task": task}
     host.require(plugin)
-    raise ConfigError(f"plugin {plugin!r} registers neither a recipe nor a policy of that name; `simplatform show {plugin}`")
+    raise ConfigError(
+        f"plugin {plugin!r} registers neither a recipe nor a policy of that name; `simplatform show {plugin}`"
+    )
 
 
 def _qualify(key: str, policy: type[Config]) -> tuple[str, str]:

@@ -67,8 +67,8 @@ class Registry:
         other = self._entries.get(entry.name)
         if other is not None:
             raise DuplicateName(
-                f"{self.kind} {entry.name!r} is registered twice: by plugin {other.plugin!r} ({other.distribution}) and "
-                f"by plugin {entry.plugin!r} ({entry.distribution}). Rename one, or block it with --no-plugin."
+                f"{self.kind} {entry.name!r} is registered twice: by plugin {other.plugin!r} ({other.distribution}) "
+                f"and by plugin {entry.plugin!r} ({entry.distribution}). Rename one, or block it with --no-plugin."
             )
         self._entries[entry.name] = entry
 

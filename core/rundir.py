@@ -1,8 +1,8 @@
 """The run directory: one execution and all that it left.
 
-    recipe.toml  resolved.json  env.json  status.json  metrics.jsonl
-    checkpoints/000500/  checkpoints/last   eval/episodes.parquet  eval/summary.json  eval/recordings/
-    figures/  videos/  report.html  CARD.md
+recipe.toml  resolved.json  env.json  status.json  metrics.jsonl
+checkpoints/000500/  checkpoints/last   eval/episodes.parquet  eval/summary.json  eval/recordings/
+figures/  videos/  report.html  CARD.md
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ class RunDirectory:
             summary: dict[str, Any] = read_json(self.path / "eval" / "summary.json")
             return summary
         except (OSError, ValueError) as error:
-            raise RunError(f"{self.path} has no evaluation yet; `simplatform resume {self.path}` finishes it") from error
+            raise RunError(
+                f"{self.path} has no evaluation yet; `simplatform resume {self.path}` finishes it"
+            ) from error
 
     def append_metrics(self, step: int, values: Mapping[str, float]) -> None:
         """Add one line to metrics.jsonl."""
@@ -136,7 +138,9 @@ class RunDirectory:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             file.close()
-            raise RunError(f"{self.path} is in use by another process; wait for it, or choose another --output") from error
+            raise RunError(
+                f"{self.path} is in use by another process; wait for it, or choose another --output"
+            ) from error
         try:
             yield
         finally:
@@ -149,7 +153,11 @@ def recipe_toml(recipe: Resolved) -> str:
     lines = [f'plugin = "{recipe.plugin}"', f'task = "{recipe.task.name}"', f"seed = {recipe.seed}"]
     tables = {"policy": settings["policy"], "train": settings["train"], "data": settings["task"]}
     for name, table in {**tables, "env": dict(recipe.task.kwargs)}.items():
-        lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items() if value is not None)]
+        lines += [
+            "",
+            f"[{name}]",
+            *(f"{key} = {json.dumps(value)}" for key, value in table.items() if value is not None),
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -18,4 +18,5 @@ def register_policies(register):
 
 @hookimpl
 def register_recipes(register):
-    register("mp1", policy="mp1", task="metaworld/drawer-open")
+    settings = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
+    register("mp1", policy="mp1", task="metaworld/window-close", settings=settings)

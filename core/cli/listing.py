@@ -28,6 +28,8 @@ def _list(kind: str, contains: str, json: bool) -> None:
 
     found = [entry for entry in get_host().registry(kind) if contains in entry.name or contains in entry.help]
     if json:
-        print_json({"schema_version": 1, f"{kind}s": [{"name": e.name, "plugin": e.plugin, "help": e.help} for e in found]})
+        print_json(
+            {"schema_version": 1, f"{kind}s": [{"name": e.name, "plugin": e.plugin, "help": e.help} for e in found]}
+        )
         return
     print_table("", [kind, "plugin", ""], [[entry.name, entry.plugin, entry.help] for entry in found])

@@ -27,7 +27,9 @@ def command(
         print_json({"schema_version": 1, "name": name, "entries": [_plain(entry) for entry in found]})
         return
     for entry in found:
-        typer.echo(f"{entry.kind} {entry.name}: {entry.help or entry.target}  (plugin {entry.plugin}, {entry.distribution})")
+        typer.echo(
+            f"{entry.kind} {entry.name}: {entry.help or entry.target}  (plugin {entry.plugin}, {entry.distribution})"
+        )
         rows = [[f"{entry.kind}.{key}", value["default"], value["help"]] for key, value in _settings(entry).items()]
         if rows:
             print_table("", ["setting", "default", ""], rows)

@@ -1,8 +1,8 @@
 """Windows of demonstrations: the batches that training sees.
 
-A window covers ``horizon`` steps. It shows the first ``observe`` observations and all actions. As in Diffusion Policy, the
-first observation is repeated before an episode starts and the last action after it ends, so that every step can be the
-newest one and every chunk is full.
+A window covers ``horizon`` steps. It shows the first ``observe`` observations and all actions. As in Diffusion Policy,
+the first observation is repeated before an episode starts and the last action after it ends, so that every step can be
+the newest one and every chunk is full.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def collect(
 ) -> Collected:
     """Return ``count`` expert episodes of a task's split, from the cache where it has them.
 
-    Episodes that miss the task's ``keep`` rate are dropped, and up to ``attempts`` episodes are tried for each one kept.
+    Episodes that miss the task's ``keep`` rate are dropped, and up to ``attempts`` episodes are tried for each one
+    kept.
     ``workers`` and ``kind`` choose the executor (see ``simplatform.executors``); the result does not depend on them.
 
     Raises:
@@ -97,8 +98,8 @@ def _gather(
         episode = next(episodes, None)
         if episode is None:
             raise DataError(
-                f"the expert of {task.name} reached {task.keep!r} in {len(kept)} of {tried} episodes; {count} are wanted. "
-                f"Ask for fewer (--set task.demonstrations={max(len(kept), 1)}) or allow more (--set task.attempts=20)."
+                f"the expert of {task.name} reached {task.keep!r} in {len(kept)} of {tried} episodes; {count} are "
+                f"wanted. Ask for fewer (--set task.demonstrations={max(len(kept), 1)}) or allow more (--set task.attempts=20)."
             )
         tried += 1
         good = task.keep is None or episode.metrics[task.keep] >= 0.5

@@ -1,7 +1,7 @@
 """Fit: train a policy on demonstrations. The pipeline owns the loop, the optimiser, the moving average and checkpoints.
 
-Every random number of step i is a function of (seed, i), so that a run that was killed and resumed ends in the same bits
-as one that was not (on the same machine, with the same number of threads).
+Every random number of step i is a function of (seed, i), so that a run that was killed and resumed ends in the same
+bits as one that was not (on the same machine, with the same number of threads).
 """
 
 from __future__ import annotations
@@ -60,11 +60,7 @@ class Trainer:
         Raises:
             ContractError: the policy is not a module with parameters.
         """
-        if not isinstance(policy, nn.Module) or not list(policy.parameters()):
-            raise ContractError(
-                f"{type(policy).__name__} has a `loss`, so it must be a torch.nn.Module with parameters; "
-                "a closed-form policy defines `fit` instead."
-            )
+        _require_module(policy)
         self.policy, self.config, self.seed, self.step = policy, config, seed, 0
         policy.prepare(demonstrations)
         self.windows = windows_of(policy, demonstrations)
@@ -151,7 +147,9 @@ class Trainer:
         batch = windows.batch(self.config.batch, seed=seed, step=number)
         loss = self.policy.loss(batch, generator=generator)
         if not isinstance(loss, Loss) or loss.total.ndim:
-            raise ContractError(f"{type(self.policy).__name__}.loss must return Loss(total=0-d tensor), got {loss!r:.200}")
+            raise ContractError(
+                f"{type(self.policy).__name__}.loss must return Loss(total=0-d tensor), got {loss!r:.200}"
+            )
         return loss
 
     @torch.no_grad()
@@ -166,6 +164,14 @@ class Trainer:
         rate = learning_rate(self.config, self.step - 1)
         values = {"loss": float(loss.total.detach()), **parts, "lr": rate, "seconds_per_step": round(seconds, 5)}
         observer.metrics(self.step, self.config.steps, values)
+
+
+def _require_module(policy: object) -> None:
+    if not isinstance(policy, nn.Module) or not list(policy.parameters()):
+        raise ContractError(
+            f"{type(policy).__name__} has a `loss`, so it must be a torch.nn.Module with parameters; "
+            "a closed-form policy defines `fit` instead."
+        )
 
 
 def windows_of(policy: Trainable, demonstrations: Demonstrations) -> Windows:
@@ -211,5 +217,3 @@ class _Swapped:
     def _swap(self) -> None:
         for index, parameter in enumerate(self._parameters):
             parameter.data, self._values[index] = self._values[index], parameter.data
-
-

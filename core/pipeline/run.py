@@ -53,7 +53,9 @@ def resolve_device(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise SimplatformError(f"device {name!r} was asked for, but torch sees no CUDA device; use --device cpu or auto")
+        raise SimplatformError(
+            f"device {name!r} was asked for, but torch sees no CUDA device; use --device cpu or auto"
+        )
     try:
         return str(torch.device(name))
     except RuntimeError as error:
@@ -176,7 +178,9 @@ class _Stages:
         if isinstance(policy, Fittable):
             policy.fit(train, validation=validation, progress=observer.fit_progress)
             if observer.stopping():
-                raise Interrupted(f"stopped before the fit was done; `simplatform resume {self.run.path}` starts it again")
+                raise Interrupted(
+                    f"stopped before the fit was done; `simplatform resume {self.run.path}` starts it again"
+                )
             save_fitted(self.run, self.recipe, policy, run_signature(self.recipe))
         elif isinstance(policy, Trainable):
             self._train(policy, observer, last)
@@ -193,7 +197,9 @@ class _Stages:
         self.run.rewind_metrics(trainer.step)
         held_out = windows_of(policy, validation) if len(validation) else None
         if not trainer.run(observer, held_out):
-            raise Interrupted(f"stopped at step {trainer.step}; `simplatform resume {self.run.path}` goes on from there")
+            raise Interrupted(
+                f"stopped at step {trainer.step}; `simplatform resume {self.run.path}` goes on from there"
+            )
 
     def _evaluate(self, split: str) -> Evaluation:
         recipe, last = self.recipe, self.run.last
@@ -304,5 +310,3 @@ def _record_failure(run: RunDirectory, stage: str, error: BaseException) -> None
         write_text(run.path / "error.log", "".join(traceback.format_exception(error)))
     except SimplatformError:
         pass  # the disk is full: the error itself is on its way to the user
-
-

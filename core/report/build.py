@@ -11,8 +11,8 @@ from typing import Any
 from simplatform.errors import RunError
 from simplatform.files import write_text
 from simplatform.host import get_host
-from simplatform.report.sections import BUILT_IN
 from simplatform.report.section import Section
+from simplatform.report.sections import BUILT_IN
 from simplatform.report.view import RunView
 from simplatform.rundir import RunDirectory
 
@@ -42,12 +42,20 @@ def write_report(run: RunDirectory) -> Any:
 
 def card(view: RunView) -> str:
     """Return the model card: what was trained on what, and what it scored, in Markdown."""
-    lines = [f"# {view.recipe.plugin} on {view.task.name}", "", "| split | metric | value, 95 % interval |", "|---|---|---|"]
+    lines = [
+        f"# {view.recipe.plugin} on {view.task.name}",
+        "",
+        "| split | metric | value, 95 % interval |",
+        "|---|---|---|",
+    ]
     for split in view.summary["splits"]:
         lines += [f"| {split} | {name} | {value} |" for name, value in view.estimates(split).items()]
     latency = view.summary["splits"]["test"]["latency"]
     if "median" in latency:
-        lines += ["", f"Latency of one `act`: median {1e3 * latency['median']:.2f} ms, p95 {1e3 * latency['p95']:.2f} ms."]
+        lines += [
+            "",
+            f"Latency of one `act`: median {1e3 * latency['median']:.2f} ms, p95 {1e3 * latency['p95']:.2f} ms.",
+        ]
     lines += [
         "",
         f"Seed {view.recipe.seed}; {view.summary['parameters']} parameters; "
@@ -79,7 +87,9 @@ def _itself(function: SectionFunction) -> SectionFunction:
 
 def _failed(name: str, error: Exception) -> Section:
     text = html.escape("".join(traceback.format_exception(error)))
-    return Section(f"{name} (failed)", f"<details><summary>{html.escape(str(error))}</summary><pre>{text}</pre></details>", 95)
+    return Section(
+        f"{name} (failed)", f"<details><summary>{html.escape(str(error))}</summary><pre>{text}</pre></details>", 95
+    )
 
 
 @cache

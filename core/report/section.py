@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report. ``body`` is HTML; ``order`` sorts sections, smaller first (built-in ones: 10, 20, …, 90)."""
+    """A part of the report. ``body`` is HTML; ``order`` sorts sections, smaller first (built-in: 10 to 90)."""
 
     title: str
     body: str

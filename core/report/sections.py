@@ -54,7 +54,8 @@ def latency(run: RunView) -> Section | None:
         ("network evaluations per call", "–" if nfe is None else nfe),
         ("parameters", f"{run.summary['parameters']:,}"),
     ]
-    note = f"<p>One episode at a time on {run.environment['device']}, one thread, everything in <code>act</code> included.</p>"
+    where = f"One episode at a time on {run.environment['device']}, one thread"
+    note = f"<p>{where}, everything in <code>act</code> included.</p>"
     return Section("Latency", table_html(("one action", ""), rows) + note, 40)
 
 
@@ -87,7 +88,9 @@ BUILT_IN: tuple[Callable[[RunView], Section | None], ...] = (scores, learning_cu
 def _headline(run: RunView) -> str:
     value = run.estimates()[run.task.metric.name]
     shown = f"{value.k}/{value.n}" if value.kind == "rate" else f"{value.value:.4g}"
-    low, high = (f"{value.low:.2f}", f"{value.high:.2f}") if value.kind == "rate" else (f"{value.low:.4g}", f"{value.high:.4g}")
+    low, high = (
+        (f"{value.low:.2f}", f"{value.high:.2f}") if value.kind == "rate" else (f"{value.low:.4g}", f"{value.high:.4g}")
+    )
     return (
         f'<p class="headline"><strong>{shown}</strong> {run.task.metric.name} '
         f"<span>95 % interval {low} … {high}, n = {value.n}, seed {run.recipe.seed}</span></p>"

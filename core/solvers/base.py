@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -74,7 +75,7 @@ class FixedStep(ODESolver):
     def _integrate(self, field: Field, x0: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
         states, x = [x0], x0
         ok = torch.ones(len(x0), dtype=torch.bool, device=x0.device)
-        for start, end in zip(times[:-1], times[1:], strict=True):
+        for start, end in pairwise(times):
             h = (end - start) / self.substeps
             for index in range(self.substeps):
                 x, ok = keep_finite(self.step(field, start + index * h, h, x), x, ok)
@@ -90,6 +91,7 @@ class CountedField:
         self.nfe = 0
 
     def __call__(self, t: Tensor, x: Tensor) -> Tensor:
+        """Evaluate the field and count it."""
         self.nfe += 1
         return self._field(t, x)
 

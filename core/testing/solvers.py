@@ -14,8 +14,8 @@ from simplatform.solvers.base import ODESolver
 def check_solver(solver: ODESolver) -> None:
     """Check the order of convergence, the evaluation count, dtype, and that a field that blows up is reported.
 
-    The problem is ``x' = −2 t x``, whose solution is ``x0 exp(−t²)``: it sees errors in the nodes as well. An adaptive solver
-    (one with ``rtol``) is checked to reach its tolerance instead of its order.
+    The problem is ``x' = −2 t x``, whose solution is ``x0 exp(−t²)``: it sees errors in the nodes as well. An adaptive
+    solver (one with ``rtol``) is checked to reach its tolerance instead of its order.
 
     Raises:
         ContractError: the first rule that is broken.

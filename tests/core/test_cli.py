@@ -145,7 +145,12 @@ def test_recipe_file_and_options_that_win(program, tmp_path):
     (tmp_path / "r.toml").write_text("plugin = 'toy'\nseed = 4\n[policy]\nwidth = 3\n[train]\nsteps = 5\n")
     code, out, _ = program("run", "r.toml", "--set", "width=7", "--dry-run")
     recipe = json.loads(out)
-    assert (code, recipe["seed"], recipe["settings"]["policy"]["width"], recipe["settings"]["train"]["steps"]) == (0, 4, 7, 5)
+    assert (code, recipe["seed"], recipe["settings"]["policy"]["width"], recipe["settings"]["train"]["steps"]) == (
+        0,
+        4,
+        7,
+        5,
+    )
 
 
 def test_collect_and_train_stop_where_they_say(program, tmp_path):
@@ -184,5 +189,3 @@ def test_failed_plugins_are_listed_with_their_reason(program, tmp_path, monkeypa
     code, _, err = program("run", "--plugin", "bad")
     assert (code, "failed: ModuleNotFoundError" in err) == (3, True)
     assert program("run", "--plugin", "toy", "--dry-run")[0] == 0
-
-

@@ -105,18 +105,14 @@ def test_store_round_trip_and_minari(tmp_path):
     assert again.demonstrations.content_hash() == found.demonstrations.content_hash()
     assert [e.seed for e in again.demonstrations] == [e.seed for e in found.demonstrations]
     np.testing.assert_array_equal(again.demonstrations[1].actions, found.demonstrations[1].actions)
-    np.testing.assert_array_equal(
-        again.demonstrations[1].infos["distance"], found.demonstrations[1].infos["distance"]
-    )
+    np.testing.assert_array_equal(again.demonstrations[1].infos["distance"], found.demonstrations[1].infos["distance"])
 
     import minari
 
     dataset = minari.MinariDataset(found.path / "data")
     assert dataset.total_episodes == 3
     np.testing.assert_array_equal(dataset[1].actions, found.demonstrations[1].actions)
-    np.testing.assert_array_equal(
-        dataset[1].observations["state"], found.demonstrations[1].observations["state"]
-    )
+    np.testing.assert_array_equal(dataset[1].observations["state"], found.demonstrations[1].observations["state"])
 
 
 def test_tampered_data_is_found_and_kept_aside(tmp_path):

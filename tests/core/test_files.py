@@ -78,7 +78,7 @@ def test_damaged_runs_are_named(tmp_path):
     with pytest.raises(RunError, match="no evaluation yet"):
         _ = run.summary
     (run.path / "resolved.json").write_text("{")
-    with pytest.raises(RunError, match="resolved.json is damaged"):
+    with pytest.raises(RunError, match=r"resolved.json is damaged"):
         run.recipe()
     with pytest.raises(RunError, match="not a run"):
         RunDirectory.open(tmp_path / "nothing")
@@ -128,7 +128,7 @@ def test_a_foreign_pickle_is_refused_and_not_executed(tmp_path):
         read_foreign(file)
     with pytest.raises(CheckpointError, match="does not exist"):
         read_foreign(tmp_path / "absent.pth")
-    with pytest.raises(UsageError, match="imports no foreign checkpoints; these do: .*mp1"):
+    with pytest.raises(UsageError, match=r"imports no foreign checkpoints; these do: .*mp1"):
         import_checkpoint(file, "toy", tmp_path / "out")
 
 
@@ -145,7 +145,7 @@ def test_missing_statistic_and_wrong_shape_are_errors(checkpoint):
     path = checkpoint / "model.safetensors"
     tensors = read_tensors(path)
     write_tensors(path, {key: value for key, value in tensors.items() if key != "scale"})
-    with pytest.raises(CheckpointError, match="does not fit Toy.*scale"):
+    with pytest.raises(CheckpointError, match=r"does not fit Toy.*scale"):
         read_policy(checkpoint)
     write_tensors(path, {**tensors, "scale": torch.ones(9)})
     with pytest.raises(CheckpointError, match="does not fit Toy"):

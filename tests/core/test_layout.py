@@ -15,7 +15,12 @@ from simplatform.host import KINDS, get_host
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-TOPS = {"core": "simplatform", "envs": "simplatform.envs", "plugins": "simplatform.plugins", "policies": "simplatform.policies"}
+TOPS = {
+    "core": "simplatform",
+    "envs": "simplatform.envs",
+    "plugins": "simplatform.plugins",
+    "policies": "simplatform.policies",
+}
 
 
 def modules():

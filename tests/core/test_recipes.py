@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simplatform.errors import ConfigError, DataError, PluginError, UnknownName
+from simplatform.host import get_host
 from simplatform.recipes import find_task, from_json, parse_settings, read_recipe, resolve
 from simplatform.rundir import recipe_toml
 
@@ -69,14 +70,12 @@ def test_bad_settings_are_explained(settings, message):
 
 
 def test_unknown_names_are_explained():
-    with pytest.raises(PluginError, match="not installed. Did you mean toy"):
+    with pytest.raises(PluginError, match=r"not installed. Did you mean toy"):
         resolve("tyo")
     with pytest.raises(UnknownName, match="Did you mean toy/point"):
         resolve("toy", "toy/pont")
+    get_host().registry("recipe").discard_plugin("toy")
     with pytest.raises(ConfigError, match="say which task with --task"):
-        from simplatform.host import get_host
-
-        get_host().registry("recipe").discard_plugin("toy")
         resolve("toy-mean")
 
 

@@ -117,7 +117,7 @@ def test_check_solver_finds_a_wrong_order_and_a_wrong_count():
     class Lying(Euler):
         order = 2
 
-    with pytest.raises(ContractError, match="says order 2, but converges with order 1.0"):
+    with pytest.raises(ContractError, match=r"says order 2, but converges with order 1.0"):
         check_solver(Lying())
 
     class Silent(Euler):

@@ -42,7 +42,9 @@ def register_policies(register):
 
 @hookimpl
 def register_recipes(register):
-    register("toy", policy="toy", task="toy/point", settings={"train.steps": 40, "train.batch": 8, "train.log_every": 5})
+    register(
+        "toy", policy="toy", task="toy/point", settings={"train.steps": 40, "train.batch": 8, "train.log_every": 5}
+    )
     register("toy-mean", policy="toy-mean", task="toy/point")
 
 

@@ -14,7 +14,9 @@ from simplatform.config import Config
 class ToyConfig(Config):
     width: int = Field(16, ge=1, description="hidden units")
     slow: float = Field(0.0, ge=0, description="seconds that each loss sleeps")
-    fail: Literal["", "loss", "act", "nan action", "nan loss", "shape", "loud"] = Field("", description="how to misbehave")
+    fail: Literal["", "loss", "act", "nan action", "nan loss", "shape", "loud"] = Field(
+        "", description="how to misbehave"
+    )
 
 
 class Toy(nn.Module):

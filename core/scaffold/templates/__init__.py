@@ -1,0 +1,1 @@
+"""Templates of new plugins: ``<kind>--<path with -- between its parts>.j2``."""
