@@ -99,7 +99,8 @@ def _gather(
         if episode is None:
             raise DataError(
                 f"the expert of {task.name} reached {task.keep!r} in {len(kept)} of {tried} episodes; {count} are "
-                f"wanted. Ask for fewer (--set task.demonstrations={max(len(kept), 1)}) or allow more (--set task.attempts=20)."
+                f"wanted. Ask for fewer (--set task.demonstrations={max(len(kept), 1)}) or allow more "
+                "(--set task.attempts=20)."
             )
         tried += 1
         good = task.keep is None or episode.metrics[task.keep] >= 0.5
