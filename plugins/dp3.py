@@ -18,4 +18,5 @@ def register_policies(register):
 
 @hookimpl
 def register_recipes(register):
-    register("dp3", policy="dp3", task="metaworld/drawer-open")
+    settings = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
+    register("dp3", policy="dp3", task="metaworld/window-close", settings=settings)

@@ -18,4 +18,5 @@ def register_policies(register):
 
 @hookimpl
 def register_recipes(register):
-    register("flowpolicy", policy="flowpolicy", task="metaworld/drawer-open")
+    settings = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
+    register("flowpolicy", policy="flowpolicy", task="metaworld/window-close", settings=settings)

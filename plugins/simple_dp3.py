@@ -18,4 +18,5 @@ def register_policies(register):
 
 @hookimpl
 def register_recipes(register):
-    register("simple-dp3", policy="simple-dp3", task="metaworld/drawer-open")
+    settings = {"policy.widths": [32, 64, 96], "train.steps": 2500, "task.validation": 2}
+    register("simple-dp3", policy="simple-dp3", task="metaworld/window-close", settings=settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -23,4 +24,4 @@ def _dispersion(rows: Tensor, temperature: float) -> Tensor:
     norms = gram.diagonal()
     distances = (norms[:, None] + norms[None, :] - 2 * gram).clamp_min(0)
     scaled = distances / (distances.amax() * temperature).clamp_min(torch.finfo(rows.dtype).tiny)
-    return scaled.neg().flatten().logsumexp(0) - torch.tensor(scaled.numel(), dtype=rows.dtype).log()
+    return scaled.neg().flatten().logsumexp(0) - math.log(scaled.numel())
