@@ -1,0 +1,142 @@
+"""Compare mesh movers on the same test problems of a task: error reduction, validity, and seconds per move.
+
+    python benchmarks/mesh/movers.py --task helmholtz --episodes 100 --run um2n=runs/um2n_… --run um2n-energy=runs/…
+
+Every mover sees the same episodes in turn, so that times are taken side by side. ``monge-ampere-published`` is the
+mover as the UM2N paper runs it (relaxation, rtol 1e-3, PDE solved anew at each iteration); ``monge-ampere-expert``
+solves the same equation by Newton steps; ``monge-ampere`` interpolates the first monitor. Results are written as JSON
+beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from simplatform.contracts import Signature
+from simplatform.environments import make_env, signature_of
+from simplatform.envs.mesh.movers import policy as movers
+from simplatform.envs.mesh.moving import find_mover
+from simplatform.recipes import find_task
+from simplatform.seeding import episode_seed
+from simplatform.statistics import bootstrap, paired_means, wilson
+
+CLASSICAL = {
+    "monge-ampere": lambda env: movers.MongeAmperePolicy(movers.MongeAmpereConfig(), Signature({}, ())),
+    "laplacian": lambda env: movers.LaplacianPolicy(movers.MoverConfig(), Signature({}, ())),
+    "spring": lambda env: movers.SpringPolicy(movers.MoverConfig(), Signature({}, ())),
+    "monge-ampere-expert": movers.monge_ampere_expert,
+    "monge-ampere-published": movers.monge_ampere_published_expert,
+}
+
+
+def r_adapt(env):
+    from simplatform.policies.mesh.refine import RAdapt, RAdaptConfig
+
+    return RAdapt(RAdaptConfig(), signature_of(env))
+
+
+def episode(mover, env, seed):
+    observation, _ = env.reset(seed=seed)
+    seconds, done = [], False
+    while not done:
+        batch = {key: torch.as_tensor(value)[None, None] for key, value in observation.items()}
+        began = time.perf_counter()
+        with torch.no_grad():
+            action = mover.act(batch, generator=torch.Generator().manual_seed(0))[0, 0].numpy()
+        seconds.append(time.perf_counter() - began)
+        observation, _, terminated, truncated, info = env.step(action)
+        done = terminated or truncated
+    return {**{key: float(value) for key, value in info.items()}, "seconds": float(np.median(seconds))}
+
+
+def compare(task, names, trained, episodes, seed):
+    rows = {name: [] for name in names}
+    envs = [make_env(task, "test", number) for number in range(len(task.variants))]
+    made = [{name: trained.get(name) or {**CLASSICAL, "r-adapt": r_adapt}[name](env) for name in names} for env in envs]
+    for number in range(episodes):
+        variant = number % len(envs)
+        for name in names:
+            row = episode(made[variant][name], envs[variant], episode_seed(seed, "test", number))
+            rows[name].append({"variant": variant, **row})
+        print(f"\r{number + 1}/{episodes}", end="", file=sys.stderr, flush=True)
+    return rows
+
+
+def summary(rows, sizes, baseline):
+    reductions = [row["error_reduction"] for row in rows]
+    last = [row["seconds"] for row in rows if row["variant"] == len(sizes) - 1]
+    result = {
+        "error_reduction": bootstrap(reductions).to_json(),
+        "worse_than_not_moving": wilson(sum(value < 0 for value in reductions), len(reductions)).to_json(),
+        "meshes_with_inverted_cell": wilson(sum(row["tangled"] > 0 for row in rows), len(rows)).to_json(),
+        "meshes_inverted_without_limiter": wilson(
+            sum(row["tangled_unlimited"] > 0 for row in rows), len(rows)
+        ).to_json(),
+        "limiter_active": wilson(sum(row["limited"] > 0 for row in rows), len(rows)).to_json(),
+        "median_seconds_by_variant": [
+            float(np.median([row["seconds"] for row in rows if row["variant"] == v])) for v in range(len(sizes))
+        ],
+    }
+    if baseline is not None:
+        reference = [row["error_reduction"] for row in baseline]
+        slow = [row["seconds"] for row in baseline if row["variant"] == len(sizes) - 1]
+        result["ratio_to_monge_ampere_published"] = float(np.nanmean(reductions) / np.nanmean(reference))
+        result["difference_to_monge_ampere_published"] = paired_means(reductions, reference).to_json()
+        result["speed_up_on_largest"] = float(np.median(np.array(slow) / np.array(last)))
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--task", default="helmholtz")
+    parser.add_argument("--episodes", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--movers", default="monge-ampere-published,monge-ampere-expert,monge-ampere,laplacian,spring")
+    parser.add_argument("--run", action="append", default=[], metavar="NAME=PATH", help="a trained mover")
+    parser.add_argument("--sizes", help="vertices across, such as 15,35; default: the task's")
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    task = find_task(options.task)
+    if options.sizes:
+        import dataclasses
+
+        task = dataclasses.replace(task, variants=tuple({"n": int(n)} for n in options.sizes.split(",")))
+    trained = {name: find_mover(name, Path(path)) for name, path in (item.split("=", 1) for item in options.run)}
+    names = [name for name in options.movers.split(",") if name] + list(trained)
+    rows = compare(task, names, trained, options.episodes, options.seed)
+    baseline = rows.get("monge-ampere-published")
+    result = {
+        "task": task.name,
+        "variants": [dict(variant) for variant in task.variants],
+        "episodes": options.episodes,
+        "seed": options.seed,
+        "machine": {
+            "cpu": platform.processor() or platform.machine(),
+            "threads": 1,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },  # fmt: skip
+        "command": "python " + " ".join(Path(part).name if "/" in part else part for part in sys.argv),
+        "movers": {name: summary(rows[name], task.variants, baseline) for name in names},
+    }
+    output = options.output or Path(__file__).with_name(f"{task.name.replace('/', '-')}.json")
+    output.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
+    print(f"\n{output.name}", file=sys.stderr)
+    for name, item in result["movers"].items():
+        value = item["error_reduction"]
+        print(f"{name:24s} error reduction {value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}] n={value['n']}  "
+              f"s/move {item['median_seconds_by_variant']}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""Shallow water over a sea bed: a tsunami runs from a hump of water through a basin with walls for shores.
+
+Finite volumes with hydrostatic reconstruction (Audusse et al., 2004) and the HLL flux: water at rest stays at rest
+exactly, and mass is conserved. First order in space and time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simplatform.envs.mesh import monitors
+from simplatform.envs.mesh.fem_torch import DEGREE_SIX
+from simplatform.envs.mesh.location import Locator
+from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.p1 import P1
+from simplatform.envs.mesh.problems.base import UnsteadyProblem
+from simplatform.envs.mesh.reference import refined
+
+GRAVITY, CFL, DEPTH = 9.81, 0.4, 0.1
+
+
+class ShallowWater(UnsteadyProblem):
+    """State: water height (m) and discharges (m²/s) per cell, ``(C, 3)``. The reference is a run on a refined mesh."""
+
+    name = "tsunami"
+
+    def __init__(
+        self,
+        source: Floats,
+        mount: Floats,
+        *,
+        end: float = 0.5,
+        intervals: int = 10,
+        fineness: int = 1,
+        height: float = 0.01,
+    ) -> None:
+        """Take the places of the hump and of a sea mount (m), the end time (s), mesh moves, and the hump's height
+        (m).
+        """
+        self.source, self.mount = np.asarray(source, float), np.asarray(mount, float)
+        self.end, self.intervals, self.fineness, self.height = end, intervals, fineness, height
+        self.parameters = np.concatenate([self.source, self.mount, [height]])
+        self._fine: tuple[Mesh, Locator, list[Floats]] | None = None
+
+    @classmethod
+    def sample(cls, rng: np.random.Generator, low: Floats, high: Floats) -> ShallowWater:
+        """Draw the places of hump and mount in the middle of the domain's box."""
+        places = low + (high - low) * rng.uniform(0.35, 0.65, (2, 2))
+        return cls(places[0], places[1])
+
+    def bed(self, points: Floats) -> Floats:
+        """Return the bed's elevation (m, negative) at points ``(..., 2)``: a plain with a mount that reaches 70 % up."""
+        squares = ((points - self.mount) ** 2).sum(axis=-1)
+        return DEPTH * (0.7 * np.exp(-squares / 0.02) - 1)
+
+    def prepare(self, mesh: Mesh) -> None:
+        """Run the problem on the refined mesh and keep the elevation after every interval."""
+        fine = refined(mesh, self.fineness)
+        state, kept = self.initial(fine), []
+        bed = self.bed(_centres(fine))
+        for interval in range(self.intervals):
+            state = self.advance(fine, state, interval)
+            kept.append(state[:, 0] + bed)
+        self._fine = (fine, Locator(fine), kept)
+
+    def initial(self, mesh: Mesh) -> Floats:
+        """Return a hump of water at rest."""
+        centres = _centres(mesh)
+        hump = self.height * np.exp(-((centres - self.source) ** 2).sum(axis=1) / 0.005)
+        still = np.zeros(len(centres))
+        return np.stack([hump - self.bed(centres), still, still], axis=1)
+
+    def advance(self, mesh: Mesh, state: Floats, interval: int) -> Floats:
+        """Return the state one interval later."""
+        scheme = HydrostaticHLL(mesh, self.bed(_centres(mesh)))
+        return scheme.run(state, self.end / self.intervals)
+
+    def error(self, mesh: Mesh, state: Floats, interval: int) -> float:
+        """Return the L2 difference of the surface elevation from the fine run."""
+        if self._fine is None:
+            self.prepare(mesh)
+        assert self._fine is not None
+        _, locator, kept = self._fine
+        points, weights = DEGREE_SIX
+        places = np.einsum("qk,ckd->cqd", points, mesh.points[mesh.cells])
+        fine = kept[interval][locator.find(places.reshape(-1, 2))[0]].reshape(places.shape[:2])
+        surface = state[:, :1] + self.bed(_centres(mesh))[:, None]
+        return float(np.sqrt(np.abs(mesh.volumes) @ ((surface - fine) ** 2 @ weights)))
+
+    def nodal(self, mesh: Mesh, state: Floats) -> Floats:
+        """Return the surface elevation, projected to P1, ``(V,)``."""
+        space = P1(mesh)
+        return (space.averaging @ (state[:, 0] + self.bed(_centres(mesh)))) / space.lumped
+
+    def monitor(self, mesh: Mesh, state: Floats) -> Floats:
+        """Return the smoothed gradient monitor of the surface."""
+        raw = monitors.gradient(mesh, self.nodal(mesh, state), 5.0) - 1.0
+        return 1.0 + monitors.smooth(mesh, raw, 4.0)
+
+    def transfer(self, old: Mesh, state: Floats, new: Mesh) -> Floats:
+        """Return cell means of surface and discharge on the new mesh; still water stays still, mass is kept."""
+        points, weights = DEGREE_SIX
+        places = np.einsum("qk,ckd->cqd", points, new.points[new.cells])
+        cells = Locator(old).find(places.reshape(-1, 2))[0].reshape(places.shape[:2])
+        surface = np.concatenate([state[:, :1] + self.bed(_centres(old))[:, None], state[:, 1:]], axis=1)
+        result = np.einsum("q,cqf->cf", weights, surface[cells])
+        result[:, 0] -= self.bed(_centres(new))
+        moving = np.abs(result[:, 0] + self.bed(_centres(new))) > 1e-14
+        if moving.any():
+            missing = np.abs(old.volumes) @ state[:, 0] - np.abs(new.volumes) @ result[:, 0]
+            result[:, 0] += missing / np.abs(new.volumes).sum()
+        return result
+
+
+class HydrostaticHLL:
+    """The finite-volume scheme on one mesh and bed ``(C,)``."""
+
+    def __init__(self, mesh: Mesh, bed: Floats) -> None:
+        """List the edges: left cell, right cell (the same at walls), outward normal times length."""
+        self.bed, self.areas = bed, np.abs(mesh.volumes)
+        self._left, self._right, self._wall, self._scaled = _edges(mesh)
+        self._lengths = np.linalg.norm(self._scaled, axis=1)
+        self._normal = self._scaled / self._lengths[:, None]
+        around = np.bincount(self._left, self._lengths, len(bed))
+        around += np.bincount(self._right[~self._wall], self._lengths[~self._wall], len(bed))
+        self._width = float((2 * self.areas / around).min())
+
+    def run(self, state: Floats, length: float) -> Floats:
+        """Advance by ``length`` s in steps that obey the CFL condition."""
+        elapsed = 0.0
+        while elapsed < length * (1 - 1e-12):
+            speed = np.linalg.norm(state[:, 1:], axis=1) / state[:, 0] + np.sqrt(GRAVITY * state[:, 0])
+            step = min(CFL * self._width / float(speed.max()), length - elapsed)
+            state = state + step * self.rate(state)
+            elapsed += step
+        return state
+
+    def rate(self, state: Floats) -> Floats:
+        """Return d(state)/dt, ``(C, 3)``."""
+        left, right = state[self._left], self._beyond(state)
+        floor = np.maximum(self.bed[self._left], self.bed[self._right])
+        a, b = (
+            self._lowered(side, self.bed[cells], floor) for side, cells in ((left, self._left), (right, self._right))
+        )
+        flux = hll(a, b, self._normal)
+        total = np.zeros_like(state)
+        for cells, original, lowered, sign in ((self._left, left, a, -1.0), (self._right, right, b, 1.0)):
+            push = 0.5 * GRAVITY * (original[:, :1] ** 2 - lowered[:, :1] ** 2) * self._normal
+            through = flux.copy()
+            through[:, 1:] += push
+            use = np.ones(len(cells), bool) if sign < 0 else ~self._wall
+            np.add.at(total, cells[use], sign * (through * self._lengths[:, None])[use])
+        return total / self.areas[:, None]
+
+    def _beyond(self, state: Floats) -> Floats:
+        """Return the state across each edge; behind a wall it is the mirror image."""
+        right = state[self._right].copy()
+        normal = self._normal[self._wall]
+        along = (right[self._wall, 1:] * normal).sum(axis=1, keepdims=True)
+        right[self._wall, 1:] -= 2 * along * normal
+        return right
+
+    @staticmethod
+    def _lowered(side: Floats, bed: Floats, floor: Floats) -> Floats:
+        """Return the hydrostatic reconstruction: height above the higher bed, the same velocity."""
+        height = np.maximum(side[:, 0] + bed - floor, 0.0)
+        return np.column_stack([height, side[:, 1:] * (height / side[:, 0])[:, None]])
+
+
+def hll(a: Floats, b: Floats, normal: Floats) -> Floats:
+    """Return the HLL flux through edges from states a to b ``(E, 3)`` with unit normals ``(E, 2)``."""
+    (fa, ua, ca), (fb, ub, cb) = _normal_flux(a, normal), _normal_flux(b, normal)
+    slow = np.minimum(np.minimum(ua - ca, ub - cb), 0.0)[:, None]
+    fast = np.maximum(np.maximum(ua + ca, ub + cb), 0.0)[:, None]
+    spread = np.maximum(fast - slow, 1e-300)
+    return (fast * fa - slow * fb + fast * slow * (b - a)) / spread
+
+
+def _normal_flux(state: Floats, normal: Floats) -> tuple[Floats, Floats, Floats]:
+    height = np.maximum(state[:, 0], 1e-300)
+    speed = (state[:, 1:] * normal).sum(axis=1) / height
+    flux = state * speed[:, None]
+    flux[:, 1:] += 0.5 * GRAVITY * (state[:, 0] ** 2)[:, None] * normal
+    return flux, speed, np.sqrt(GRAVITY * state[:, 0])
+
+
+def _centres(mesh: Mesh) -> Floats:
+    return mesh.points[mesh.cells].mean(axis=1)
+
+
+def _edges(mesh: Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray, Floats]:
+    cell, opposite = np.nonzero(mesh.neighbours >= -1)
+    other = mesh.neighbours[cell, opposite]
+    once = (other < 0) | (cell < other)
+    cell, opposite, other = cell[once], opposite[once], other[once]
+    along = mesh.points[mesh.cells[cell, (opposite + 2) % 3]] - mesh.points[mesh.cells[cell, (opposite + 1) % 3]]
+    return cell, np.where(other < 0, cell, other), other < 0, np.stack([along[:, 1], -along[:, 0]], axis=1)
