@@ -107,7 +107,7 @@ class PointCloudPolicy(nn.Module):
 
     def loss(self, batch: Batch, *, generator: Generator) -> Loss:
         """Return the training loss of a batch of windows."""
-        chunk = self._normaliser("action")(batch.action)
+        chunk = self._normaliser("action")(batch.action.to(self.unet.film.weight.dtype))
         return self.chunk_loss(chunk, self.condition(batch.observation), generator=generator)
 
     def reset(self, observation: Observation) -> None:
