@@ -1,0 +1,115 @@
+"""Closed-loop prediction: the policy sees a true delay window once, and from then on only what it said itself."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium import spaces
+from torch import Generator, Tensor
+
+from simplatform.contracts import Observation
+from simplatform.envs.dynamics.systems import find_system
+from simplatform.envs.dynamics.systems.base import Array
+from simplatform.envs.dynamics.truth import attractor_scale, trajectory
+
+THRESHOLD = 0.4
+"""Normalised error up to which a prediction counts as valid."""
+CAP = 10.0
+"""Largest error that is reported: a prediction that far off says nothing any more."""
+HORIZONS = (50, 100, 200)
+
+
+class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
+    """Predict one dynamical system, step by step.
+
+    Observation ``window (q, d)``: the last q states, oldest first; true at the start, then the policy's own. Action ``(d,)``:
+    the next state. ``info`` holds ``valid_prediction_time`` (first time at which the error exceeds 0.4, in Lyapunov times),
+    ``error_50``, ``error_100`` and ``error_200`` (root mean square over components in units of the attractor's standard
+    deviation, at most 10) and ``diverged``. An episode ends after ``steps`` steps, or when the prediction is lost beyond recall.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+
+    def __init__(
+        self,
+        system: str = "lorenz63",
+        window: int = 8,
+        steps: int = 1000,
+        dt: float = 0.01,
+        render_mode: str | None = None,
+    ) -> None:
+        """Choose the system (by name), the window q, the length of an episode and the sampling time dt."""
+        self.system = find_system(system)
+        self.window, self.steps, self.dt, self.render_mode = window, steps, dt, render_mode
+        self.scale = np.array(attractor_scale(system))
+        shape = (window, self.system.dim)
+        self.observation_space = spaces.Dict({"window": spaces.Box(-np.inf, np.inf, shape, np.float64)})
+        self.action_space = spaces.Box(-np.inf, np.inf, shape[1:], np.float64)
+        self.metadata = {**self.metadata, "simplatform": {"dt": dt, "system": system, "dim": self.system.dim}}
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Draw a point on the attractor and integrate the truth from there."""
+        super().reset(seed=seed)
+        start = self.system.initial(self.np_random)
+        settled = trajectory(self.system, start, np.array([0.0, self.system.burn_in]))[-1]
+        self.truth = trajectory(self.system, settled, self.dt * np.arange(self.window + self.steps))
+        self._window = self.truth[: self.window].copy()
+        self.time, self._valid = 0, True
+        self._info = {"valid_prediction_time": 0.0, **{f"error_{h}": CAP for h in HORIZONS}, "diverged": 0.0}
+        return {"window": self._window.copy()}, {}
+
+    def step(self, action: Array) -> tuple[dict[str, Array], float, bool, bool, dict[str, Any]]:
+        """Append the predicted state to the window and score it."""
+        state = np.asarray(action, float)
+        error = self._error(state)
+        self._window = np.concatenate([self._window[1:], state[None]])
+        self.time += 1
+        self._score(error)
+        lost = error >= 100 * CAP
+        if lost:
+            self._info["diverged"] = 1.0
+        done = self.time >= self.steps
+        return (
+            {"window": self._window.copy()},
+            -min(error, CAP),
+            lost,
+            done and not lost,
+            dict(self._info, error=min(error, CAP)),
+        )
+
+    def _error(self, state: Array) -> float:
+        if not np.isfinite(state).all():
+            return float("inf")
+        gap = (state - self.truth[self.window + self.time]) / self.scale
+        return float(np.sqrt(np.mean(np.minimum(np.abs(gap), 1e6) ** 2)))
+
+    def _score(self, error: float) -> None:
+        self._valid = self._valid and error <= THRESHOLD
+        if self._valid:
+            self._info["valid_prediction_time"] = self.time * self.dt * (self.system.lyapunov or 1.0)
+        if self.time in HORIZONS:
+            self._info[f"error_{self.time}"] = min(error, CAP)
+
+
+class TruthExpert:
+    """Answers with the true continuation, as the tight-tolerance integrator gives it."""
+
+    observe = 1
+    execute = 100
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        self._env: PredictionEnv = env.unwrapped  # type: ignore[assignment]
+
+    def reset(self, observation: Observation) -> None:
+        """Nothing to prepare."""
+
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return the next states, ``(1, K, d)``; after the end of the truth its last state is repeated."""
+        first = self._env.window + self._env.time
+        rows = np.minimum(np.arange(first, first + self.execute), len(self._env.truth) - 1)
+        return torch.as_tensor(self._env.truth[rows])[None]

@@ -1,0 +1,27 @@
+"""The Lorenz system (Lorenz, 1963, J. Atmos. Sci. 20, eqs. 25–27) at its classical parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from simplatform.envs.dynamics.systems.base import Array, System
+
+
+def _rhs(t: float, x: Array, p: Mapping[str, float]) -> Array:
+    a, b, c = x[..., 0], x[..., 1], x[..., 2]
+    return np.stack([p["sigma"] * (b - a), a * (p["rho"] - c) - b, a * b - p["beta"] * c], axis=-1)
+
+
+LORENZ63 = System(
+    name="lorenz63",
+    dim=3,
+    parameters={"sigma": 10.0, "rho": 28.0, "beta": 8 / 3},
+    rhs=_rhs,
+    low=(-10.0, -10.0, 17.0),
+    high=(10.0, 10.0, 37.0),
+    burn_in=5.0,
+    lyapunov=0.9056,  # Sprott (2003), Chaos and Time-Series Analysis, table A.2
+    source="Lorenz, E. N. (1963). Deterministic nonperiodic flow. J. Atmos. Sci. 20, 130-141.",
+)

@@ -1,0 +1,22 @@
+"""Persistence, the predictor that every other one must beat."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "persistence",
+        "simplatform.policies.predictors.persistence:Persistence",
+        config="simplatform.policies.predictors.persistence:PersistenceConfig",
+        help="predicts the newest state",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register(
+        "persistence", policy="persistence", task="lorenz", settings={"task.demonstrations": 0, "task.validation": 0}
+    )

@@ -1,0 +1,1 @@
+"""Predictors of dynamical systems: delay window → next state."""

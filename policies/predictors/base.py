@@ -1,0 +1,78 @@
+"""What predictors of a delay window share: the data they fit, standardisation, and the contract of policies."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+
+from simplatform.contracts import Observation, Signature
+from simplatform.demonstrations import Demonstrations
+from simplatform.errors import ContractError, DataError
+
+WINDOW = "window"
+
+
+class WindowPredictor(nn.Module):
+    """Base: sees ``window (B, 1, q, d)``, answers the next state ``(B, 1, d)``; float64 throughout."""
+
+    observe = execute = 1
+
+    def __init__(self, signature: Signature, delays: int) -> None:
+        """Check that the environment gives windows of at least ``delays`` states.
+
+        Raises:
+            ContractError: it does not.
+        """
+        super().__init__()
+        shape = signature.observation.get(WINDOW, ())
+        if len(shape) != 2 or shape[0] < delays:
+            raise ContractError(
+                f"expected an observation 'window' of at least {delays} states, got {dict(signature.observation)}; "
+                "ask the environment for more with --set env.window=…"
+            )
+        self.delays, self.dim = delays, shape[1]
+
+    @abstractmethod
+    def predict(self, window: Tensor) -> Tensor:
+        """Return the next states ``(B, d)`` after windows ``(B, delays, d)``."""
+
+    def reset(self, observation: Observation) -> None:
+        """Nothing is carried from step to step but the window itself."""
+
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return the next state, ``(B, 1, d)``."""
+        window = observation[WINDOW][:, -1, -self.delays :].to(torch.float64)
+        return self.predict(window)[:, None]
+
+    def rollout(self, window: Tensor, steps: int) -> Tensor:
+        """Predict in closed loop from ``(B, delays, d)``: ``(B, steps, d)``."""
+        states = []
+        for _ in range(steps):
+            state = self.predict(window)
+            window = torch.cat([window[:, 1:], state[:, None]], dim=1)
+            states.append(state)
+        return torch.stack(states, dim=1)
+
+
+def delay_pairs(demonstrations: Demonstrations, delays: int) -> tuple[Tensor, Tensor]:
+    """Return all windows ``(N, delays, d)`` of demonstrations and the states that follow them, ``(N, d)``, in float64.
+
+    Raises:
+        DataError: non-finite values.
+    """
+    windows = torch.as_tensor(demonstrations.stacked(WINDOW)[:, -delays:], dtype=torch.float64)
+    following = torch.as_tensor(demonstrations.stacked_actions(), dtype=torch.float64)
+    if not (bool(torch.isfinite(windows).all()) and bool(torch.isfinite(following).all())):
+        raise DataError("the trajectories hold non-finite values; remove those episodes")
+    return windows, following
+
+
+def valid_steps(predicted: Tensor, truth: Tensor, scale: Tensor, threshold: float = 0.4) -> float:
+    """Return the mean number of steps before the normalised error exceeds the threshold; both ``(B, steps, d)``."""
+    error = ((predicted - truth) / scale).square().mean(-1).sqrt()
+    lost = ~(error <= threshold)
+    first = torch.where(lost.any(1), lost.to(torch.int8).argmax(1), lost.shape[1])
+    return float(np.mean(first.numpy()))
