@@ -54,6 +54,8 @@ def register_tasks(register):
         register(
             _task(problem, {"problem": problem}, f"{problem} in time, unit square", variants=({"n": 20},), episodes=5)
         )
+    tsunami = {"problem": "tsunami", "geometry": "coastline"}
+    register(_task("tsunami", tsunami, "tsunami in a basin with a coastline", variants=({"n": 40},), episodes=5))
     for geometry in ("polygon", "l-shape", "disc", "hole", "coastline"):
         register(_task(f"helmholtz/{geometry}", {"geometry": geometry}, f"Helmholtz, geometry {geometry}"))
 

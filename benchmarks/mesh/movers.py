@@ -94,6 +94,16 @@ def summary(rows, sizes, baseline):
     return result
 
 
+def machine():
+    return {
+        "cpu": platform.machine(),
+        "threads": 1,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", default="helmholtz")
@@ -119,13 +129,7 @@ def main():
         "variants": [dict(variant) for variant in task.variants],
         "episodes": options.episodes,
         "seed": options.seed,
-        "machine": {
-            "cpu": platform.processor() or platform.machine(),
-            "threads": 1,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-        },  # fmt: skip
+        "machine": machine(),
         "command": "python " + " ".join(Path(part).name if "/" in part else part for part in sys.argv),
         "movers": {name: summary(rows[name], task.variants, baseline) for name in names},
     }
@@ -134,8 +138,8 @@ def main():
     print(f"\n{output.name}", file=sys.stderr)
     for name, item in result["movers"].items():
         value = item["error_reduction"]
-        print(f"{name:24s} error reduction {value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}] n={value['n']}  "
-              f"s/move {item['median_seconds_by_variant']}")  # fmt: skip
+        interval = f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}] n={value['n']}"
+        print(f"{name:24s} error reduction {interval}  s/move {item['median_seconds_by_variant']}")
 
 
 if __name__ == "__main__":

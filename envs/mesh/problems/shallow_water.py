@@ -34,9 +34,7 @@ class ShallowWater(UnsteadyProblem):
         fineness: int = 1,
         height: float = 0.01,
     ) -> None:
-        """Take the places of the hump and of a sea mount (m), the end time (s), mesh moves, and the hump's height
-        (m).
-        """
+        """Take the places of hump and sea mount (m), end time (s), mesh moves and the hump's height (m)."""
         self.source, self.mount = np.asarray(source, float), np.asarray(mount, float)
         self.end, self.intervals, self.fineness, self.height = end, intervals, fineness, height
         self.parameters = np.concatenate([self.source, self.mount, [height]])
@@ -49,7 +47,7 @@ class ShallowWater(UnsteadyProblem):
         return cls(places[0], places[1])
 
     def bed(self, points: Floats) -> Floats:
-        """Return the bed's elevation (m, negative) at points ``(..., 2)``: a plain with a mount that reaches 70 % up."""
+        """Return the bed's elevation (m, negative) at points ``(..., 2)``: a plain with one mount, 70 % of the depth."""
         squares = ((points - self.mount) ** 2).sum(axis=-1)
         return DEPTH * (0.7 * np.exp(-squares / 0.02) - 1)
 
