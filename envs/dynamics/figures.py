@@ -23,7 +23,10 @@ def prediction_section(run: RunView) -> Section | None:
     predicted = np.asarray(found[0].actions)[:SHOWN]
     truth = env.truth[env.window : env.window + len(predicted)]
     figure = _figure(env, predicted, truth)
-    note = "<p>One test episode. Blue is the truth, red the prediction in closed loop; the dashed line grows at the Lyapunov rate.</p>"
+    note = (
+        "<p>One test episode. Blue is the truth, red the prediction in closed loop; "
+        "the dashed line grows at the Lyapunov rate.</p>"
+    )
     return Section("Prediction", note + figure_html(figure, "prediction beside the truth, and its error"), 50)
 
 

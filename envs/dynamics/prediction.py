@@ -25,10 +25,11 @@ HORIZONS = (50, 100, 200)
 class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
     """Predict one dynamical system, step by step.
 
-    Observation ``window (q, d)``: the last q states, oldest first; true at the start, then the policy's own. Action ``(d,)``:
-    the next state. ``info`` holds ``valid_prediction_time`` (first time at which the error exceeds 0.4, in Lyapunov times),
-    ``error_50``, ``error_100`` and ``error_200`` (root mean square over components in units of the attractor's standard
-    deviation, at most 10) and ``diverged``. An episode ends after ``steps`` steps, or when the prediction is lost beyond recall.
+    Observation ``window (q, d)``: the last q states, oldest first; true at the start, then the policy's own. Action
+    ``(d,)``: the next state. ``info`` holds ``valid_prediction_time`` (how long the error stayed at or below 0.4, in
+    Lyapunov times), ``error_50``, ``error_100`` and ``error_200`` (root mean square over components in units of the
+    attractor's standard deviation, at most 10) and ``diverged``. An episode ends after ``steps`` steps, or when the
+    prediction is lost beyond recall.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}

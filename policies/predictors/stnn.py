@@ -4,8 +4,8 @@ After "A Low-complexity Structured Neural Network to Realize States of Dynamical
 arXiv:2503.23697), whose body was not available: the architecture is our own reading of its abstract and of the same
 group's structured networks, and none of its numbers is quoted.
 
-With the generator at δ the layer hands on the window reversed, and the gate multiplies it with itself at equal times: for a
-quadratic vector field the head then *is* an Adams–Bashforth method of order q. Training starts from there.
+With the generator at δ the layer hands on the window reversed, and the gate multiplies it with itself at equal times:
+for a quadratic vector field the head then *is* an Adams–Bashforth method of order q. Training starts from there.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class StNN(WindowPredictor):
                 progress(step, config.adam_steps + config.varpro_steps, loss=float(loss.detach()))
 
     def _variable_projection(self, windows: Tensor, targets: Tensor, progress: Progress) -> None:
-        """Minimise the log of the error over the layer alone, the head being the ridge solution (Golub & Pereyra, 1973)."""
+        """Minimise the log error over the layer alone, the head being the ridge solution (Golub & Pereyra, 1973)."""
         config = self.config
         if not config.varpro_steps:
             return
