@@ -1,0 +1,41 @@
+"""The Adroit hand with point clouds (Rajeswaran et al., 2018, arXiv:1709.10087), and a scripted expert for one task."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+from simplatform.contracts import Metric, Task
+
+
+@hookimpl
+def register_envs(register):
+    register(
+        "simplatform/Adroit-v0",
+        "simplatform.envs.manipulation.adroit:AdroitEnv",
+        help="Adroit hand: door, hammer, pen, relocate; point cloud, joints, 24-D to 30-D action",
+    )
+
+
+@hookimpl
+def register_experts(register):
+    register(
+        "adroit", "simplatform.envs.manipulation.adroit_expert:adroit_expert", help="scripted expert of Adroit relocate"
+    )
+
+
+@hookimpl
+def register_tasks(register):
+    register(
+        Task(
+            "adroit/relocate", "simplatform/Adroit-v0", "adroit", (Metric("success", kind="rate", over="any"),),
+            kwargs={"task": "relocate", "points": 512, "camera_size": 96},
+            splits={"test": {"terminate_on_success": True}}, keep="success",
+            help="Adroit: grasp the ball and carry it to the goal",
+        )
+    )  # fmt: skip
+
+
+@hookimpl
+def doctor(check):
+    from simplatform.doctor import package_check
+
+    check("gymnasium-robotics", lambda: package_check("gymnasium_robotics", "adroit"))
