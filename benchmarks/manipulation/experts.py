@@ -1,7 +1,8 @@
-"""Success of Meta-World's scripted experts on all 50 tasks: ``python benchmarks/manipulation/experts.py``.
+"""Success of the scripted experts: ``python benchmarks/manipulation/experts.py``.
 
-Episodes of 200 steps with random goals and objects, seeds 0 … n − 1; a success is one at any step, as in evaluation.
-Writes ``experts.json`` beside this file: k of n with the 95 % Wilson interval, and the median step of first success.
+Meta-World's 50 tasks (200 steps) and Adroit's relocate (250), random goals and objects, seeds 0 … n − 1; a success is one
+at any step, as in evaluation. Writes ``experts.json`` beside this file: k of n with the 95 % Wilson interval, and the
+median step of first success.
 """
 
 from __future__ import annotations
@@ -14,27 +15,32 @@ import numpy as np
 import torch
 from machine import describe
 
+from simplatform.contracts import Policy
+from simplatform.envs.manipulation.adroit import AdroitEnv
+from simplatform.envs.manipulation.adroit_expert import adroit_expert
+from simplatform.envs.manipulation.base import PointCloudEnv
 from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.tasks import GROUPS
 from simplatform.statistics import wilson
 
 
-def first_success(env: MetaWorldEnv, seed: int) -> int | None:
+def first_success(env: PointCloudEnv, expert: Policy, seed: int) -> int | None:
     """Return the step of the expert's first success, None without one."""
-    expert, (observation, _) = metaworld_expert(env), env.reset(seed=seed)
+    observation, _ = env.reset(seed=seed)
+    expert.reset({})
     for step in range(1, env.max_steps + 1):
-        action = expert.act({"state": torch.as_tensor(observation["state"])[None, None]})
+        state = torch.as_tensor(observation["state"])[None, None]
+        action = expert.act({"state": state}, generator=torch.Generator())
         observation, _, terminated, _, info = env.step(action[0, 0].numpy())
         if terminated:
             return step if info["success"] > 0 else None
     return None
 
 
-def score(task: str, episodes: int) -> dict[str, object]:
+def score(env: PointCloudEnv, expert: Policy, episodes: int) -> dict[str, object]:
     """Return k, n, interval and the median first step of success for one task."""
-    env = MetaWorldEnv(task, points=0, terminate_on_success=True)
-    steps = [first_success(env, seed) for seed in range(episodes)]
+    steps = [first_success(env, expert, seed) for seed in range(episodes)]
     done = [step for step in steps if step is not None]
     rate = wilson(len(done), episodes).to_json()
     return {"k": len(done), **rate, "median_steps": float(np.median(done)) if done else None}
@@ -48,9 +54,18 @@ def main() -> None:
     tasks = {}
     for group, names in GROUPS.items():
         for task in names:
-            tasks[task] = {"group": group, **score(task, episodes)}
+            env = MetaWorldEnv(task, points=0, terminate_on_success=True)
+            tasks[task] = {"group": group, **score(env, metaworld_expert(env), episodes)}
             print(task, tasks[task], flush=True)
-    result = {"command": "python benchmarks/manipulation/experts.py", **describe(), "max_steps": 200, "tasks": tasks}
+    hand = AdroitEnv("relocate", points=0, terminate_on_success=True)
+    tasks["adroit/relocate"] = {"group": "adroit", **score(hand, adroit_expert(hand), 5 * episodes)}
+    print("adroit/relocate", tasks["adroit/relocate"], flush=True)
+    result = {
+        "command": "python benchmarks/manipulation/experts.py",
+        **describe(),
+        "max_steps": {"metaworld": 200, "adroit": 250},
+        "tasks": tasks,
+    }
     result["seeds"] = f"0..{episodes - 1}"
     Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-ENV = "simplatform/MetaWorld-v0"
+METAWORLD, ADROIT = "simplatform/MetaWorld-v0", "simplatform/Adroit-v0"
 ACTION_SCALE = 0.01
 """Metres that an action of 1 moves the end effector's target."""
 
@@ -28,7 +28,7 @@ VIEWS = ((22, -55, "from the side"), (88, -90, "from above"))
 
 def cloud_section(run: RunView) -> Section | None:
     """Point clouds of an evaluation episode with the policy's action chunks and what the expert would do."""
-    recording = _recording(run)
+    recording = _recording(run, METAWORLD)
     if recording is None or "point_cloud" not in recording.observations or not recording.chunks:
         return None
     steps = [recording.chunk_steps[k] for k in spread(len(recording.chunks), 3)]
@@ -43,7 +43,7 @@ def cloud_section(run: RunView) -> Section | None:
 
 def film_section(run: RunView) -> Section | None:
     """A film and a filmstrip of an evaluation episode."""
-    recording = _recording(run)
+    recording = _recording(run, METAWORLD, ADROIT)
     if recording is None or len(recording.frames) < 2:
         return None
     frames, success = recording.frames, recording.infos.get("success", np.zeros(1)).max() > 0
@@ -121,9 +121,9 @@ def spread(total: int, count: int) -> list[int]:
     return sorted({int(k) for k in np.linspace(0, total - 1, min(count, total)).round()})
 
 
-def _recording(run: RunView) -> Recording | None:
-    """Return a recorded test episode of a Meta-World run, a successful one where there is one."""
-    if run.task.env != ENV:
+def _recording(run: RunView, *envs: str) -> Recording | None:
+    """Return a recorded test episode of a run in one of the environments, a successful one where there is one."""
+    if run.task.env not in envs:
         return None
     episodes = [recording for recording in run.recordings if recording.split == "test"]
     return max(episodes, key=lambda episode: episode.infos.get("success", np.zeros(1)).max(initial=0), default=None)

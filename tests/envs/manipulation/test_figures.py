@@ -30,7 +30,7 @@ def recording() -> Recording:
     )  # fmt: skip
 
 
-def run_of(recording: Recording | None, env: str = figures.ENV) -> SimpleNamespace:
+def run_of(recording: Recording | None, env: str = figures.METAWORLD) -> SimpleNamespace:
     task = Task("metaworld/drawer-close", env, "metaworld", (SUCCESS,), kwargs={"task": "drawer-close"})
     return SimpleNamespace(task=task, recordings=[recording] if recording else [])
 
