@@ -28,6 +28,9 @@ lint: $(VENV)/.dev  ## style and import contract
 types: $(VENV)/.dev  ## static types of the core
 	$(BIN)/mypy
 
+docs: $(VENV)/.dev  ## build the documentation into build/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 

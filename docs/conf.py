@@ -1,0 +1,36 @@
+"""Sphinx configuration; the hook, command and plugin pages are generated from the program before each build."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import generate  # noqa: E402
+
+from simplatform import __version__  # noqa: E402
+
+generate.write(HERE / "reference" / "generated")
+
+project = "simplatform"
+author = "the simplatform authors"
+copyright = author
+release = version = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["_build"]
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_mock_imports: list[str] = []
+napoleon_google_docstring = True
+suppress_warnings = ["myst.header"]
+
+html_theme = "furo"
+html_title = f"simplatform {__version__}"
+html_copy_source = False
+html_show_sphinx = False

@@ -1,0 +1,37 @@
+"""Every numbered example runs and gives its number."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def main(name):
+    return runpy.run_path(str(EXAMPLES / f"{name}.py"))["main"]
+
+
+@pytest.mark.slow
+def test_train_a_policy(tmp_path):
+    assert 0 < main("01_train_a_policy")(tmp_path) < 1
+
+
+def test_evaluate_an_expert():
+    assert main("02_evaluate_an_expert")() == pytest.approx(0.565517, abs=1e-5)
+
+
+def test_control_loop():
+    smooth, late = main("03_control_loop")()
+    assert (1e3 * smooth, 1e3 * late) == pytest.approx((1.6213883, 5.1915184), rel=1e-6)
+
+
+@pytest.mark.slow
+def test_stable_baselines3():
+    pytest.importorskip("stable_baselines3", reason="pip install stable-baselines3")
+    assert main("04_stable_baselines3")() == [128, 128]
+
+
+def test_every_numbered_example_is_tested():
+    source = Path(__file__).read_text()
+    assert all(f'main("{path.stem}")' in source for path in EXAMPLES.glob("[0-9]*.py"))

@@ -1,0 +1,62 @@
+"""The documentation: every hook documented and tested, every command and error on its page, no warning in the build."""
+
+import ast
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+generate = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(generate)
+
+
+def implemented(sources):
+    """Return the names of all functions decorated with ``hookimpl`` in some files."""
+    found = set()
+    for text in sources:
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef) and any(ast.unparse(d) == "hookimpl" for d in node.decorator_list):
+                found.add(node.name)
+    return found
+
+
+def test_every_hook_is_documented_with_its_signature():
+    page = generate.hooks_page()
+    assert list(generate.hooks()) == list(generate.HOW)
+    for name, function in generate.hooks().items():
+        assert f"## `{generate.signature(name)}`" in page
+        assert function.__doc__
+
+
+def test_every_hook_is_tested():
+    """Each is implemented by a plugin of the test suite, or by a template whose generated tests run."""
+    toys = [path.read_text() for path in (ROOT / "tests" / "site").glob("*/plugin.py")]
+    templates = (ROOT / "core" / "scaffold" / "templates").glob("*plugin.py.j2")
+    made = [re.sub(r"\{\{.*?\}\}", "name", path.read_text()) for path in templates]
+    assert set(generate.hooks()) <= implemented([*toys, *made])
+
+
+def test_every_command_setting_and_error_is_on_its_page():
+    from simplatform import errors
+    from simplatform.cli.app import VERBS
+    from simplatform.config import TrainConfig
+
+    commands, settings, named = generate.commands_page(), generate.settings_page(), generate.errors_page()
+    assert all(f"## simplatform {verb}\n" in commands for verb, _ in VERBS)
+    assert all(f"`train.{key}`" in settings for key in TrainConfig.model_fields)
+    assert f"`{errors.StorageError.__name__}` | 1 |" in named
+    assert f"`{errors.PluginError.__name__}` | 3 |" in named
+
+
+@pytest.mark.slow
+def test_the_build_has_no_warnings(tmp_path):
+    pytest.importorskip("furo", reason="pip install 'simplatform[docs]'")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", str(tmp_path)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    assert (tmp_path / "index.html").exists()
