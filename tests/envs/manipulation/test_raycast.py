@@ -186,5 +186,18 @@ def test_farthest_points_are_nested_and_far(count, total, seed):
         np.testing.assert_allclose(np.linalg.norm(chosen[:k] - chosen[k], axis=-1).min(), gaps.max(), rtol=1e-5)
 
 
+def test_published_crop_is_that_of_the_turned_camera_frame():
+    """DP3's recipe, step by step: points as the camera sees them, turned by two matrices, kept between two corners."""
+    camera = corner2(MetaWorldEnv(points=0).inner.model, 8)
+    points = np.random.default_rng(0).uniform([-1, 0, -0.1], [1, 1.2, 0.8], (500, 3))
+    a, b = np.deg2rad(61.4), np.deg2rad(-7)
+    turned = (points - camera.position) @ camera.rotation
+    turned = turned @ np.array([[np.cos(b), 0, -np.sin(b)], [0, 1, 0], [np.sin(b), 0, np.cos(b)]])
+    turned = turned @ np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
+    kept = np.all((turned > [-0.5, -1.5, -0.795]) & (turned < [1, -0.4, 100]), axis=1)
+    assert 0.05 < kept.mean() < 0.95
+    np.testing.assert_array_equal(CROPS["published"](camera).contains(points), kept)
+
+
 def test_an_empty_view_gives_zeros():
     np.testing.assert_array_equal(farthest_points(np.empty((0, 3), np.float32), 4), np.zeros((4, 3)))
