@@ -1,8 +1,8 @@
 """Success of the scripted experts: ``python benchmarks/manipulation/experts.py``.
 
 Meta-World's 50 tasks (200 steps) and Adroit's relocate (250), random goals and objects, seeds 0 … n − 1; a success is
-one at any step, as in evaluation. Writes ``experts.json`` beside this file: k of n with the 95 % Wilson interval, and the
-median step of first success.
+one at any step, as in evaluation. Writes ``experts.json`` beside this file: k of n with the 95 % Wilson interval, and
+the median step of first success.
 """
 
 from __future__ import annotations
