@@ -68,7 +68,7 @@ def _task(name, kwargs, text, variants=SIZES, episodes=100):
         metrics=METRICS,
         kwargs={"timings": True, **kwargs},
         variants=variants,
-        demonstrations=2 * episodes,
+        demonstrations=12 * episodes // 5,
         validation=episodes // 5,
         episodes=episodes,
         help=text,

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
+from machine import facts
 
 from simplatform.contracts import Signature
 from simplatform.environments import make_env, signature_of
@@ -94,16 +94,6 @@ def summary(rows, sizes, baseline):
     return result
 
 
-def machine():
-    return {
-        "cpu": platform.machine(),
-        "threads": 1,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", default="helmholtz")
@@ -129,8 +119,7 @@ def main():
         "variants": [dict(variant) for variant in task.variants],
         "episodes": options.episodes,
         "seed": options.seed,
-        "machine": machine(),
-        "command": "python " + " ".join(Path(part).name if "/" in part else part for part in sys.argv),
+        "machine": facts(),
         "movers": {name: summary(rows[name], task.variants, baseline) for name in names},
     }
     output = options.output or Path(__file__).with_name(f"{task.name.replace('/', '-')}.json")

@@ -33,10 +33,10 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
     Steady problems take one step. Unsteady ones take one step per interval; the mesh always moves from its original
     place, and the solution is carried over by conservative interpolation.
 
-    Observation: ``points (V, 2)`` in m, ``cells (C, 3)``, ``monitor (V,)`` ≥ 0, ``boundary (V,)`` (0 interior, 1
-    slides along a straight segment, 2 fixed), ``parameters (P,)`` of the problem (for training through the solver;
-    movers do without). Action: displacement ``(V, 2)`` in m. Reward: the relative reduction of the L2 error, −1 if the
-    mesh tangled.
+    Observation: ``points (V, 2)`` in m, ``cells (C, 3)``, ``monitor (V,)`` ≥ 0, ``solution (V,)`` (the scalar of
+    interest), ``boundary (V,)`` (0 interior, 1 slides along a straight segment, 2 fixed), ``parameters (P,)`` of the
+    problem (for training through the solver; movers do without). Action: displacement ``(V, 2)`` in m. Reward: the
+    relative reduction of the L2 error, −1 if the mesh tangled.
 
     Info after a step: ``error_original``, ``error_moved`` (NaN if not solvable), ``error_reduction`` = 1 −
     moved/original, ``tangled`` cells, ``tangled_unlimited`` (what the action itself would have tangled), ``limited``
@@ -130,6 +130,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
             "points": self.mesh.points,
             "cells": self.mesh.cells,
             "monitor": self.case.observed(),
+            "solution": self.case.solution,
             "boundary": self.flags.astype(np.int8),
             "parameters": np.asarray(self.case.problem.parameters, float),  # type: ignore[attr-defined]
         }
@@ -158,6 +159,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
                 "points": spaces.Box(*(np.broadcast_to(b, points.shape) for b in (low, high)), dtype=np.float64),
                 "cells": spaces.Box(0, len(points) - 1, cells.shape, np.int64),
                 "monitor": spaces.Box(0, big, (len(points),), np.float64),
+                "solution": spaces.Box(-big, big, (len(points),), np.float64),
                 "boundary": spaces.Box(0, 2, (len(points),), np.int8),
                 "parameters": spaces.Box(-big, big, parameters, np.float64),
             }

@@ -17,16 +17,23 @@ class LocalExtractor(nn.Module):
     summed.
     """
 
-    def __init__(self, width: int = 64, outputs: int = 16) -> None:
+    def __init__(self, width: int = 64, outputs: int = 16, extra: int = 0) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([nn.Linear(5, width), nn.Linear(width, width), nn.Linear(width, outputs - 1)])
+        self.layers = nn.ModuleList(
+            [nn.Linear(5 + extra, width), nn.Linear(width, width), nn.Linear(width, outputs - 1)]
+        )
 
-    def forward(self, points: Tensor, monitor: Tensor, edges: Tensor) -> Tensor:
-        """Return one vector per vertex; the last entry is the summed length of its edges."""
+    def forward(self, points: Tensor, monitor: Tensor, edges: Tensor, extra: Tensor | None = None) -> Tensor:
+        """Return one vector per vertex; the last entry is the summed length of its edges.
+
+        ``extra (N, e)`` are further vertex values, of which messages carry the differences.
+        """
         source, target = edges
         offset = points[source] - points[target]
         distance = offset.norm(dim=1, keepdim=True)
         message = torch.cat([offset, distance, monitor[target, None], monitor[source, None]], dim=1)
+        if extra is not None:
+            message = torch.cat([message, extra[source] - extra[target]], dim=1)
         for layer in self.layers:
             message = F.selu(layer(message))
         message = torch.cat([message, distance], dim=1)

@@ -7,15 +7,18 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from simplatform.contracts import Batch, Loss
+from simplatform.errors import ContractError
+from simplatform.policies.mesh.decoder import LocalExtractor
 from simplatform.policies.mesh.graph import Graph
 from simplatform.policies.mesh.objective import crowding, find_objective, valid_share
-from simplatform.policies.mesh.um2n import UM2N, UM2NConfig, seeded
+from simplatform.policies.mesh.um2n import UM2N, UM2NConfig, seeded, unit_values
 
 
 class ObjectiveConfig(UM2NConfig):
     """Settings of a mover trained on an objective; imitation losses are off unless weighted."""
 
     objective: str = Field("error", description="what a moved mesh costs: error, energy or equidistribution")
+    solution: bool = Field(True, description="see the solution on the original mesh as well as its monitor")
     area: float = Field(0.0, ge=0, description="weight of the cell-area loss against the expert")
     chamfer: float = Field(0.0, ge=0, description="weight of the chamfer loss against the expert")
     barrier: float = Field(100.0, ge=0, description="weight of the penalty on crowded and inverted cells")
@@ -26,6 +29,7 @@ class UGM2NConfig(ObjectiveConfig):
     """Settings of the unsupervised mover."""
 
     objective: str = Field("equidistribution", description="what a moved mesh costs")
+    solution: bool = Field(False, description="see the solution on the original mesh as well as its monitor")
 
 
 class UM2NEnergy(UM2N):
@@ -50,6 +54,24 @@ class UM2NEnergy(UM2N):
         imitation = self.imitation(graph, moved, graph.points + batch.action.to(graph.points))
         total = torch.stack([*parts.values(), imitation.total]).sum()
         return Loss(total, {**imitation.parts, **{key: part.detach() for key, part in parts.items()}})
+
+    def extra(self, graph: Graph) -> Tensor | None:
+        """Return the solution, scaled to 0…1: its differences along edges show the Hessian, which the monitor sums up.
+
+        Raises:
+            ContractError: the solution is wanted and not observed.
+        """
+        if not self.config.solution:
+            return None
+        if graph.solution is None:
+            raise ContractError(
+                "this mover was built to see the solution, and the observation has none: give `solution (V,)`, or "
+                "train one with policy.solution=false"
+            )
+        return unit_values(graph, graph.solution)[:, None]
+
+    def _local(self) -> LocalExtractor:
+        return LocalExtractor(extra=int(self.config.solution))
 
     @staticmethod
     def _shortened(graph: Graph, moved: Tensor) -> Tensor:

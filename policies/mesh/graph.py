@@ -24,7 +24,8 @@ class Graph:
     """B meshes of triangles: ``points (N, 2)``, ``cells (C, 3)`` with global vertex numbers, ``monitor (N,)``, ``flags
     (N,)``.
 
-    ``sizes`` and ``cell_sizes`` are the numbers of vertices and cells of each mesh; ``parameters`` is ``(B, P)``.
+    ``sizes`` and ``cell_sizes`` are the numbers of vertices and cells of each mesh; ``parameters`` is ``(B, P)`` and
+    ``solution`` ``(N,)``, where known.
     """
 
     points: Tensor
@@ -34,6 +35,7 @@ class Graph:
     sizes: tuple[int, ...]
     cell_sizes: tuple[int, ...]
     parameters: Tensor | None = None
+    solution: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -41,8 +43,10 @@ class Graph:
     def to(self, device: torch.device, dtype: torch.dtype) -> Graph:
         """Return the graph on a device, its real numbers in a dtype (parameters stay in double precision)."""
         parameters = None if self.parameters is None else self.parameters.to(device)
+        solution = None if self.solution is None else self.solution.to(device, dtype)
         real = {"points": self.points.to(device, dtype), "monitor": self.monitor.to(device, dtype)}
-        return replace(self, **real, cells=self.cells.to(device), flags=self.flags.to(device), parameters=parameters)
+        rest = {"cells": self.cells.to(device), "flags": self.flags.to(device)}
+        return replace(self, **real, **rest, parameters=parameters, solution=solution)
 
     @cached_property
     def mesh(self) -> Tensor:
@@ -97,6 +101,8 @@ def pack(samples: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
     packed = {key: torch.cat([sample[key] for sample in samples]) for key in ("points", "monitor", "boundary")}
     packed |= {"cells": torch.cat(cells), "sizes": torch.tensor(sizes)}
     packed["cell_sizes"] = torch.tensor([len(sample["cells"]) for sample in samples])
+    if all("solution" in sample for sample in samples):
+        packed["solution"] = torch.cat([sample["solution"] for sample in samples])
     if all("parameters" in sample for sample in samples):
         packed["parameters"] = torch.stack([sample["parameters"] for sample in samples])
     return packed
@@ -124,6 +130,7 @@ def graph_of(packed: Observation) -> Graph:
         tuple(packed["sizes"].tolist()),
         tuple(packed["cell_sizes"].tolist()),
         packed.get("parameters"),
+        packed.get("solution"),
     )
 
 

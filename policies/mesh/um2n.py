@@ -90,7 +90,7 @@ class UM2N(MeshPolicy):
         super().__init__()
         self.config, self.signature = config, signature
         self.encoder = self._encoder()
-        self.local = LocalExtractor()
+        self.local = self._local()
         self.deformer = Deformer(35, **SIZES[config.size])
 
     def forward(self, graph: Graph) -> Tensor:
@@ -103,7 +103,8 @@ class UM2N(MeshPolicy):
         monitor = unit_monitor(graph)
         whole = self.globally(points, monitor, graph)
         flags = (graph.flags != INTERIOR).to(points.dtype)[:, None]
-        features = torch.cat([points, flags, self.local(points, monitor, graph.edges), whole], dim=1)
+        local = self.local(points, monitor, graph.edges, self.extra(graph))
+        features = torch.cat([points, flags, local, whole], dim=1)
         sliding = graph.sliding_edges if self.config.slide else graph.edges
         steps = self.deformer(points, features, graph.edges, sliding, self._reset(graph))
         return [low + extent * step for step in steps]
@@ -112,6 +113,10 @@ class UM2N(MeshPolicy):
         """Return the global features of each vertex, ``(N, 16)``."""
         features: Tensor = self.encoder(torch.cat([points, monitor[:, None]], dim=1), graph.sizes)
         return features
+
+    def extra(self, graph: Graph) -> Tensor | None:
+        """Return further vertex values for the local features; the published model has none."""
+        return None
 
     def loss(self, batch: Batch, *, generator: Generator) -> Loss:
         """Return area + chamfer (+ coordinate) loss against the expert's vertices."""
@@ -130,6 +135,9 @@ class UM2N(MeshPolicy):
             "coordinate_loss": config.coordinates * coordinate_loss(moved, target),
         }
         return Loss(torch.stack(list(parts.values())).sum(), {key: part.detach() for key, part in parts.items()})
+
+    def _local(self) -> LocalExtractor:
+        return LocalExtractor()
 
     def _encoder(self) -> nn.Module:
         return GraphTransformer(dropout=self.config.dropout, attention=self.config.attention)
@@ -160,6 +168,14 @@ def unit_monitor(graph: Graph) -> Tensor:
     """Return the monitor divided by its largest magnitude on each mesh; zero stays zero."""
     top = graph.monitor.new_zeros(len(graph)).scatter_reduce(0, graph.mesh, graph.monitor.abs(), "amax")
     return graph.monitor / torch.where(top > 0, top, 1.0)[graph.mesh]
+
+
+def unit_values(graph: Graph, values: Tensor) -> Tensor:
+    """Return nodal values scaled to 0…1 on each mesh; a constant becomes 0."""
+    low = values.new_full((len(graph),), torch.inf).scatter_reduce(0, graph.mesh, values, "amin")
+    high = values.new_full((len(graph),), -torch.inf).scatter_reduce(0, graph.mesh, values, "amax")
+    extent = high - low
+    return (values - low[graph.mesh]) / torch.where(extent > 0, extent, 1.0)[graph.mesh]
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ class ShallowWater(UnsteadyProblem):
         return cls(places[0], places[1])
 
     def bed(self, points: Floats) -> Floats:
-        """Return the bed's elevation (m, negative) at points ``(..., 2)``: a plain with one mount, 70 % of the depth."""
+        """Return the bed's elevation (m, negative) at points ``(..., 2)``: a plain with one mount."""
         squares = ((points - self.mount) ** 2).sum(axis=-1)
         return DEPTH * (0.7 * np.exp(-squares / 0.02) - 1)
 

@@ -1,11 +1,13 @@
 """Movers that learn from an objective: limits are exact, and an objective given by name falls."""
 
+import dataclasses
+
 import pytest
 import torch
 from test_um2n import SIGNATURE, sample
 
 from simplatform.contracts import Signature
-from simplatform.errors import ConfigError
+from simplatform.errors import ConfigError, ContractError
 from simplatform.policies.mesh import energy, refine
 from simplatform.policies.mesh.graph import collate, graph_of, signed_areas
 from simplatform.policies.mesh.m2n import M2N, raster
@@ -84,3 +86,18 @@ def test_m2n_sees_the_picture_of_the_monitor():
     picture = raster(points, points @ torch.tensor([2.0, 1.0], dtype=torch.float64))
     assert picture[0, 19] == pytest.approx(1.0)
     assert picture[19, 0] == pytest.approx(2.0)
+
+
+def test_the_solution_is_seen_where_wanted_and_missed_by_name():
+    torch.manual_seed(0)
+    policy = energy.UM2NEnergy(energy.ObjectiveConfig(), SIGNATURE).double().eval()
+    graph = policy.graph_of(collate([sample(5)]))
+    changed = dataclasses.replace(graph, solution=graph.solution.flip(0))
+    scaled = dataclasses.replace(graph, solution=7 * graph.solution - 3)
+    with torch.no_grad():
+        assert not torch.allclose(policy(graph), policy(changed))
+        assert torch.allclose(policy(graph), policy(scaled))
+        with pytest.raises(ContractError, match=r"policy\.solution=false"):
+            policy(dataclasses.replace(graph, solution=None))
+        assert energy.UM2NEnergy(energy.UGM2NConfig(), SIGNATURE)(dataclasses.replace(graph, solution=None).to(
+            torch.device("cpu"), torch.float32)).shape == graph.points.shape  # fmt: skip

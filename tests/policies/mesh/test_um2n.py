@@ -33,6 +33,7 @@ def grid(n, seed=0):
         "points": torch.tensor(points),
         "cells": torch.tensor(cells),
         "monitor": torch.tensor(rng.uniform(1, 6, len(points))),
+        "solution": torch.tensor(np.sin(3 * points[:, 0]) * points[:, 1]),
         "boundary": torch.tensor(edge.any(1).astype(int) + edge.all(1)),
         "parameters": torch.zeros(2),
     }
