@@ -1,0 +1,113 @@
+"""Few-shot forecasting: see a few trajectories of one system of a family, then tell how another one goes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium import spaces
+from torch import Generator, Tensor
+
+from simplatform.contracts import Observation
+from simplatform.envs.dynamics.families import find_family
+from simplatform.envs.dynamics.systems.base import Array
+from simplatform.envs.dynamics.truth import trajectory
+from simplatform.errors import ConfigError
+
+CAP = 1e6
+"""Largest error that is reported; a trajectory with non-finite values counts as that far off."""
+
+
+class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
+    """Forecast one trajectory of one environment of a family; an episode is one step.
+
+    Observation: ``support (S, T, d)``, whole trajectories of the same environment from other initial states;
+    ``initial (d,)``; ``times (T,)``. Action ``(T, d)``: the trajectory from ``initial``. ``info``: ``mse``,
+    ``relative_mse`` (mean over time of ‖ŷ − y‖² / ‖max(|y|, 1e-6)‖²), ``mape``, and ``environment``, the number that
+    policies do not see.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+
+    def __init__(
+        self,
+        family: str = "lotka-volterra",
+        environment: int = 0,
+        support: int = 4,
+        ood: bool = False,
+        render_mode: str | None = None,
+    ) -> None:
+        """Choose the family, the number of the environment in it, and how many trajectories are shown.
+
+        Raises:
+            ConfigError: the family has no environment of that number.
+        """
+        self.family = find_family(family)
+        choices = self.family.environments(ood)
+        if support < 1:
+            raise ConfigError(f"env.support must be at least 1, got {support}")
+        self.environment, self.support, self.render_mode = environment % len(choices), support, render_mode
+        self.parameters = choices[self.environment]
+        self.system, self.times = self.family.resolve(), self.family.grid()
+        shape = (len(self.times), self.system.dim)
+        self.observation_space = spaces.Dict(
+            {
+                "support": spaces.Box(-np.inf, np.inf, (support, *shape), np.float64),
+                "initial": spaces.Box(-np.inf, np.inf, shape[1:], np.float64),
+                "times": spaces.Box(-np.inf, np.inf, shape[:1], np.float64),
+            }
+        )
+        self.action_space = spaces.Box(-np.inf, np.inf, shape, np.float64)
+        self.metadata = {**self.metadata, "simplatform": {"family": family, "dim": self.system.dim}}
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Draw initial states and integrate the truth."""
+        super().reset(seed=seed)
+        starts = [self.system.initial(self.np_random) for _ in range(self.support + 1)]
+        paths = [trajectory(self.system, start, self.times, **self.parameters) for start in starts]
+        self.truth = paths[-1]
+        self._shown = {"support": np.stack(paths[:-1]), "initial": starts[-1], "times": self.times.copy()}
+        return self._observe(), {}
+
+    def step(self, action: Array) -> tuple[dict[str, Array], float, bool, bool, dict[str, Any]]:
+        """Score a trajectory."""
+        info = {**errors(np.asarray(action, float), self.truth), "environment": float(self.environment)}
+        return self._observe(), -info["relative_mse"], True, False, info
+
+    def _observe(self) -> dict[str, Array]:
+        return {key: value.copy() for key, value in self._shown.items()}
+
+
+def errors(predicted: Array, truth: Array) -> dict[str, float]:
+    """Return mse, relative_mse and mape of a trajectory ``(T, d)``, each at most 1e6."""
+    if not np.isfinite(predicted).all():
+        return {"mse": CAP, "relative_mse": CAP, "mape": CAP}
+    gap, size = np.clip(predicted - truth, -1e9, 1e9), np.maximum(np.abs(truth), 1e-6)
+    found = {
+        "mse": np.mean(gap**2),
+        "relative_mse": np.mean(np.sum(gap**2, -1) / np.sum(size**2, -1)),
+        "mape": np.mean(np.abs(gap) / size),
+    }
+    return {name: float(min(value, CAP)) for name, value in found.items()}
+
+
+class IntegratorExpert:
+    """The tight-tolerance integrator with the true parameters."""
+
+    observe = execute = 1
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        self._env: ForecastEnv = env.unwrapped  # type: ignore[assignment]
+
+    def reset(self, observation: Observation) -> None:
+        """Nothing to prepare."""
+
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return the trajectory, ``(1, 1, T, d)``."""
+        start = observation["initial"][0, -1].numpy()
+        path = trajectory(self._env.system, start, self._env.times, **self._env.parameters)
+        return torch.as_tensor(path)[None, None]
