@@ -1,0 +1,83 @@
+"""Any plugins on any tasks over seeds, through the same pipeline as `simplatform run`; finished runs are reused.
+
+    python benchmarks/seeds.py --plugins mp1 --tasks metaworld/window-close --seeds 0 1 2 --json mp1.json
+
+Writes one JSON with every run's metrics, latency, times and settings, and the primary metric pooled over all episodes of all
+seeds with its 95 % interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import simplatform as sp
+import simplatform.api
+from simplatform.files import read_json, write_json
+from simplatform.pipeline.evaluate import read_rows
+from simplatform.recipes import find_task, parse_settings
+from simplatform.statistics import estimate
+
+
+def main() -> None:
+    """Run what is asked for and write the table."""
+    options = _options()
+    wanted = [(plugin, task, seed) for task in options.tasks for plugin in options.plugins for seed in options.seeds]
+    runs = {key: _run(*key, options) for key in wanted}
+    pooled = [_pooled(plugin, task, runs) for plugin, task in dict.fromkeys((p, t) for p, t, _ in wanted)]
+    table = {
+        "command": shlex.join(["python", *sys.argv]),
+        "environment": read_json(next(iter(runs.values())).path / "env.json"),
+        "pooled": pooled,
+        "runs": [_row(key, run) for key, run in runs.items()],
+    }
+    write_json(options.json, table)
+
+
+def _run(plugin: str, task: str, seed: int, options: argparse.Namespace) -> sp.api.Run:
+    settings = parse_settings(options.set)
+    run = sp.run(plugin, task, seed, settings=settings, output=options.output, workers=options.workers)
+    print(plugin, task, seed, run.summary["splits"]["test"]["metrics"], flush=True)
+    return run
+
+
+def _row(key: tuple[str, str, int], run: sp.api.Run) -> dict[str, Any]:
+    summary = run.summary
+    return {
+        "plugin": key[0],
+        "task": key[1],
+        "seed": key[2],
+        "splits": summary["splits"],
+        "parameters": summary["parameters"],
+        "times": summary["times"],
+        "settings": read_json(run.path / "resolved.json")["settings"],
+    }
+
+
+def _pooled(plugin: str, task: str, runs: dict[tuple[str, str, int], sp.api.Run]) -> dict[str, Any]:
+    """Return the primary metric over the test episodes of all seeds."""
+    metric = find_task(task).metric
+    found = [run for key, run in runs.items() if key[:2] == (plugin, task)]
+    rows = [row for run in found for row in read_rows(run.path / "eval" / "episodes.parquet") if row["split"] == "test"]
+    pooled = estimate([float(row[metric.name]) for row in rows], metric.kind)
+    print(plugin, task, metric.name, pooled, f"over {len(found)} seeds")
+    return {"plugin": plugin, "task": task, "metric": metric.name, "seeds": len(found), **pooled.to_json()}
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--plugins", nargs="+", required=True)
+    parser.add_argument("--tasks", nargs="+", required=True)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--set", nargs="*", default=[], help="settings, key=value")
+    parser.add_argument("--output", type=Path, default=Path("runs"))
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--json", type=Path, required=True)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
