@@ -2,8 +2,8 @@
 
     python benchmarks/seeds.py --plugins mp1 --tasks metaworld/window-close --seeds 0 1 2 --json mp1.json
 
-Writes one JSON with every run's metrics, latency, times and settings, and the primary metric pooled over all episodes of all
-seeds with its 95 % interval.
+Writes one JSON with every run's metrics, latency, times and settings, and the primary metric pooled over all episodes
+of all seeds with its 95 % interval.
 """
 
 from __future__ import annotations
