@@ -33,7 +33,8 @@ def test_plugin_is_found_and_shows_up_in_every_comparison(cli, path):
     plugins = json.loads(cli("plugins", "--json", env=dict(env), check=0).stdout)["plugins"]
     (nearest,) = [plugin for plugin in plugins if plugin["name"] == "nearest"]
     assert (nearest["status"], nearest["distribution"]) == ("ok", "simplatform-nearest")
-    assert "policy nearest on toy/point" in cli("check", "nearest", "--task", "toy/point", env=dict(env), check=0).stdout
+    checked = cli("check", "nearest", "--task", "toy/point", env=dict(env), check=0).stdout
+    assert "policy nearest on toy/point" in checked
     settings = ["--set", "task.demonstrations=40", "--set", "task.episodes=5"]
     runs = []
     for plugin in ("nearest", "toy-mean"):
