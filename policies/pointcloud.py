@@ -110,6 +110,11 @@ class PointCloudPolicy(nn.Module):
         chunk = self._normaliser("action")(batch.action.to(self.unet.film.weight.dtype))
         return self.chunk_loss(chunk, self.condition(batch.observation), generator=generator)
 
+    @property
+    def nfe(self) -> int:
+        """Network evaluations per chunk."""
+        return int(getattr(self.config, "nfe", 1))
+
     def reset(self, observation: Observation) -> None:
         """Start an episode: nothing to remember, the observation window is all the history there is."""
 

@@ -3,9 +3,19 @@
 Each ``check_*`` raises ``ContractError`` with what was expected, what came, and the fix; it returns nothing else.
 """
 
+from simplatform.testing.data import check_demonstrations, check_recipe
 from simplatform.testing.environments import check_env, check_expert, check_task
 from simplatform.testing.policies import check_policy
 from simplatform.testing.registered import check_registered
 from simplatform.testing.solvers import check_solver
 
-__all__ = ["check_env", "check_expert", "check_policy", "check_registered", "check_solver", "check_task"]
+__all__ = [
+    "check_demonstrations",
+    "check_env",
+    "check_expert",
+    "check_policy",
+    "check_recipe",
+    "check_registered",
+    "check_solver",
+    "check_task",
+]
