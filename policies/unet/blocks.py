@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from simplatform.policies.unet import dual
+import simplatform.policies.unet.dual as dual
 from simplatform.policies.unet.convolution import DENSE_LIMIT, Convolution
 from simplatform.policies.unet.dual import Dual
 

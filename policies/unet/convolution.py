@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from simplatform.policies.unet import dual
+import simplatform.policies.unet.dual as dual
 from simplatform.policies.unet.dual import Dual
 
 DENSE_LIMIT = 8

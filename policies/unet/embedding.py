@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from simplatform.policies.unet import dual
+import simplatform.policies.unet.dual as dual
 from simplatform.policies.unet.dual import Dual
 
 

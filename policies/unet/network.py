@@ -10,8 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+import simplatform.policies.unet.dual as dual
 from simplatform.errors import ContractError
-from simplatform.policies.unet import dual
 from simplatform.policies.unet.blocks import ConvolutionBlock, Plan, ResidualBlock, Stage, dense_maps, split_film
 from simplatform.policies.unet.convolution import DENSE_LIMIT, Convolution
 from simplatform.policies.unet.dual import Dual
