@@ -2,6 +2,7 @@
 
 from simplatform import hookimpl
 from simplatform.contracts import Metric, Task
+from simplatform.registry import resolve
 
 ENV = "simplatform/MeshMovement-v0"
 METRICS = (
@@ -38,6 +39,12 @@ def register_policies(register):
 @hookimpl
 def register_commands(register):
     register("move", "simplatform.envs.mesh.command:command", help="Move a mesh file by a monitor function.")
+
+
+@hookimpl
+def doctor(check):
+    check("mesh libraries", lambda: resolve("simplatform.envs.mesh.doctor:libraries")())
+    check("gmsh", lambda: resolve("simplatform.envs.mesh.doctor:gmsh")())
 
 
 @hookimpl
