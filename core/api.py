@@ -13,6 +13,7 @@ from simplatform.checkpoint import read_policy
 from simplatform.contracts import Metric, Policy, Task
 from simplatform.errors import UsageError
 from simplatform.pipeline.evaluate import Evaluation, evaluate_policy
+from simplatform.pipeline.group import join
 from simplatform.pipeline.observer import Console
 from simplatform.pipeline.run import Options, execute, resolve_device
 from simplatform.recipes import find_task, resolve
@@ -86,9 +87,11 @@ def run(
         SimplatformError: a subclass that says what to mend.
     """
     recipe = resolve(plugin, task, seed, settings)
-    options = Options(resolve_device(device), workers, until, instances(callbacks), executor)
+    where = resolve_device(device)
+    group = join(where)
+    options = Options(where, workers, until, instances(callbacks), executor, group)
     directory = RunDirectory.create(Path(output), recipe)
-    if fresh and directory.status["state"] != "new":
+    if fresh and group.rank == 0 and directory.status["state"] != "new":
         shutil.rmtree(directory.path)
         directory = RunDirectory.create(Path(output), recipe)
     execute(directory, recipe, options, console)
@@ -102,7 +105,8 @@ def resume(path: str | Path, *, device: str = "auto", workers: int = 0, console:
         RunError: there is no run at ``path``.
     """
     directory = RunDirectory.open(Path(path))
-    execute(directory, directory.recipe(), Options(resolve_device(device), workers), console)
+    where = resolve_device(device)
+    execute(directory, directory.recipe(), Options(where, workers, group=join(where)), console)
     return Run(directory.path)
 
 

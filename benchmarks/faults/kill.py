@@ -28,8 +28,8 @@ from typing import Any
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SETTINGS = {
-    "env.steps": 400, "policy.slow": 0.02, "train.steps": 60, "train.checkpoint_every": 10, "train.log_every": 5, "train.batch": 8,
-    "task.demonstrations": 6, "task.episodes": 12,
+    "env.steps": 400, "policy.slow": 0.02, "train.steps": 60, "train.checkpoint_every": 10, "train.log_every": 5,
+    "train.batch": 8, "task.demonstrations": 6, "task.episodes": 12,
 }  # fmt: skip
 TIMES = ("latency_median", "seconds_per_step")
 """Columns that hold wall-clock times: they differ between any two runs."""
@@ -44,13 +44,13 @@ def command(folder: Path) -> list[str]:
 
 def environment(folder: Path) -> dict[str, str]:
     """Return the environment of a trial: one thread, and a cache of its own."""
-    site = str(ROOT / "tests" / "site")
-    return {**os.environ, "PYTHONPATH": site, "OMP_NUM_THREADS": "1", "SIMPLATFORM_CACHE": str(folder / "cache")}
+    paths = os.pathsep.join([str(ROOT / "tests" / "site"), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    return {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "SIMPLATFORM_CACHE": str(folder / "cache")}
 
 
 def run(folder: Path, kill_after: float | None = None) -> bool:
     """Run (or continue) to the end, or until the kill; returns whether it was killed."""
-    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     process = subprocess.Popen(command(folder), env=environment(folder), start_new_session=True, **streams)
     try:
         _, errors = process.communicate(timeout=kill_after)
@@ -115,7 +115,10 @@ def main() -> None:
         if found != whole or left:
             failures.append({"trial": trial, "after": after, "stage": where, "found": found, "left": left})
         shutil.rmtree(folder)
-        print(f"{trial + 1}/{chosen.kills} killed in {where}: {'same bits' if found == whole else 'DIFFERENT'} {left}")
+        print(
+            f"{trial + 1}/{chosen.kills} killed in {where}: {'same bits' if found == whole else 'DIFFERENT'} {left}",
+            flush=True,
+        )
     shutil.rmtree(root)
     table = {
         "command": f"python benchmarks/faults/kill.py --kills {chosen.kills} --seed {chosen.seed}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,6 +47,8 @@ def start(request: dict[str, Any], json: bool, until: str = "report", **how: Any
 
     with console(quiet=False) as shown:
         result = run(**request, **how, until=until, console=shown)
+    if os.environ.get("RANK", "0") != "0":
+        return  # under torchrun, the first process speaks for all
     if json:
         print_json({"run": result.path, **(result.summary if until == "report" else {})})
     else:

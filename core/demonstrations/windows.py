@@ -65,9 +65,9 @@ class Windows:
     def __len__(self) -> int:
         return len(self._where)
 
-    def batch(self, size: int, *, seed: int, step: int) -> Batch:
-        """Return the batch of one training step: epochs of shuffled windows, without replacement."""
-        positions = np.arange(step * size, (step + 1) * size)
+    def batch(self, size: int, *, seed: int, step: int, piece: int = 0, pieces: int = 1) -> Batch:
+        """Return the batch of one training step, or a piece of it: epochs of shuffled windows, without replacement."""
+        positions = np.array_split(np.arange(step * size, (step + 1) * size), pieces)[piece]
         chosen = [self._shuffled(seed, int(p // len(self)))[p % len(self)] for p in positions]
         return self.take(np.asarray(chosen))
 

@@ -19,11 +19,13 @@ from simplatform.config import TrainConfig
 from simplatform.contracts import Loss, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.demonstrations.windows import Windows
-from simplatform.errors import ContractError, SimplatformError
+from simplatform.errors import ConfigError, ContractError, SimplatformError
+from simplatform.pipeline.group import Group
 from simplatform.pipeline.rollout import device_of
 from simplatform.seeding import torch_generator
 
 VALIDATION_BATCHES = 4
+ALONE = Group()
 
 
 class TrainingObserver(Protocol):
@@ -54,11 +56,14 @@ class TrainState:
 class Trainer:
     """Trains one policy; ``step`` counts finished steps."""
 
-    def __init__(self, policy: Trainable, demonstrations: Demonstrations, config: TrainConfig, seed: int) -> None:
-        """Prepare the policy and the windows.
+    def __init__(
+        self, policy: Trainable, demonstrations: Demonstrations, config: TrainConfig, seed: int, group: Group = ALONE
+    ) -> None:
+        """Prepare the policy and the windows; the processes of a ``group`` train it together.
 
         Raises:
             ContractError: the policy is not a module with parameters.
+            ConfigError: ``train.accumulate`` does not divide the batch, or the processes cannot share it.
         """
         _require_module(policy)
         self.policy, self.config, self.seed, self.step = policy, config, seed, 0
@@ -67,6 +72,11 @@ class Trainer:
         self._parameters = [p for p in policy.parameters() if p.requires_grad]
         self.average = [p.detach().clone() for p in self._parameters]
         self._optimiser = _optimiser(self._parameters, config)
+        self._group, self._pieces = group, group.share(config.accumulate)
+        if config.batch % config.accumulate:
+            raise ConfigError(
+                f"train.batch={config.batch} cannot be cut into train.accumulate={config.accumulate} pieces"
+            )
 
     def run(self, observer: TrainingObserver, validation: Windows | None = None) -> bool:
         """Train to the end; returns False if the observer stopped it (a checkpoint is written first)."""
@@ -80,7 +90,7 @@ class Trainer:
             if validation is not None and (self.step % config.validate_every == 0 or done):
                 observer.metrics(self.step, config.steps, {"validation_loss": self.validate(validation)})
             observer.progress(self.step, config.steps)
-            stop = observer.stopping() and not done
+            stop = self._group.any(observer.stopping(), self._parameters[0].device) and not done
             if self.step % config.checkpoint_every == 0 or done or stop:
                 observer.checkpoint(self)
             if stop:
@@ -127,14 +137,13 @@ class Trainer:
     def _advance(self) -> Loss:
         for group in self._optimiser.param_groups:
             group["lr"] = learning_rate(self.config, self.step)
-        loss = self._loss(self.windows, self.step, "step", self.seed)
+        self._optimiser.zero_grad(set_to_none=True)
+        loss = self._gradient()
         if not bool(torch.isfinite(loss.total)):
             raise SimplatformError(
                 f"the loss became {float(loss.total.detach())} at step {self.step}; the last checkpoint is intact. "
                 "Lower train.lr, or look for non-finite values in the data."
             )
-        self._optimiser.zero_grad(set_to_none=True)
-        loss.total.backward()  # type: ignore[no-untyped-call]
         if self.config.clip:
             nn.utils.clip_grad_norm_(self._parameters, self.config.clip)
         self._optimiser.step()
@@ -142,9 +151,26 @@ class Trainer:
         self.step += 1
         return loss
 
-    def _loss(self, windows: Windows, number: int, purpose: str, seed: int) -> Loss:
+    def _gradient(self) -> Loss:
+        """Add up the gradients of all pieces of a batch, in all processes; returns the mean loss."""
+        pieces, losses = self.config.accumulate, []
+        for piece in self._pieces:
+            loss = self._loss(self.windows, self.step, "step", self.seed, piece, pieces)
+            (loss.total / pieces).backward()  # type: ignore[no-untyped-call]
+            losses.append(loss)
+        means = {
+            name: sum(torch.as_tensor(part.parts[name]).detach() for part in losses) / pieces for name in loss.parts
+        }
+        total = torch.stack([part.total.detach() for part in losses]).sum() / pieces
+        gradients = [p.grad for p in self._parameters if p.grad is not None]
+        values = [torch.as_tensor(value, dtype=total.dtype, device=total.device) for value in means.values()]
+        self._group.add_up([*gradients, total, *values])
+        return Loss(total, dict(zip(means, values, strict=True)))
+
+    def _loss(self, windows: Windows, number: int, purpose: str, seed: int, piece: int = 0, pieces: int = 1) -> Loss:
+        purpose = purpose if pieces == 1 else f"{purpose}/{piece}"
         generator = torch_generator(seed, purpose, number, str(device_of(self.policy)))
-        batch = windows.batch(self.config.batch, seed=seed, step=number)
+        batch = windows.batch(self.config.batch, seed=seed, step=number, piece=piece, pieces=pieces)
         loss = self.policy.loss(batch, generator=generator)
         if not isinstance(loss, Loss) or loss.total.ndim:
             raise ContractError(

@@ -20,7 +20,9 @@ from simplatform.files import write_json, write_text
 from simplatform.pipeline.checkpoints import restore_training, run_signature, save_fitted
 from simplatform.pipeline.collect import Collected, collect
 from simplatform.pipeline.evaluate import Evaluation, evaluate_shards, write_rows
-from simplatform.pipeline.fit import Trainer, windows_of
+from simplatform.pipeline.fit import ALONE, Trainer, windows_of
+from simplatform.pipeline.follow import follow
+from simplatform.pipeline.group import Group
 from simplatform.pipeline.observer import Console, RunObserver, Silent
 from simplatform.pipeline.recordings import write_recordings
 from simplatform.pipeline.shards import episode_shard
@@ -40,6 +42,7 @@ class Options:
     until: str = "report"
     callbacks: tuple[Callback, ...] = ()
     executor: str = ""
+    group: Group = ALONE
 
 
 def resolve_device(name: str) -> str:
@@ -69,6 +72,10 @@ def execute(run: RunDirectory, recipe: Resolved, options: Options, console: Cons
         Interrupted: SIGINT or SIGTERM came; a checkpoint was written and ``resume`` continues.
         SimplatformError: what a user can mend; the status records it.
     """
+    if options.group.rank:
+        if options.until != "collect":
+            follow(run, recipe, options.device, options.group)
+        return
     console = console or Silent()
     callbacks = Callbacks(options.callbacks)
     with run.lock():
@@ -78,6 +85,8 @@ def execute(run: RunDirectory, recipe: Resolved, options: Options, console: Cons
         try:
             stages.all()
             state = "done"
+            if options.until != "collect":
+                options.group.wait()
         except (Interrupted, KeyboardInterrupt):
             state = "preempted"
             run.set_status(state, stage=stages.current)
@@ -116,6 +125,8 @@ class _Stages:
         train = self._collect("train", recipe.demonstrations)
         validation = self._collect("validation", recipe.validation)
         self._data = (train, validation)
+        if self.options.until != "collect":
+            self.options.group.wait()
 
     def fit(self) -> None:
         """Train or fit, unless the final checkpoint is there."""
@@ -190,7 +201,7 @@ class _Stages:
     def _train(self, policy: Trainable, observer: RunObserver, last: Path | None) -> None:
         assert self._data is not None
         train, validation = self._data
-        trainer = Trainer(policy, train, self.recipe.train, self.recipe.seed)
+        trainer = Trainer(policy, train, self.recipe.train, self.recipe.seed, self.options.group)
         if last is not None:
             restore_training(trainer, last)
             self.console.say(f"policy: continued from step {trainer.step}")
