@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 SITE = Path(__file__).parent / "site"
 if str(SITE) not in sys.path:
     sys.path.insert(0, str(SITE))
