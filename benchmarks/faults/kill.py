@@ -115,18 +115,22 @@ def main() -> None:
         if found != whole or left:
             failures.append({"trial": trial, "after": after, "stage": where, "found": found, "left": left})
         shutil.rmtree(folder)
-        print(
-            f"{trial + 1}/{chosen.kills} killed in {where}: {'same bits' if found == whole else 'DIFFERENT'} {left}",
-            flush=True,
-        )
+        print(f"{trial + 1} killed in {where}: {'same bits' if found == whole else 'DIFFERENT'} {left}", flush=True)
+        write(chosen, trial + 1, stages, failures, seconds)
     shutil.rmtree(root)
+    print(f"{chosen.kills - len(failures)} of {chosen.kills} ended in the bits of the undisturbed run: {dict(stages)}")
+
+
+def write(
+    chosen: argparse.Namespace, kills: int, stages: Counter[str], failures: list[dict[str, Any]], seconds: float
+) -> None:
+    """Write the table; after every trial, so that an interrupted benchmark counts for what it did."""
     table = {
         "command": f"python benchmarks/faults/kill.py --kills {chosen.kills} --seed {chosen.seed}",
-        "kills": chosen.kills, "stages": dict(stages), "failures": failures, "settings": SETTINGS,
+        "kills": kills, "stages": dict(stages), "failures": failures, "settings": SETTINGS,
         "undisturbed_seconds": round(seconds, 1), "python": platform.python_version(), "machine": platform.machine(),
     }  # fmt: skip
     (HERE / "kill.json").write_text(json.dumps(table, indent=2) + "\n")
-    print(f"{chosen.kills - len(failures)} of {chosen.kills} ended in the bits of the undisturbed run: {dict(stages)}")
 
 
 if __name__ == "__main__":
