@@ -19,9 +19,10 @@ LORENZ63 = System(
     dim=3,
     parameters={"sigma": 10.0, "rho": 28.0, "beta": 8 / 3},
     rhs=_rhs,
-    low=(-10.0, -10.0, 17.0),
-    high=(10.0, 10.0, 37.0),
-    burn_in=5.0,
+    # x and y of opposite sign: far from the two unstable foci, near which a trajectory may linger for tens of time units
+    low=(-10.0, 5.0, 22.0),
+    high=(-5.0, 10.0, 32.0),
+    burn_in=10.0,
     lyapunov=0.9056,  # Sprott (2003), Chaos and Time-Series Analysis, table A.2
     source="Lorenz, E. N. (1963). Deterministic nonperiodic flow. J. Atmos. Sci. 20, 130-141.",
 )
