@@ -19,7 +19,7 @@ LORENZ63 = System(
     dim=3,
     parameters={"sigma": 10.0, "rho": 28.0, "beta": 8 / 3},
     rhs=_rhs,
-    # x and y of opposite sign: far from the two unstable foci, near which a trajectory may linger for tens of time units
+    # x and y of opposite sign: far from the unstable foci, near which a trajectory may linger for tens of time units
     low=(-10.0, 5.0, 22.0),
     high=(-5.0, 10.0, 32.0),
     burn_in=10.0,
