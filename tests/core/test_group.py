@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import simplatform as sp
 from simplatform.checkpoint import read_tensors
 from simplatform.errors import ConfigError
 from simplatform.pipeline.group import Group
@@ -27,9 +28,10 @@ def test_pieces_are_shared_evenly():
         Group(0, 3).share(4)
 
 
-def test_a_batch_that_cannot_be_cut_is_refused(cli):
-    bad = cli("train", "--plugin", "toy", "--set", "train.batch=8", "--set", "train.accumulate=3", check=2)
-    assert "cannot be cut" in bad.stderr
+def test_a_batch_that_cannot_be_cut_is_refused(tmp_path):
+    settings = {"train.batch": 8, "train.accumulate": 3, "task.validation": 0}
+    with pytest.raises(ConfigError, match="cannot be cut"):
+        sp.run("toy", settings=settings, output=tmp_path, device="cpu", until="fit")
 
 
 def test_one_process_communicates_nothing():
