@@ -18,7 +18,7 @@ class ObjectiveConfig(UM2NConfig):
     """Settings of a mover trained on an objective; imitation losses are off unless weighted."""
 
     objective: str = Field("error", description="what a moved mesh costs: error, energy or equidistribution")
-    solution: bool = Field(True, description="see the solution on the original mesh as well as its monitor")
+    solution: bool = Field(False, description="see the solution on the original mesh as well as its monitor")
     area: float = Field(0.0, ge=0, description="weight of the cell-area loss against the expert")
     chamfer: float = Field(0.0, ge=0, description="weight of the chamfer loss against the expert")
     barrier: float = Field(100.0, ge=0, description="weight of the penalty on crowded and inverted cells")
@@ -29,7 +29,6 @@ class UGM2NConfig(ObjectiveConfig):
     """Settings of the unsupervised mover."""
 
     objective: str = Field("equidistribution", description="what a moved mesh costs")
-    solution: bool = Field(False, description="see the solution on the original mesh as well as its monitor")
 
 
 class UM2NEnergy(UM2N):

@@ -90,7 +90,7 @@ def test_m2n_sees_the_picture_of_the_monitor():
 
 def test_the_solution_is_seen_where_wanted_and_missed_by_name():
     torch.manual_seed(0)
-    policy = energy.UM2NEnergy(energy.ObjectiveConfig(), SIGNATURE).double().eval()
+    policy = energy.UM2NEnergy(energy.ObjectiveConfig(solution=True), SIGNATURE).double().eval()
     graph = policy.graph_of(collate([sample(5)]))
     changed = dataclasses.replace(graph, solution=graph.solution.flip(0))
     scaled = dataclasses.replace(graph, solution=7 * graph.solution - 3)
