@@ -74,7 +74,7 @@ def collect(
         demonstrations = _gather(task, count, split, seed, episodes, on_episode)
         if not path.exists():
             store.save(demonstrations, path, make_env(task, split))
-    return Collected(demonstrations, path, _expert_rate(task, demonstrations), cached=False)
+    return Collected(demonstrations, path, _expert_rate(demonstrations), cached=False)
 
 
 def _cached(path: Path) -> Collected | None:
@@ -86,7 +86,7 @@ def _cached(path: Path) -> Collected | None:
     except DataError:
         _aside(path)
         return None
-    return Collected(found, path, _expert_rate(task, found), cached=True)
+    return Collected(found, path, _expert_rate(found), cached=True)
 
 
 def _gather(
@@ -109,7 +109,8 @@ def _gather(
             kept.append(episode)
         on_episode(len(kept), tried)
     source = {"task": task.name, "expert": task.expert, "split": split, "seed": seed, "env": dict(task.kwargs)}
-    return Demonstrations(kept, {**source, "tried": tried, "successes": successes})
+    counts = {"tried": tried, "successes": None if task.keep is None else successes}
+    return Demonstrations(kept, {**source, **counts})
 
 
 def _batched(shards: Iterator[EpisodeShard], pool: Executor, count: int) -> Iterator[Episode]:
@@ -119,10 +120,10 @@ def _batched(shards: Iterator[EpisodeShard], pool: Executor, count: int) -> Iter
             yield result.episode
 
 
-def _expert_rate(task: Task, demonstrations: Demonstrations) -> Estimate | None:
+def _expert_rate(demonstrations: Demonstrations) -> Estimate | None:
     """Return how often the expert succeeded, where the task says what success is."""
     tried, successes = demonstrations.source.get("tried"), demonstrations.source.get("successes")
-    return None if tried is None or task.keep is None else wilson(int(successes), int(tried))
+    return None if tried is None or successes is None else wilson(int(successes), int(tried))
 
 
 def _key(task: Task, count: int, seed: int, split: str, attempts: int) -> str:
