@@ -13,11 +13,24 @@ from simplatform.solvers.euler import Euler
 from simplatform.solvers.heun import Heun
 from simplatform.solvers.midpoint import Midpoint
 from simplatform.solvers.rk4 import RK4
+from simplatform.solvers.tsit5 import AdaptiveTsit5, Tsit5
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RK4", "Dopri5", "Euler", "Field", "Heun", "Midpoint", "ODESolver", "Solution", "get_solver"]
+__all__ = [
+    "RK4",
+    "AdaptiveTsit5",
+    "Dopri5",
+    "Euler",
+    "Field",
+    "Heun",
+    "Midpoint",
+    "ODESolver",
+    "Solution",
+    "Tsit5",
+    "get_solver",
+]
 
 
 def get_solver(name: str, **settings: Any) -> ODESolver:

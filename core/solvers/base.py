@@ -13,7 +13,7 @@ from torch import Tensor
 from simplatform.errors import SolverError
 
 Field = Callable[[Tensor, Tensor], Tensor]
-"""A right-hand side ``f(t, x)``: ``t`` is 0-d, ``x`` is ``(B, ...)``, and so is the answer."""
+"""A right-hand side ``f(t, x)``: ``t`` is 0-d (in ``march`` it may vary by row), ``x`` and the answer ``(B, ...)``."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,21 @@ class FixedStep(ODESolver):
     @abstractmethod
     def step(self, field: Field, t: Tensor, h: Tensor, x: Tensor) -> Tensor:
         """Return the state at ``t + h``."""
+
+    def march(self, field: Field, x0: Tensor, times: Tensor) -> Tensor:
+        """Integrate rows that have times of their own, in one batch; return the states ``(T, *x0.shape)``.
+
+        ``times`` is ``(T, ...)``, each entry broadcasting against ``x0``, and so is the ``t`` that the field gets. It
+        checks nothing: a row that blows up is not finite in the answer. That is the form for training loops, which
+        look at the loss anyway.
+        """
+        states, x = [x0], x0
+        for start, end in pairwise(times):
+            h = (end - start) / self.substeps
+            for index in range(self.substeps):
+                x = self.step(field, start + index * h, h, x)
+            states.append(x)
+        return torch.stack(states)
 
     def _integrate(self, field: Field, x0: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
         states, x = [x0], x0

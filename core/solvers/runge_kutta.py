@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from simplatform.solvers.base import Field, FixedStep
@@ -20,15 +22,16 @@ class ExplicitRungeKutta(FixedStep):
     c: ClassVar[tuple[float, ...]]
 
     def step(self, field: Field, t: Tensor, h: Tensor, x: Tensor) -> Tensor:
-        """Return the state at ``t + h``."""
-        slopes: list[Tensor] = []
+        """Return the state at ``t + h``; ``h`` may differ from row to row, if it broadcasts against ``x``."""
+        moves: list[Tensor] = []
         for row, node in zip(self.a, self.c, strict=True):
-            slopes.append(field(t + node * h, _advance(x, h, row, slopes)))
-        return _advance(x, h, self.b, slopes)
+            moves.append(h * field(t + node * h, add_up(x, row, moves)))
+        return add_up(x, self.b, moves)
 
 
-def _advance(x: Tensor, h: Tensor, weights: tuple[float, ...], slopes: list[Tensor]) -> Tensor:
-    for weight, slope in zip(weights, slopes, strict=True):
+def add_up(x: Tensor, weights: Sequence[float], moves: Sequence[Tensor]) -> Tensor:
+    """Return ``x`` plus the weighted moves ``h k_i``."""
+    for weight, move in zip(weights, moves, strict=True):
         if weight:
-            x = x + (h * weight) * slope
+            x = torch.add(x, move, alpha=weight)
     return x
