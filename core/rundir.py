@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -125,7 +126,7 @@ class RunDirectory:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the run for this process.
+        """Hold the run for this process, and clear what one that was killed left half-written.
 
         Raises:
             RunError: another living process holds it.
@@ -142,9 +143,18 @@ class RunDirectory:
                 f"{self.path} is in use by another process; wait for it, or choose another --output"
             ) from error
         try:
+            self._clear_scratch()
             yield
         finally:
             file.close()
+
+    def _clear_scratch(self) -> None:
+        with storage_errors(self.path):
+            for path in self.path.rglob(".*.tmp"):
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
 
 def recipe_toml(recipe: Resolved) -> str:

@@ -17,6 +17,8 @@ from simplatform.environments import make_env
 from simplatform.errors import DataError
 from simplatform.executors import Executor, executor
 from simplatform.files import exclusive
+from simplatform.fingerprint import code_fingerprint
+from simplatform.host import get_host
 from simplatform.pipeline.shards import EpisodeShard, episode_shard, run_episode
 from simplatform.statistics import Estimate, wilson
 
@@ -132,10 +134,20 @@ def _key(task: Task, count: int, seed: int, split: str, attempts: int) -> str:
     settings: dict[str, Any] = {
         "task": task.name, "env": task.env, "expert": task.expert, "kwargs": dict(task.kwargs), "keep": task.keep,
         "variants": [dict(v) for v in task.variants], "split": [split, dict(task.splits.get(split, {}))],
-        "count": count, "seed": seed, "attempts": attempts, "version": __version__,
+        "count": count, "seed": seed, "attempts": attempts, "version": __version__, "code": _code(task),
     }  # fmt: skip
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
     return f"{task.name.replace('/', '-')}-{split}-{count}-s{seed}-{digest}"
+
+
+def _code(task: Task) -> list[str]:
+    """Return fingerprints of the code that makes the episodes: a changed environment collects again."""
+    import gymnasium
+
+    host = get_host()
+    host.register_environments()
+    targets = (gymnasium.spec(task.env).entry_point, host.registry("expert").get(task.expert).target)
+    return [code_fingerprint(target) for target in targets if isinstance(target, str)]
 
 
 def _aside(path: Path) -> None:

@@ -73,6 +73,7 @@ class Trainer:
         self.average = [p.detach().clone() for p in self._parameters]
         self._optimiser = _optimiser(self._parameters, config)
         self._group, self._pieces = group, group.share(config.accumulate)
+        self._precision = precision(config.precision, device_of(policy))
         if config.batch % config.accumulate:
             raise ConfigError(
                 f"train.batch={config.batch} cannot be cut into train.accumulate={config.accumulate} pieces"
@@ -171,7 +172,8 @@ class Trainer:
         purpose = purpose if pieces == 1 else f"{purpose}/{piece}"
         generator = torch_generator(seed, purpose, number, str(device_of(self.policy)))
         batch = windows.batch(self.config.batch, seed=seed, step=number, piece=piece, pieces=pieces)
-        loss = self.policy.loss(batch, generator=generator)
+        with self._precision:
+            loss = self.policy.loss(batch, generator=generator)
         if not isinstance(loss, Loss) or loss.total.ndim:
             raise ContractError(
                 f"{type(self.policy).__name__}.loss must return Loss(total=0-d tensor), got {loss!r:.200}"
@@ -221,6 +223,17 @@ def learning_rate(config: TrainConfig, step: int) -> float:
         return config.lr
     share = (step - warmup) / max(config.steps - warmup, 1)
     return config.lr * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def precision(name: str, device: torch.device) -> torch.autocast:
+    """Return the context in which losses are computed: nothing changed, or matrix products in bfloat16.
+
+    Raises:
+        ConfigError: bfloat16 is asked for on a GPU that has none.
+    """
+    if name == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        raise ConfigError(f"train.precision=bf16: {torch.cuda.get_device_name(device)} has no bfloat16; use float32")
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=name == "bf16")
 
 
 def _optimiser(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:

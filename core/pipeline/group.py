@@ -1,4 +1,4 @@
-"""Processes that train one policy together, as ``torchrun`` starts them.
+"""Processes that train one policy together, as ``torchrun`` starts them; Lightning Fabric carries what they say.
 
 A batch is cut into ``train.accumulate`` pieces, each with randomness of its own; the processes share the pieces, and
 add their gradients up. So the sum is over the same terms, however many processes there are.
@@ -10,11 +10,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from simplatform.errors import ConfigError
+from simplatform.errors import ConfigError, MissingDependency
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 PATIENCE = timedelta(days=7)
 """How long the others wait for the first process to collect or evaluate."""
@@ -26,6 +30,7 @@ class Group:
 
     rank: int = 0
     size: int = 1
+    fabric: Fabric | None = None
 
     def share(self, pieces: int) -> range:
         """Return the pieces of a batch that this process computes.
@@ -43,34 +48,53 @@ class Group:
     @torch.no_grad()
     def add_up(self, tensors: Sequence[Tensor]) -> None:
         """Replace tensors by their sums over all processes; every process gets the same bits."""
-        if self.size == 1 or not tensors:
+        if self.fabric is None or not tensors:
             return
-        flat = torch.cat([tensor.detach().flatten() for tensor in tensors])
-        torch.distributed.all_reduce(flat)
+        flat = self._sum(torch.cat([tensor.detach().flatten() for tensor in tensors]))
         for tensor, total in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(total.view_as(tensor))
 
     def any(self, value: bool, device: torch.device) -> bool:
         """Return whether the value is true in any process."""
-        if self.size == 1:
+        if self.fabric is None:
             return value
-        count = torch.tensor(float(value), device=device)
-        torch.distributed.all_reduce(count)
-        return bool(count > 0)
+        return bool(self._sum(torch.tensor(float(value), device=device)) > 0)
 
     def wait(self) -> None:
         """Wait until all processes are here."""
-        if self.size > 1:
-            torch.distributed.barrier()
+        if self.fabric is not None:
+            self.fabric.barrier()
+
+    def _sum(self, value: Tensor) -> Tensor:
+        assert self.fabric is not None
+        total = self.fabric.all_reduce(value, reduce_op="sum")
+        assert isinstance(total, Tensor)
+        return total
 
 
 def join(device: str = "cpu") -> Group:
-    """Join the group that ``torchrun`` describes in the environment; without one, this process is alone."""
+    """Join the group that ``torchrun`` describes in the environment; without one, this process is alone.
+
+    Raises:
+        MissingDependency: there are several processes, and Lightning Fabric is not installed.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return Group()
-    if device.startswith("cuda"):
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=PATIENCE)
-    return Group(torch.distributed.get_rank(), size)
+    fabric = _fabric(device, size)
+    fabric.launch()
+    return Group(fabric.global_rank, fabric.world_size, fabric)
+
+
+def _fabric(device: str, size: int) -> Fabric:
+    try:
+        from lightning_fabric import Fabric
+        from lightning_fabric.strategies import DDPStrategy
+    except ImportError as error:
+        raise MissingDependency(
+            "training by several processes needs Lightning Fabric: pip install 'simplatform[cluster]'"
+        ) from error
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", size))
+    strategy = DDPStrategy(timeout=PATIENCE)
+    kind = "cuda" if device.startswith("cuda") else "cpu"
+    return Fabric(accelerator=kind, strategy=strategy, devices=here, num_nodes=size // here)

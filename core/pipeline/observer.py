@@ -37,6 +37,20 @@ class Silent:
         """Show nothing."""
 
 
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM end a stage as SIGINT does, by ``KeyboardInterrupt``, so that the run can record it."""
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:  # not the main thread: signals are somebody else's business
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 class RunObserver:
     """Writes what a training reports into its run directory."""
 

@@ -23,7 +23,7 @@ from simplatform.pipeline.evaluate import Evaluation, evaluate_shards, write_row
 from simplatform.pipeline.fit import ALONE, Trainer, windows_of
 from simplatform.pipeline.follow import follow
 from simplatform.pipeline.group import Group
-from simplatform.pipeline.observer import Console, RunObserver, Silent
+from simplatform.pipeline.observer import Console, RunObserver, Silent, terminated_as_interrupted
 from simplatform.pipeline.recordings import write_recordings
 from simplatform.pipeline.shards import episode_shard
 from simplatform.recipes import Resolved
@@ -69,7 +69,7 @@ def execute(run: RunDirectory, recipe: Resolved, options: Options, console: Cons
     """Carry a run to its end (or to ``options.until``), from wherever it stands.
 
     Raises:
-        Interrupted: SIGINT or SIGTERM came; a checkpoint was written and ``resume`` continues.
+        Interrupted: SIGINT or SIGTERM came; a training wrote a checkpoint first. ``resume`` continues.
         SimplatformError: what a user can mend; the status records it.
     """
     if options.group.rank:
@@ -78,7 +78,7 @@ def execute(run: RunDirectory, recipe: Resolved, options: Options, console: Cons
         return
     console = console or Silent()
     callbacks = Callbacks(options.callbacks)
-    with run.lock():
+    with run.lock(), terminated_as_interrupted():
         stages = _Stages(run, recipe, options, console, callbacks)
         callbacks.on_start(run.path)
         state = "failed"
@@ -87,10 +87,14 @@ def execute(run: RunDirectory, recipe: Resolved, options: Options, console: Cons
             state = "done"
             if options.until != "collect":
                 options.group.wait()
-        except (Interrupted, KeyboardInterrupt):
+        except (Interrupted, KeyboardInterrupt) as error:
             state = "preempted"
             run.set_status(state, stage=stages.current)
-            raise
+            if isinstance(error, Interrupted):
+                raise
+            raise Interrupted(
+                f"stopped in stage {stages.current}; `simplatform resume {run.path}` starts it again"
+            ) from error
         except BaseException as error:
             _record_failure(run, stages.current, error)
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,17 @@ from simplatform.contracts import Metric, Policy, Task
 from simplatform.demonstrations import Episode
 from simplatform.environments import make_env, make_expert
 from simplatform.pipeline.rollout import Rollout, one_thread, rollout
-from simplatform.recipes import find_task
 from simplatform.seeding import episode_seed, torch_generator
 
 
 @dataclass(frozen=True)
 class EpisodeShard:
-    """One episode to run: which task (its keywords as JSON) and split, its number, and who acts.
+    """One episode to run: the task (as JSON, with whatever was changed in it) and split, its number, and who acts.
 
     ``checkpoint`` is a path; without one the task's expert acts.
     """
 
     task: str
-    kwargs: str
     split: str
     seed: int
     episode: int
@@ -40,13 +38,13 @@ class EpisodeShard:
 
 def episode_shard(task: Task, split: str, seed: int, episode: int, **options: Any) -> EpisodeShard:
     """Return the shard of one episode of a task; ``options`` are the remaining fields of ``EpisodeShard``."""
-    return EpisodeShard(task.name, json.dumps(dict(task.kwargs), sort_keys=True), split, seed, episode, **options)
+    return EpisodeShard(json.dumps(asdict(task), sort_keys=True), split, seed, episode, **options)
 
 
 def run_episode(shard: EpisodeShard) -> Rollout:
     """Run one episode; environments and policies are kept for the next shard of the same kind."""
-    task = replace(find_task(shard.task), kwargs=json.loads(shard.kwargs))
-    env = _env(shard.task, shard.kwargs, shard.split, shard.episode % len(task.variants), shard.record)
+    task = _task(shard.task)
+    env = _env(shard.task, shard.split, shard.episode % len(task.variants), shard.record)
     policy = make_expert(task, env) if shard.checkpoint is None else _policy(shard.checkpoint, shard.device)
     return play(policy, env, task, shard.split, shard.seed, shard.episode, shard.record, shard.stop_early)
 
@@ -94,9 +92,15 @@ def _decided(metric: Metric) -> Any:
 
 
 @lru_cache(maxsize=8)
-def _env(name: str, kwargs: str, split: str, variant: int, render: bool) -> gymnasium.Env[Any, Any]:
-    task = replace(find_task(name), kwargs=json.loads(kwargs))
-    return make_env(task, split, variant, render=render)
+def _task(text: str) -> Task:
+    values = json.loads(text)
+    tuples = {key: tuple(values[key]) for key in ("variants", "extra_splits")}
+    return Task(**{**values, **tuples, "metrics": tuple(Metric(**metric) for metric in values["metrics"])})
+
+
+@lru_cache(maxsize=8)
+def _env(task: str, split: str, variant: int, render: bool) -> gymnasium.Env[Any, Any]:
+    return make_env(_task(task), split, variant, render=render)
 
 
 @lru_cache(maxsize=2)

@@ -64,7 +64,9 @@ def _plain(points: Tensor, layers: Sequence[Layer]) -> Tensor:
 
 
 class _PooledPerceptron(torch.autograd.Function):
+    # Under autocast this stays in float32: in-place sums of mixed types are not defined, and no product here is large.
     @staticmethod
+    @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)
     def forward(ctx: Any, points: Tensor, *flat: Tensor) -> Tensor:
         layers = _grouped(flat)
         chunks, ctx.winners = _chunks(points), []
@@ -79,6 +81,7 @@ class _PooledPerceptron(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @torch.amp.custom_bwd(device_type="cpu")
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         flat = ctx.saved_tensors
         totals = [torch.zeros_like(tensor) for tensor in flat]

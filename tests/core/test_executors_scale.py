@@ -2,6 +2,7 @@
 
 import operator
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,13 @@ def episodes(kind, workers):
 def test_any_number_of_workers_gives_the_same_episodes(ray, kind, workers):
     expected = [episode.actions.tobytes() for episode in episodes("local", 1)]
     assert [episode.actions.tobytes() for episode in episodes(kind, workers)] == expected
+
+
+def test_a_task_changed_in_memory_is_what_a_shard_runs():
+    task = replace(find_task("toy/point"), name="mine", variants=({"steps": 3}, {"steps": 5}))
+    shards = [pickle.loads(pickle.dumps(episode_shard(task, "train", 3, number))) for number in range(3)]
+    found = [run_episode(shard).episode for shard in shards]
+    assert [(len(episode), episode.variant) for episode in found] == [(3, 0), (5, 1), (3, 0)]
 
 
 @pytest.mark.slow

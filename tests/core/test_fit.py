@@ -128,3 +128,15 @@ def test_learning_rate_warms_up_and_never_leaves_its_range(steps, warmup, schedu
     rates = [learning_rate(config, step) for step in range(0, steps, max(steps // 50, 1))]
     assert all(0 <= rate <= 1 for rate in rates)
     assert max(rates) >= 0.5 or steps < 3
+
+
+def test_bfloat16_learns_nearly_the_same_and_keeps_float32_weights(data):
+    losses = {}
+    for precision in ("float32", "bf16"):
+        quiet, config = Quiet(), TrainConfig(steps=20, batch=8, lr=1e-2, log_every=1, precision=precision)
+        trainer = Trainer(toy(), data, config, seed=5)
+        trainer.run(quiet)
+        losses[precision] = torch.tensor([row["loss"] for _, row in quiet.rows])
+        assert {p.dtype for p in trainer.policy.parameters()} == {torch.float32}
+    assert not torch.equal(losses["bf16"], losses["float32"])
+    torch.testing.assert_close(losses["bf16"], losses["float32"], rtol=0.05, atol=0)

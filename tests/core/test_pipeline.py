@@ -137,10 +137,10 @@ def test_a_run_is_held_by_one_process_at_a_time():
         sp.run("toy", settings=FAST)
 
 
-def start(tmp_path, output, slow=0.02, steps=60):
+def start(tmp_path, output, slow=0.02, steps=60, extra=()):
     command = [
         sys.executable, "-m", "simplatform.cli", "train", "--plugin", "toy", "--output", str(output),
-        "--set", f"train.steps={steps}", "--set", "train.checkpoint_every=5", "--set", f"slow={slow}",
+        "--set", f"train.steps={steps}", "--set", "train.checkpoint_every=5", "--set", f"slow={slow}", *extra,
     ]  # fmt: skip
     return subprocess.Popen(
         command, cwd=tmp_path, env=subprocess_env(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -176,6 +176,31 @@ def test_kill_and_resume_give_the_same_bits_as_an_undisturbed_run(tmp_path):
         assert all(torch.equal(value, weights(done)[key]) for key, value in weights(whole).items())
         losses = [row["loss"] for row in RunDirectory(path).metrics() if "loss" in row]
         assert losses == [row["loss"] for row in RunDirectory(whole.path).metrics() if "loss" in row]
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_collecting_leaves_a_preempted_run(sign, tmp_path):
+    output = tmp_path / "runs"
+    process = start(tmp_path, output, extra=("--set", "env.steps=4000000"))
+    while not list(output.glob("*/status.json")) and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.5)
+    process.send_signal(sign)
+    said = process.communicate(timeout=30)[0].decode()
+    (path,) = output.iterdir()
+    status = RunDirectory(path).status
+    assert (status["state"], status["stage"], process.returncode) == ("preempted", "collect", 130), said
+    assert "simplatform resume" in said
+    assert "Traceback" not in said
+
+
+def test_what_a_killed_process_left_half_written_is_cleared():
+    run = sp.run("toy", settings=FAST, until="collect")
+    (run.path / "checkpoints" / ".000004.tmp").mkdir(parents=True)
+    (run.path / "checkpoints" / ".000004.tmp" / "half").write_text("x")
+    (run.path / "checkpoints" / ".last.123.tmp").write_text("x")
+    resume(run.path)
+    assert not list(run.path.rglob(".*.tmp"))
 
 
 def test_resume_needs_a_run(tmp_path):

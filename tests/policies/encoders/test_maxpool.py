@@ -53,6 +53,16 @@ def test_gradient_of_the_points_is_there_when_asked_for():
     assert points.grad is not None
 
 
+def test_autocast_leaves_it_in_float32():
+    torch.manual_seed(3)
+    layers = [Layer(*(t.detach().float().requires_grad_() for t in layer)) for layer in _layers((3, 5, 7))]
+    points, parameters = torch.randn(4, 10, 3), [tensor for layer in layers for tensor in layer]
+    expected = torch.autograd.grad(pooled_perceptron(points, layers).sum(), parameters)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        pooled = pooled_perceptron(points, layers)
+    torch.testing.assert_close(torch.autograd.grad(pooled.sum(), parameters), expected)
+
+
 def test_chunks_do_not_change_the_result(monkeypatch):
     torch.manual_seed(2)
     layers, points = _layers((3, 5, 7)), torch.randn(9, 10, 3, dtype=torch.float64)
