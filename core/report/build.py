@@ -11,6 +11,7 @@ from typing import Any
 from simplatform.errors import RunError
 from simplatform.files import write_text
 from simplatform.host import get_host
+from simplatform.report.interactive import script_for
 from simplatform.report.section import Section
 from simplatform.report.sections import BUILT_IN
 from simplatform.report.view import RunView
@@ -28,9 +29,11 @@ def write_report(run: RunDirectory) -> Any:
     view = RunView(run)
     if not (run.path / "eval" / "summary.json").exists():
         raise RunError(f"{run.path} was not evaluated yet; `simplatform resume {run.path}` finishes it")
+    sections = sorted(_sections(view), key=lambda section: section.order)
     page = _template().render(
         title=f"{view.recipe.plugin} on {view.task.name}",
-        sections=sorted(_sections(view), key=lambda section: section.order),
+        sections=sections,
+        script=script_for([section.body for section in sections]),
         seed=view.recipe.seed,
         environment=view.environment,
         digest=view.recipe.digest,

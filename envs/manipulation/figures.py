@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from simplatform.report.interactive import scenes_html
 from simplatform.report.section import Section, animation_html, figure_html
 
 if TYPE_CHECKING:
@@ -31,14 +32,18 @@ def cloud_section(run: RunView) -> Section | None:
     recording = _recording(run, METAWORLD)
     if recording is None or "point_cloud" not in recording.observations or not recording.chunks:
         return None
-    steps = [recording.chunk_steps[k] for k in spread(len(recording.chunks), 3)]
-    figures = [cloud_figure(recording, step, run.task.kwargs.get("task", "drawer-open")) for step in steps]
+    task = run.task.kwargs.get("task", "drawer-open")
+    scenes = [_scene(recording, recording.chunk_steps[k], task) for k in spread(len(recording.chunks), 8)]
+    view = scenes_html([(f"step {step}", cloud, paths) for step, cloud, paths in scenes], "the clouds, to be turned")
+    figures = [
+        draw_cloud(cloud, paths, f"step {step}") for step, cloud, paths in (scenes[k] for k in spread(len(scenes), 3))
+    ]
     pictures = "".join(figure_html(figure, "point cloud with action chunks") for figure in figures)
     note = (
         "<p>What the policy sees, and the path of the end effector that its answer commands, beside the expert's "
         "answers along the states that were visited. One action moves the target by at most 1 cm along each axis.</p>"
     )
-    return Section("Point cloud and action chunks", note + pictures, 50)
+    return Section("Point cloud and action chunks", note + view + pictures, 50)
 
 
 def film_section(run: RunView) -> Section | None:
@@ -55,15 +60,15 @@ def film_section(run: RunView) -> Section | None:
     return Section("An episode", f"<p>{outcome}.</p>{film}{strip}", 20)
 
 
-def cloud_figure(recording: Recording, step: int, task: str) -> Figure:
-    """Draw the cloud at a step from two sides, with the chunk given there and the expert's actions from there on."""
+def _scene(recording: Recording, step: int, task: str) -> tuple[int, Array, dict[str, Array]]:
+    """Return the step, its cloud, and the paths that the chunk given there and the expert's actions command."""
     chunk = recording.chunks[recording.chunk_steps.index(step)]
     hand = recording.observations["agent_pos"][step, :3]
     paths = {"policy": commanded_path(hand, chunk)}
     expert = expert_actions(recording.observations, step, len(chunk), task)
     if expert is not None:
         paths["expert"] = commanded_path(hand, expert)
-    return draw_cloud(recording.observations["point_cloud"][step], paths, f"step {step}")
+    return step, recording.observations["point_cloud"][step], paths
 
 
 def commanded_path(start: Array, actions: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -40,7 +41,8 @@ def test_sections_are_self_contained(recording):
     assert film.body.count("data:image/webp") == 1
     assert film.body.count("data:image/png") == 1
     assert clouds.body.count("data:image/png") == 3
-    assert "http" not in film.body + clouds.body
+    assert not re.search(r"(src|href)=.http", film.body + clouds.body)
+    assert clouds.body.count("plotly-graph-div") == 1
 
 
 def test_other_runs_and_runs_without_recordings_get_no_section(recording):

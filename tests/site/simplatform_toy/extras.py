@@ -1,14 +1,20 @@
 """A section, a callback and a command."""
 
+import numpy as np
+
 from simplatform.callbacks import Callback
-from simplatform.report import Section
+from simplatform.report import Section, scenes_html, surface_html
 
 
 def path_section(run):
     if not run.recordings:
         return None
-    end = run.recordings[0].observations["state"][-1, :2]
-    return Section("Toy path", f"<p>ends at {end[0]:.2f}, {end[1]:.2f}</p>", 55)
+    path = run.recordings[0].observations["state"][:, :3]
+    end = path[-1]
+    scenes = scenes_html([("whole", path, {"path": path}), ("start", path[:3], {})], "the path in space")
+    square = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
+    surface = surface_html(square, np.array([[0, 1, 2], [0, 2, 3]]), square.sum(1), "a plane")
+    return Section("Toy path", f"<p>ends at {end[0]:.2f}, {end[1]:.2f}</p>{scenes}{surface}", 55)
 
 
 def broken_section(run):
