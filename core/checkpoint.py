@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from simplatform.config import Config, validate
 from simplatform.contracts import Policy, Signature
 from simplatform.errors import CheckpointError
-from simplatform.files import read_json, write_bytes, write_json
+from simplatform.files import read_json, reading, write_bytes, write_json
 from simplatform.host import get_host
 
 if TYPE_CHECKING:
@@ -54,12 +54,13 @@ def read_policy(path: Path, device: str = "cpu") -> Policy:
         PluginError, UnknownName: the plugin that it needs is not there.
     """
     card = _read_card(path)
-    entry = get_host().registry("policy").get(card["policy"])
-    config = validate(entry.load_config(), card["config"], "policy")
-    policy = build_policy(entry.name, config, _signature(card["signature"]))
-    load_into(policy, read_tensors(path / WEIGHTS), path)
-    if card.get("state") is not None:
-        policy.set_extra_state_json(card["state"])  # type: ignore[attr-defined]
+    entry = get_host().registry("policy").get(str(card["policy"]))
+    with reading(f"{path} does not fit the policy {entry.name!r}", CheckpointError):
+        config = validate(entry.load_config(), dict(card["config"]), "policy")
+        policy = build_policy(entry.name, config, _signature(card["signature"]))
+        load_into(policy, read_tensors(path / WEIGHTS), path)
+        if card.get("state") is not None:
+            policy.set_extra_state_json(card["state"])  # type: ignore[attr-defined]
     return to_device(policy, device)
 
 
@@ -117,7 +118,7 @@ def read_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
 
     try:
         return load_file(path, device=device)
-    except (OSError, SafetensorError, ValueError) as error:
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError(
             f"{path} is not a whole safetensors file: {error}. Checkpoints of other programs come in through "
             "`simplatform import`."

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from simplatform.errors import StorageError
+from simplatform.errors import DataError, SimplatformError, StorageError
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space",
@@ -33,6 +33,20 @@ def storage_errors(path: Path) -> Iterator[None]:
                 f"cannot write {path}: {_REASONS[error.errno]}. What was written before is intact."
             ) from error
         raise
+
+
+@contextmanager
+def reading(what: str, error: type[SimplatformError] = DataError, hint: str = "") -> Iterator[None]:
+    """Turn whatever a library raises on a damaged file into one error; ``what``: "runs/x is not a checkpoint".
+
+    Readers of foreign formats raise anything at all on hostile bytes (found by fuzzing), so everything is caught.
+    """
+    try:
+        yield
+    except SimplatformError:
+        raise
+    except Exception as found:
+        raise error(f"{what}: {type(found).__name__}: {found}{hint}") from found
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -87,7 +101,10 @@ def read_json(path: Path) -> Any:
         OSError: the file cannot be read.
         ValueError: it is not JSON.
     """
-    return json.loads(path.read_text(encoding="utf8"))
+    try:
+        return json.loads(path.read_text(encoding="utf8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _plain(value: Any) -> Any:

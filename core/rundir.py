@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from simplatform.errors import RunError
-from simplatform.files import read_json, storage_errors, write_json, write_text
+from simplatform.files import read_json, reading, storage_errors, write_json, write_text
 from simplatform.recipes import Resolved, from_json
 
 
@@ -57,19 +57,17 @@ class RunDirectory:
         Raises:
             RunError: resolved.json is damaged.
         """
-        try:
+        with reading(f"{self.path}/resolved.json is damaged", RunError):
             return from_json(read_json(self.path / "resolved.json"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{self.path}/resolved.json is damaged: {error}") from error
 
     @property
     def status(self) -> dict[str, Any]:
         """Return the last recorded status; ``{"state": "new"}`` where there is none."""
         try:
             status: dict[str, Any] = read_json(self.path / "status.json")
-            return status
         except (OSError, ValueError):
             return {"state": "new"}
+        return status if isinstance(status, dict) and "state" in status else {"state": "new"}
 
     def set_status(self, state: str, **details: Any) -> None:
         """Record "running", "done", "failed" or "preempted", with the stage and, on failure, the error."""
@@ -85,10 +83,10 @@ class RunDirectory:
         """The newest whole checkpoint, or None."""
         try:
             name = (self.checkpoints / "last").read_text(encoding="utf8").strip()
-        except OSError:
+            path = self.checkpoints / Path(name).name
+            return path if (path / "policy.json").exists() else None
+        except (OSError, ValueError):
             return None
-        path = self.checkpoints / Path(name).name
-        return path if (path / "policy.json").exists() else None
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -99,10 +97,10 @@ class RunDirectory:
         """
         try:
             summary: dict[str, Any] = read_json(self.path / "eval" / "summary.json")
-            return summary
-        except (OSError, ValueError) as error:
+            return {**summary, "splits": dict(summary["splits"])}
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(
-                f"{self.path} has no evaluation yet; `simplatform resume {self.path}` finishes it"
+                f"{self.path} has no whole evaluation yet; `simplatform resume {self.path}` finishes it"
             ) from error
 
     def append_metrics(self, step: int, values: Mapping[str, float]) -> None:
@@ -114,7 +112,7 @@ class RunDirectory:
     def metrics(self) -> list[dict[str, float]]:
         """Return all whole lines of metrics.jsonl."""
         try:
-            text = (self.path / "metrics.jsonl").read_text(encoding="utf8")
+            text = (self.path / "metrics.jsonl").read_text(encoding="utf8", errors="replace")
         except OSError:
             return []
         return list(_whole_lines(text))
@@ -174,6 +172,8 @@ def recipe_toml(recipe: Resolved) -> str:
 def _whole_lines(text: str) -> Iterator[dict[str, float]]:
     for line in text.splitlines():
         try:
-            yield json.loads(line)
-        except ValueError:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
             continue  # the process was killed in the middle of a line
+        if isinstance(row, dict) and isinstance(row.get("step"), int):
+            yield row

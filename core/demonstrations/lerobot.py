@@ -20,7 +20,7 @@ import numpy as np
 
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError
-from simplatform.files import read_json, storage_errors, write_json
+from simplatform.files import read_json, reading, storage_errors, write_json
 
 VERSION = "v3.0"
 OBSERVATION, ACTION = "observation.", "action"
@@ -37,6 +37,11 @@ def read_lerobot(path: Path) -> Demonstrations:
     Raises:
         DataError: not such a dataset, a feature is missing or of another shape, or values are not finite.
     """
+    with reading(f"{path} is damaged"):
+        return _read(path)
+
+
+def _read(path: Path) -> Demonstrations:
     try:
         info = read_json(path / "meta" / "info.json")
         version, features = str(info["codebase_version"]), dict(info["features"])

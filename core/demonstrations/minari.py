@@ -11,7 +11,7 @@ import numpy as np
 from simplatform.demonstrations import store
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError
-from simplatform.files import read_json, write_json
+from simplatform.files import read_json, reading, write_json
 
 if TYPE_CHECKING:
     import gymnasium
@@ -27,11 +27,9 @@ def read_minari(source: str | Path) -> Demonstrations:
         DataError: no such dataset here, a damaged one, or observations or actions that are not arrays.
     """
     dataset = _open(source)
-    try:
+    with reading(f"{source} is damaged"):
         episodes = [_episode(data, _seed(dataset, data.id)) for data in dataset.iterate_episodes()]
-    except (OSError, KeyError, ValueError, AttributeError) as error:
-        raise DataError(f"{source} is damaged: {type(error).__name__}: {error}") from error
-    return Demonstrations(episodes, {"format": "minari", "dataset": dataset.spec.dataset_id})
+        return Demonstrations(episodes, {"format": "minari", "dataset": dataset.spec.dataset_id})
 
 
 def write_minari(demonstrations: Demonstrations, dataset_id: str, env: gymnasium.Env[Any, Any] | None = None) -> Path:
@@ -88,14 +86,10 @@ def _open(source: str | Path) -> Any:
     import minari
 
     folder = Path(source)
-    try:
+    with reading(f"no Minari dataset {source} here", hint=f". `minari download {source}` fetches a public one."):
         if folder.is_dir():
             return minari.MinariDataset(folder / "data" if (folder / "data").is_dir() else folder)
         return minari.load_dataset(str(source))
-    except (OSError, ValueError, KeyError, AssertionError) as error:
-        raise DataError(
-            f"no Minari dataset {source!s} here: {error}. `minari download {source!s}` fetches a public one."
-        ) from error
 
 
 def _seed(dataset: Any, episode: int) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError
-from simplatform.files import storage_errors, write_json
+from simplatform.files import reading, storage_errors, write_json
 
 if TYPE_CHECKING:
     import gymnasium
@@ -49,13 +49,12 @@ def load(path: Path) -> Demonstrations:
     Raises:
         DataError: not such a directory, a corrupt file, or data whose hash differs from the recorded one.
     """
-    try:
+    with reading(f"{path} is not a set of demonstrations", hint=". Collect it again."):
         card = json.loads((path / CARD).read_text(encoding="utf8"))
         episodes = [_read_episode(path, index, item) for index, item in enumerate(card["episodes"])]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} is not a set of demonstrations: {error}. Collect it again.") from error
-    demonstrations = Demonstrations(episodes, card["source"])
-    if demonstrations.content_hash() != card["content_hash"]:
+        demonstrations = Demonstrations(episodes, dict(card["source"]))
+        changed = demonstrations.content_hash() != card["content_hash"]
+    if changed:
         raise DataError(f"{path} was changed after it was written: its content hash differs. Collect it again.")
     return demonstrations
 

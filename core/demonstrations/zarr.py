@@ -17,7 +17,7 @@ import numpy as np
 
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError, MissingDependency
-from simplatform.files import storage_errors
+from simplatform.files import reading, storage_errors
 
 FIELDS = {"state": "agent_pos", "point_cloud": "point_cloud", "full_state": "state"}
 """DP3's name → the name of the observation here."""
@@ -37,10 +37,11 @@ def read_zarr(path: Path) -> Demonstrations:
             not increase up to the number of steps, values are not finite, or reading would run code.
         MissingDependency: zarr is not there.
     """
-    arrays, ends = _read_arrays(path)
-    _check_ends(ends, len(arrays["action"]), path)
-    starts = np.concatenate([[0], ends[:-1]])
-    episodes = [_episode(arrays, int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
+    with reading(f"{path} is damaged"):
+        arrays, ends = _read_arrays(path)
+        _check_ends(ends, len(arrays["action"]), path)
+        starts = np.concatenate([[0], ends[:-1]])
+        episodes = [_episode(arrays, int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
     return Demonstrations(episodes, {"format": "dp3-zarr", "file": path.name, "expert_episodes": len(episodes)})
 
 

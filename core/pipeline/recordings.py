@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from simplatform.demonstrations.episode import Array
-from simplatform.errors import DataError
-from simplatform.files import storage_errors, write_bytes
+from simplatform.files import reading, storage_errors, write_bytes
 from simplatform.pipeline.evaluate import Evaluation
 from simplatform.pipeline.rollout import Rollout
 
@@ -46,11 +45,9 @@ def read_recordings(folder: Path) -> Iterator[Recording]:
         DataError: a damaged file.
     """
     for path in sorted(folder.glob("*.npz")):
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                yield _recording(path.stem.rsplit("-", 1)[0], dict(file))
-        except (OSError, ValueError, KeyError) as error:
-            raise DataError(f"{path} is not a recording: {error}; evaluate the run again") from error
+        with reading(f"{path} is not a recording", hint="; evaluate the run again"), np.load(path) as file:
+            recording = _recording(path.stem.rsplit("-", 1)[0], dict(file))
+        yield recording
 
 
 def _arrays(result: Rollout) -> dict[str, Array]:

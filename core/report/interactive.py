@@ -37,7 +37,7 @@ def scenes_html(scenes: Sequence[tuple[str, Array, Mapping[str, Array]]], alt: s
         for number, (name, *_) in enumerate(scenes)
     ]
     if len(scenes) > 1:
-        figure.update_layout(sliders=[{"steps": steps, "pad": {"t": 10}, "font": {"color": INK}}])
+        figure.update_layout(sliders=[{"steps": steps, "pad": {"t": 10, "b": 45}, "font": {"color": INK}}])
     figure.update_layout(scene={"aspectmode": "data"})
     return view_html(figure, alt)
 

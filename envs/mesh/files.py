@@ -11,6 +11,7 @@ import numpy as np
 from simplatform.envs.mesh.mesh import KINDS, Floats, Mesh
 from simplatform.envs.mesh.validity import check_mesh, check_monitor, oriented
 from simplatform.errors import DataError, MissingDependency, UsageError
+from simplatform.files import reading
 
 PREFERENCE = ("tetra", "triangle", "quad", "line")
 """Of several cell kinds in a file, the first of these is the mesh; lower-dimensional ones are its boundary."""
@@ -101,14 +102,10 @@ def _flat(points: Floats, dim: int, path: Path) -> Floats:
 
 
 def _numbers(path: Path) -> Floats:
-    try:
-        return (
-            np.load(path)
-            if path.suffix == ".npy"
-            else np.loadtxt(path, delimiter="," if path.suffix == ".csv" else None)
-        )
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} does not hold one number per vertex: {error}") from error
+    with reading(f"{path} does not hold one number per vertex"):
+        if path.suffix == ".npy":
+            return np.asarray(np.load(path), float)
+        return np.loadtxt(path, delimiter="," if path.suffix == ".csv" else None)
 
 
 def _meshio() -> Any:

@@ -15,7 +15,7 @@ import simplatform as sp
 from simplatform import files
 from simplatform.checkpoint import build_policy, read_policy, read_tensors, write_policy, write_tensors
 from simplatform.contracts import Signature
-from simplatform.errors import CheckpointError, ConfigError, RunError, StorageError, UnknownName, UsageError
+from simplatform.errors import CheckpointError, ConfigError, DataError, RunError, StorageError, UnknownName, UsageError
 from simplatform.importing import import_checkpoint, read_foreign
 from simplatform.recipes import resolve
 from simplatform.rundir import RunDirectory
@@ -75,7 +75,7 @@ def test_a_half_written_metrics_line_is_ignored(tmp_path):
 def test_damaged_runs_are_named(tmp_path):
     run = RunDirectory.create(tmp_path, resolve("toy"))
     assert RunDirectory.open(run.path / "checkpoints").path == run.path
-    with pytest.raises(RunError, match="no evaluation yet"):
+    with pytest.raises(RunError, match="no whole evaluation yet"):
         _ = run.summary
     (run.path / "resolved.json").write_text("{")
     with pytest.raises(RunError, match=r"resolved.json is damaged"):
@@ -185,3 +185,29 @@ def test_buffers_sized_by_data_survive(tmp_path):
     policy = Memory(ToyConfig(), SIGNATURE)
     load_into(policy, {**policy.state_dict(), "scale": torch.ones(7)}, tmp_path)
     assert policy.scale.shape == (7,)
+
+
+def test_reading_names_whatever_a_library_raises():
+    expected = pytest.raises(DataError, match=r"x is damaged: ZeroDivisionError: .*; collect it again")
+    with expected, files.reading("x is damaged", hint="; collect it again"):
+        raise ZeroDivisionError("division by zero")
+    with pytest.raises(UsageError, match="mine"), files.reading("x"):
+        raise UsageError("mine")
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff", b"[]", b"3", b'{"a": 1}', b"[" * 100_000], ids=["bytes", "list", "number", "object", "deep"]
+)
+def test_any_bytes_in_the_files_of_a_run_are_named_or_passed_over(content, tmp_path):
+    run = RunDirectory.create(tmp_path, resolve("toy"))
+    (run.path / "eval").mkdir()
+    (run.path / "checkpoints").mkdir()
+    for name in ("status.json", "metrics.jsonl", "resolved.json", "eval/summary.json", "checkpoints/last"):
+        (run.path / name).write_bytes(content)
+    assert run.status == {"state": "new"}
+    assert run.metrics() == []
+    assert run.last is None
+    with pytest.raises((RunError, DataError), match="damaged"):
+        run.recipe()
+    with pytest.raises(RunError, match="no whole evaluation"):
+        _ = run.summary

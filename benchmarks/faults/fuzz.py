@@ -1,0 +1,121 @@
+"""Coverage-guided fuzzing of every file reader with Atheris: only the platform's named errors may come out.
+
+    pip install atheris
+    python benchmarks/faults/fuzz.py [--seconds 60] [--readers checkpoint mesh …]
+
+Each reader starts from valid files. An input's first byte chooses the file, the rest replaces its content. Anything but
+a ``SimplatformError`` is a crash, as is more than 30 s or 4 GB for one input. Writes ``fuzz.json`` beside itself; an
+input that crashed is kept in ``build/fuzz/READER`` with its traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+LIMITS = ("-timeout=30", "-rss_limit_mb=4096", "-max_len=65536", "-print_final_stats=1", "-verbosity=1")
+
+
+def main() -> None:
+    """Fuzz each reader in a process of its own, and write the table."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--seconds", type=int, default=60, help="per reader")
+    options.add_argument("--readers", nargs="*", default=[])
+    options.add_argument("--child", help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.child:
+        fuzz(chosen.child, chosen.seconds)
+    sys.path.insert(0, str(HERE))
+    from readers import READERS
+
+    rows = {name: campaign(name, chosen.seconds) for name in chosen.readers or READERS}
+    old = json.loads((HERE / "fuzz.json").read_text())["readers"] if (HERE / "fuzz.json").exists() else {}
+    table = {
+        "command": f"python benchmarks/faults/fuzz.py --seconds {chosen.seconds}", "atheris": version("atheris"),
+        "python": platform.python_version(), "machine": platform.machine(), "readers": {**old, **rows},
+    }  # fmt: skip
+    (HERE / "fuzz.json").write_text(json.dumps(table, indent=2) + "\n")
+
+
+def campaign(name: str, seconds: int) -> dict[str, Any]:
+    """Fuzz one reader; returns inputs tried, inputs kept because they reached new code, and crashes."""
+    kept = ROOT / "build" / "fuzz" / name
+    kept.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, __file__, "--child", name, "--seconds", str(seconds)]
+    result = subprocess.run(command, cwd=kept, capture_output=True, env=_environment())
+    said = (result.stdout + result.stderr).decode(errors="replace")
+    found = {
+        "inputs": _number(said, r"stat::number_of_executed_units: (\d+)"),
+        "seeds": _number(said, r"seeds: (\d+)"),
+        "corpus": _number(said, r"corp: (\d+)/"),
+        "edges": _number(said, r"cov: (\d+)"),
+        "seconds": seconds,
+        "crashes": int(result.returncode != 0),
+    }
+    if result.returncode:
+        (kept / "traceback.txt").write_text(said[-20_000:])
+    print(name, found, flush=True)
+    return found
+
+
+def fuzz(name: str, seconds: int) -> None:
+    """Run Atheris on one reader, in this process; does not return."""
+    import atheris
+
+    sys.path.insert(0, str(HERE))
+    with atheris.instrument_imports(include=["simplatform", "readers", "meshio", "zarr", "h5py", "tomllib"]):
+        from readers import READERS
+
+        from simplatform.errors import SimplatformError
+
+        folder = Path(tempfile.mkdtemp(prefix=f"fuzz-{name}-"))
+        reader = READERS[name]
+        files = reader.prepare(folder / "valid")
+        shutil.copytree(folder / "valid", folder / "tried")
+        reader.read(folder / "valid")
+    originals = [file.read_bytes() for file in files]
+    targets = [folder / "tried" / file.relative_to(folder / "valid") for file in files]
+
+    def one(data: bytes) -> None:
+        index = (data[0] if data else 0) % len(files)
+        targets[index].write_bytes(data[1:])
+        try:
+            reader.read(folder / "tried")
+        except SimplatformError:
+            pass
+        finally:
+            targets[index].write_bytes(originals[index])
+
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    for index, content in enumerate(originals):
+        (corpus / f"seed{index}").write_bytes(bytes([index]) + content)
+    print(f"seeds: {len(originals)}", file=sys.stderr)
+    atheris.Setup([sys.argv[0], str(corpus), f"-max_total_time={seconds}", *LIMITS], one)
+    atheris.Fuzz()
+
+
+def _environment() -> dict[str, str]:
+    paths = os.pathsep.join([str(ROOT / "tests" / "site"), str(ROOT)])
+    return {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "HDF5_USE_FILE_LOCKING": "FALSE"}
+
+
+def _number(text: str, pattern: str) -> int:
+    found = re.findall(pattern, text)
+    return int(found[-1]) if found else 0
+
+
+if __name__ == "__main__":
+    main()
