@@ -1,51 +1,81 @@
-"""Adaptation to a new system: damped Gauss–Newton on the few numbers of a context, all experts side by side."""
+"""Adaptation to new systems: damped Gauss–Newton on the few numbers of a context, many hypotheses side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-Residuals = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+Residuals = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""``(owner (R,), chosen (R,), contexts (R, c))`` to residuals ``(R, n)``; ``owner`` is the system of a row."""
 STEP = 1e-5
+STALLED = 1e-3
 
 
-def adapt(
-    residuals: Residuals, support: Tensor, times: Tensor, experts: Tensor, contexts: Tensor, steps: int
-) -> tuple[Tensor, Tensor]:
-    """Return the expert and the context ``(c,)`` that fit support trajectories ``(S, T, d)`` best.
+@dataclass(frozen=True)
+class Hypotheses:
+    """For each of B systems H guesses: an expert ``chosen (B, H)``, its context ``(B, H, c)``, and what it costs."""
 
-    Every hypothesis (``experts (H,)`` with ``contexts (H, c)`` to start from) takes Levenberg–Marquardt steps
-    (Marquardt, 1963) with a Jacobian by central differences; the damping falls where a step helps and rises where it
-    does not.
+    chosen: Tensor
+    contexts: Tensor
+    cost: Tensor
+
+    def only(self, allowed: Tensor) -> Hypotheses:
+        """Make all others cost infinitely much; ``allowed`` is ``(B, H)``."""
+        return Hypotheses(self.chosen, self.contexts, self.cost.masked_fill(~allowed, float("inf")))
+
+    def best(self, count: int) -> Hypotheses:
+        """Keep the cheapest ``count`` of every system."""
+        order = self.cost.argsort(1)[:, :count]
+        contexts = self.contexts.gather(1, order[..., None].expand(-1, -1, self.contexts.shape[-1]))
+        return Hypotheses(self.chosen.gather(1, order), contexts, self.cost.gather(1, order))
+
+
+def evaluate(residuals: Residuals, chosen: Tensor, contexts: Tensor) -> Hypotheses:
+    """Return hypotheses with their costs, the sum of squared residuals."""
+    owner = torch.arange(len(chosen), device=chosen.device).repeat_interleave(chosen.shape[1])
+    cost = _cost(residuals(owner, chosen.flatten(), contexts.flatten(0, 1)))
+    return Hypotheses(chosen, contexts, cost.view_as(chosen))
+
+
+def adapt(residuals: Residuals, start: Hypotheses, steps: int, log: list[float] | None = None) -> Hypotheses:
+    """Take up to ``steps`` Levenberg–Marquardt steps (Marquardt, 1963) with all hypotheses at once.
+
+    The Jacobian is by central differences, whose rows join the batch; the damping falls where a step helps and rises
+    where it does not. It ends early when no hypothesis gains a thousandth of its cost. ``log`` receives the mean over
+    systems of the least cost, before the first step and after each.
     """
-    damping = torch.full((len(experts), 1, 1), 1e-3, dtype=contexts.dtype)
-    best = residuals(experts, contexts, support, times)
-    for _ in range(steps):
-        trial = contexts + _step(residuals, support, times, experts, contexts, best, damping)
-        found = residuals(experts, trial, support, times)
-        better = _cost(found) < _cost(best)
+    width = start.chosen.shape[1]
+    owner = torch.arange(len(start.chosen), device=start.chosen.device).repeat_interleave(width)
+    chosen, contexts = start.chosen.flatten(), start.contexts.flatten(0, 1)
+    damping = torch.full((len(chosen), 1, 1), 1e-3, dtype=contexts.dtype, device=contexts.device)
+    best = residuals(owner, chosen, contexts)
+    _note(log, best, width)
+    for _ in range(steps if contexts.shape[1] else 0):
+        trial = contexts + _step(residuals, owner, chosen, contexts, best, damping)
+        found = residuals(owner, chosen, trial)
+        before, after = _cost(best), _cost(found)
+        better = after < before
         contexts = torch.where(better[:, None], trial, contexts)
         best = torch.where(better[:, None], found, best)
         damping = torch.where(better[:, None, None], damping / 5, damping * 5).clamp(1e-9, 1e6)
-    winner = _cost(best).argmin()
-    return experts[winner], contexts[winner]
+        _note(log, best, width)
+        open_ = (after < (1 - STALLED) * before) | (~better & (damping[:, 0, 0] < 1.0))
+        if not bool(open_.any()):
+            break
+    return Hypotheses(start.chosen, contexts.view_as(start.contexts), _cost(best).view_as(start.chosen))
 
 
 def _step(
-    residuals: Residuals,
-    support: Tensor,
-    times: Tensor,
-    experts: Tensor,
-    contexts: Tensor,
-    now: Tensor,
-    damping: Tensor,
+    residuals: Residuals, owner: Tensor, chosen: Tensor, contexts: Tensor, now: Tensor, damping: Tensor
 ) -> Tensor:
     size = contexts.shape[1]
-    offsets = STEP * torch.eye(size, dtype=contexts.dtype)
+    offsets = STEP * torch.eye(size, dtype=contexts.dtype, device=contexts.device)
     moved = torch.cat([contexts[:, None] + offsets, contexts[:, None] - offsets], dim=1).flatten(0, 1)
-    many = residuals(experts.repeat_interleave(2 * size), moved, support, times).unflatten(0, (-1, 2 * size))
+    many = residuals(owner.repeat_interleave(2 * size), chosen.repeat_interleave(2 * size), moved)
+    many = many.unflatten(0, (-1, 2 * size))
     jacobian = ((many[:, :size] - many[:, size:]) / (2 * STEP)).transpose(1, 2).nan_to_num(0.0, 0.0, 0.0)
     normal = jacobian.transpose(1, 2) @ jacobian
     scale = torch.diag_embed(normal.diagonal(dim1=1, dim2=2).clamp_min(1e-9))
@@ -54,4 +84,9 @@ def _step(
 
 
 def _cost(values: Tensor) -> Tensor:
-    return values.square().sum(1).nan_to_num(float("inf"))
+    return values.square().sum(1).nan_to_num(float("inf"), float("inf"))
+
+
+def _note(log: list[float] | None, residual: Tensor, width: int) -> None:
+    if log is not None:
+        log.append(float(residual.square().mean(1).nan_to_num(1e9, 1e9).view(-1, width).amin(1).mean()))

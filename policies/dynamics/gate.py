@@ -25,7 +25,7 @@ def kmeans(points: Array, clusters: int, random: np.random.Generator, iterations
     labels = np.full(len(points), -1)
     for _ in range(iterations):
         gaps = _distances(points, centres)
-        found = _without_empty(gaps.argmin(1), gaps, clusters)
+        found = without_empty(gaps.argmin(1), gaps, clusters)
         if np.array_equal(found, labels):
             break
         labels = found
@@ -42,6 +42,18 @@ def match(labels: Labels, losses: Array) -> Labels:
     cost = np.stack([np.median(losses[labels == k], axis=0) for k in range(clusters)])
     rows, experts = linear_sum_assignment(cost)
     return experts[np.argsort(rows)][labels]
+
+
+def hysteresis(now: Labels, proposed: Labels, losses: Array, margin: float) -> Labels:
+    """Let an environment change its expert only where that lowers its loss ``(E, M)`` by the share ``margin``."""
+    rows = np.arange(len(now))
+    return np.where(losses[rows, proposed] < (1 - margin) * losses[rows, now], proposed, now)
+
+
+def purity(labels: Labels, truth: Labels) -> float:
+    """Return the share of points whose true class is the most frequent one of their cluster."""
+    counts = [np.bincount(truth[labels == k]).max() for k in np.unique(labels)]
+    return float(np.sum(counts) / len(labels))
 
 
 def linear_gate(contexts: Array, experts: Labels, count: int) -> Array:
@@ -61,7 +73,7 @@ def _seeds(points: Array, clusters: int, random: np.random.Generator) -> Array:
     return points[chosen]
 
 
-def _without_empty(labels: Labels, gaps: Array, clusters: int) -> Labels:
+def without_empty(labels: Labels, gaps: Array, clusters: int) -> Labels:
     """Give every empty cluster the point that lies farthest from its own centre, out of clusters that have several."""
     labels = labels.copy()
     for empty in np.setdiff1d(np.arange(clusters), labels):

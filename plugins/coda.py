@@ -1,0 +1,21 @@
+"""CoDA, a single meta-learner (Kirchmeyer et al., 2022, arXiv:2202.01889)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    home = "simplatform.policies.dynamics.contextual"
+    register(
+        "coda",
+        f"{home}:CoDAPolicy",
+        config=f"{home}:ContextualConfig",
+        help="one network whose weights move linearly with a context",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("coda", policy="coda", task="lotka-volterra")

@@ -1,0 +1,20 @@
+"""A neural ODE, one for all environments (Chen et al., 2018, arXiv:1806.07366): the baseline that adapts to nothing."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "neural-ode",
+        "simplatform.policies.dynamics.contextual:NeuralODE",
+        config="simplatform.policies.dynamics.reconstructor:ReconstructorConfig",
+        help="one vector field for all environments, without contexts",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("neural-ode", policy="neural-ode", task="lotka-volterra")

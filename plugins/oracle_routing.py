@@ -1,0 +1,20 @@
+"""MixER whose routing is told: what a perfect gate would be worth."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "oracle-routing",
+        "simplatform.policies.dynamics.oracle:OracleRouting",
+        config="simplatform.policies.dynamics.mixer:MixERConfig",
+        help="mixture of experts that is told each system's family",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("oracle-routing", policy="oracle-routing", task="lotka-volterra", settings={"env.labels": True})

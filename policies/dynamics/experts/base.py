@@ -1,0 +1,90 @@
+"""What all experts share: stacked weights, gathering the chosen expert first, and units."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+VectorField = Callable[[Tensor], Tensor]
+"""dx/dt of R rows at once: ``(R, N, d)`` to ``(R, N, d)``."""
+Layer = tuple[Tensor, Tensor]
+"""A bias ``(R, 1, out)`` and a weight ``(R, in, out)``, as ``torch.baddbmm`` takes them."""
+
+
+class Expert(nn.Module, ABC):
+    """``experts`` vector fields of one shape; every parameter is ``(experts, ...)``.
+
+    ``scale`` and ``rate`` ``(d,)`` are the units of states and of their derivatives: networks see ``x / scale``, and
+    their answers are multiplied by ``rate``; both are folded into the outer layers once per call of ``bind``.
+    """
+
+    separate: ClassVar[bool] = True
+    """Whether no expert shares a parameter with another, so that each may be trained on its own."""
+
+    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int) -> None:
+        """Make all experts start equal; only the data that is routed to them sets them apart."""
+        super().__init__()
+        self.shape = (dim, width, depth, context)
+        self.register_buffer("scale", torch.ones(dim, dtype=torch.float64))
+        self.register_buffer("rate", torch.ones(dim, dtype=torch.float64))
+
+    @abstractmethod
+    def bind(self, chosen: Tensor, contexts: Tensor) -> VectorField:
+        """Return the vector field of R rows with ``chosen (R,)`` experts and ``contexts (R, c)``.
+
+        Everything that depends on the context alone is computed here, once, and not in the solver's stages.
+        """
+
+    def taylor(self, chosen: Tensor, contexts: Tensor, near: Tensor, order: int) -> VectorField:
+        """Return the field expanded to ``order`` in the context around ``near (R, c)``; order 0 needs nothing of it."""
+        if order:
+            raise NotImplementedError(
+                f"{type(self).__name__} has no Taylor expansion in the context; use ncf, or order 0"
+            )
+        return self.bind(chosen, contexts)
+
+    def only(self, index: int) -> Expert:
+        """Return a copy that holds one of the experts."""
+        one = type(self)(1, *self.shape).to(self.scale.device)
+        for mine, its in zip(self.parameters(), one.parameters(), strict=True):
+            its.data = mine.data[index : index + 1].clone()
+        one.scale, one.rate = self.scale.clone(), self.rate.clone()
+        return one
+
+    def put(self, index: int, one: Expert) -> None:
+        """Take over the weights of a copy that ``only`` gave."""
+        for mine, its in zip(self.parameters(), one.parameters(), strict=True):
+            mine.data[index] = its.data[0]
+
+    def _in_units(self, layers: Sequence[Layer]) -> list[Layer]:
+        """Fold the units into the first and the last layer."""
+        (bias, weight), *rest = layers
+        layers = [(bias, weight / self.scale[:, None]), *rest]
+        bias, weight = layers[-1]
+        return [*layers[:-1], (bias * self.rate, weight * self.rate)]
+
+
+def run(layers: Sequence[Layer], x: Tensor) -> Tensor:
+    """Evaluate a network of swish units on ``(R, N, in)``: one batched product per layer."""
+    last = len(layers) - 1
+    for index, (bias, weight) in enumerate(layers):
+        x = torch.baddbmm(bias, x, weight)
+        if index < last:
+            x = nn.functional.silu(x)
+    return x
+
+
+def sizes_of(dim: int, width: int, depth: int) -> list[tuple[int, int]]:
+    """Return ``(in, out)`` of each of ``depth`` linear layers from d over ``width`` to d."""
+    return list(pairwise([dim, *([width] * (depth - 1)), dim]))
+
+
+def shared(experts: int, *shape: int, scale: float) -> nn.Parameter:
+    """Return one uniform draw in ±scale, ``(experts, *shape)``: the same for all experts."""
+    one = (2 * torch.rand(*shape, dtype=torch.float64) - 1) * scale
+    return nn.Parameter(one.expand(experts, *shape).clone())

@@ -1,0 +1,293 @@
+"""Reconstructors: one model of many systems, with a few numbers (a code) for each system.
+
+What all methods share is here: data by environment, roll-outs, training, adaptation to a new system, and the policy's
+face. A method says which vector field a code stands for.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Generator, Tensor, nn
+
+from simplatform.config import Config
+from simplatform.contracts import Observation, Progress, Signature
+from simplatform.demonstrations import Demonstrations
+from simplatform.errors import ContractError
+from simplatform.policies.dynamics.adaptation import Hypotheses, adapt, evaluate
+from simplatform.policies.dynamics.data import Systems, Windows, environments_of, support_of
+from simplatform.policies.dynamics.experts import Expert, VectorField
+from simplatform.policies.dynamics.regulariser import ernode, lrnde
+from simplatform.policies.dynamics.training import Block, Training
+from simplatform.solvers import RK4, AdaptiveTsit5
+
+ROWS = 1200
+"""Vector fields that adaptation evaluates at once; more are taken in turn."""
+REACH = 1e6
+"""A state farther out than this, in units of the data, has left; the trajectory stays at the last one before it."""
+
+
+class ReconstructorConfig(Config):
+    """What all reconstructors let their user set."""
+
+    width: int = Field(64, ge=1, description="hidden units of a network")
+    depth: int = Field(4, ge=2, description="linear layers of a network")
+    substeps: int = Field(2, ge=1, description="Runge-Kutta steps between two samples")
+    steps: int = Field(1000, ge=0, description="Adam steps on random windows")
+    windows: int = Field(64, ge=1, description="windows of each environment in an Adam step")
+    length: int = Field(1, ge=1, description="intervals in a window of an Adam step")
+    lr: float = Field(5e-3, gt=0, description="peak learning rate of Adam (one cycle)")
+    context_lr: float = Field(1e-2, gt=0, description="peak learning rate of the codes")
+    finish: int = Field(500, ge=0, description="L-BFGS iterations on one-interval windows")
+    finish_windows: int = Field(96, ge=1, description="most windows of each environment that L-BFGS sees")
+    refine: int = Field(50, ge=0, description="L-BFGS iterations on whole trajectories")
+    context_penalty: float = Field(1e-8, ge=0, description="weight of the mean squared code")
+    adapt_steps: int = Field(
+        12, ge=0, description="most Gauss-Newton steps for a new environment, in each of two phases"
+    )
+    regulariser: Literal["none", "ernode", "lrnde"] = Field(
+        "none", description="penalty on the solver's error estimate"
+    )
+    coefficient: float = Field(1e-6, ge=0, description="weight of the regulariser")
+    inference: Literal["fixed", "adaptive"] = Field("fixed", description="Runge-Kutta 4 on the data grid, or Tsit5")
+    rtol: float = Field(1e-4, gt=0, description="relative tolerance of adaptive inference and of the regulariser")
+    atol: float = Field(1e-6, gt=0, description="absolute tolerance of adaptive inference and of the regulariser")
+
+
+class Reconstructor(nn.Module):
+    """Forecasts ``(T, d)`` from ``initial (d,)`` at ``times (T,)``, adapted to ``support (S, T, d)``; float64.
+
+    Subclasses give ``bind`` and, where they differ, the hooks below it. ``contexts (E, c)`` are the codes of the
+    training environments, ``routes (E,)`` their experts, ``families`` and ``numbers`` their labels (for reports only).
+    """
+
+    observe = execute = 1
+    sized_by_data = ("contexts", "routes", "families", "numbers", "curve")
+
+    def __init__(self, config: ReconstructorConfig, signature: Signature, code: int) -> None:
+        """Check the environment and make the buffers.
+
+        Raises:
+            ContractError: the environment shows no support trajectories of vectors.
+        """
+        super().__init__()
+        shape = signature.observation.get("support", ())
+        if len(shape) != 3:
+            raise ContractError(
+                f"{type(self).__name__} expects an observation 'support' (S, T, d), got {dict(signature.observation)}"
+            )
+        self.config, self.dim, self.code = config, shape[-1], code
+        self.register_buffer("contexts", torch.zeros(0, code, dtype=torch.float64))
+        for name in ("routes", "families", "numbers"):
+            self.register_buffer(name, torch.zeros(0, dtype=torch.int64))
+        self.register_buffer("curve", torch.zeros(0, dtype=torch.float64))
+        self.register_buffer("evaluations", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("accepted", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("seed", torch.randint(2**31, ()))
+        self._adapted: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def nfe(self) -> float | None:
+        """Mean evaluations of the field for one forecast, as counted on validation data; None before a fit."""
+        return float(self.evaluations) or None
+
+    # What a method defines.
+
+    def bind(self, chosen: Tensor, contexts: Tensor) -> VectorField:
+        """Return the vector field of R rows: their experts ``(R,)`` and codes ``(R, c)``."""
+        raise NotImplementedError
+
+    def networks(self) -> list[Expert]:
+        """Return the stacks whose units follow the data."""
+        raise NotImplementedError
+
+    def first_codes(self, count: int, generator: Generator) -> Tensor:
+        """Return where the codes of training start, ``(E, c)``."""
+        return 0.1 * torch.randn(count, self.code, generator=generator, dtype=torch.float64)
+
+    def first_routes(self, systems: Systems) -> Tensor:
+        """Return the experts that environments start with, ``(E,)``."""
+        return torch.zeros(len(systems), dtype=torch.int64)
+
+    def wants_routes(self, step: int) -> bool:
+        """Return whether routes are updated before this Adam step."""
+        return False
+
+    def route(self, systems: Systems, routes: Tensor, codes: Tensor, share: float) -> Tensor:
+        """Return new routes, ``share`` being how much of training is done."""
+        return routes
+
+    def training_field(self, routes: Tensor, codes: Tensor) -> tuple[Tensor, VectorField]:
+        """Return the rows of a training step: whose environment each is, and their field."""
+        return torch.arange(len(routes)), self.bind(routes, codes)
+
+    def blocks(self, routes: Tensor) -> list[Block]:
+        """Return the parts that L-BFGS may take one by one."""
+        return [Block(torch.arange(len(routes)), lambda codes: self.bind(routes, codes), list(self.parameters()))]
+
+    def candidates(self, support: Systems) -> tuple[Tensor, Tensor]:
+        """Return what adaptation may start from, for all systems alike: experts ``(H,)`` and codes ``(H, c)``."""
+        return self.routes, self.contexts
+
+    def hypotheses(self, start: Hypotheses) -> Hypotheses:
+        """Return the starts that are worth refining: the best few."""
+        return start.best(4)
+
+    # What all share.
+
+    def residuals(self, field: VectorField, windows: Windows, unit: Tensor) -> Tensor:
+        """Return errors of roll-outs over windows in units ``(R,)``: ``(R, W, L, d)``."""
+        times = windows.times.permute(2, 0, 1)[..., None]
+        solver = RK4(self.config.substeps)
+        states = solver.march(lambda t, x: field(x), windows.states[:, :, 0], times)
+        return (states[1:].permute(1, 2, 0, 3) - windows.states[:, :, 1:]) / unit[:, None, None, None]
+
+    def penalty(self, field: VectorField, windows: Windows, codes: Tensor, generator: Generator) -> Tensor:
+        """Return what is added to the mean squared error."""
+        config = self.config
+        total = config.context_penalty * codes.square().mean() if codes.numel() else codes.new_zeros(())
+        if config.regulariser == "ernode":
+            total = total + config.coefficient * ernode(field, windows, 1, config.rtol, config.atol)
+        elif config.regulariser == "lrnde":
+            size = float(self.accepted) or float(windows.times.diff(dim=2).mean())
+            rows = windows.states.new_full((len(windows.states),), size)
+            states = windows.states.flatten(1, 2)
+            total = total + config.coefficient * lrnde(field, states, rows, config.rtol, config.atol, generator)
+        return total
+
+    def fit(self, demonstrations: Demonstrations, *, validation: Demonstrations, progress: Progress) -> None:
+        """Train networks and codes together; validation data chooses among the stages of training."""
+        systems = environments_of(demonstrations)
+        for network in self.networks():
+            network.scale.copy_(systems.input_scale())
+            network.rate.copy_(systems.rate_scale())
+        held = _episodes(validation)
+        Training(self, systems, progress, lambda: self.score(held)).run()
+        self.score(held)
+
+    def remember(self, systems: Systems, codes: Tensor, routes: Tensor) -> None:
+        """Keep the codes and routes of the training environments."""
+        self.contexts, self.routes = codes.clone(), routes.clone()
+        self.families, self.numbers = systems.family.clone(), systems.number.clone()
+
+    @torch.no_grad()
+    def score(self, held: list[tuple[Observation, Tensor]]) -> float:
+        """Return the mean relative squared error of held-out episodes, each adapted to its own support; NaN if none."""
+        found, evaluations, curves = [], [], []
+        for observation, truth in held:
+            log: list[float] = []
+            self._adapted = self.adapted(support_of(observation), log)
+            answer = self.act(observation, generator=Generator())[:, 0]
+            gap = (answer - truth).square().sum(-1) / truth.abs().clamp_min(1e-6).square().sum(-1)
+            found.append(gap.mean(1).clamp_max(REACH))
+            evaluations.append(self._spent)
+            curves.append(log)
+        self._adapted = None
+        if not found:
+            return float("nan")
+        self.evaluations.fill_(sum(evaluations) / len(evaluations))
+        self.curve = torch.tensor(curves[0], dtype=torch.float64)
+        return float(torch.cat(found).mean())
+
+    def reset(self, observation: Observation) -> None:
+        """Adapt to the support trajectories ``(B, 1, S, T, d)``."""
+        with torch.no_grad():
+            self._adapted = self.adapted(support_of(observation))
+
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return the trajectory from ``initial``: ``(B, 1, T, d)``.
+
+        Raises:
+            ContractError: ``reset`` was not called, so that there is nothing adapted.
+        """
+        if self._adapted is None:
+            raise ContractError(
+                f"{type(self).__name__} must be adapted before it acts: call reset(observation) with the support first"
+            )
+        initial, times = observation["initial"][:, -1].double(), observation["times"][:, -1].double()
+        field = self.bind(*self._adapted)
+        states = (self._adaptive if self.config.inference == "adaptive" else self._fixed)(field, initial, times)
+        return held(states, REACH * self.networks()[0].scale.max())[:, None]
+
+    def adapted(self, support: Systems, log: list[float] | None = None) -> tuple[Tensor, Tensor]:
+        """Return the expert ``(B,)`` and the code ``(B, c)`` that fit each of B systems best.
+
+        All training environments' codes are tried on the support's one-interval windows; the best few are refined by
+        Gauss–Newton there, and the best two of them on whole trajectories.
+        """
+        chosen, _ = self.candidates(support)
+        if not len(chosen):
+            raise ContractError(
+                f"{type(self).__name__} was not fitted: it has no environments to start adaptation from"
+            )
+        count = max(1, ROWS // max(len(chosen), 16 * self.code))
+        parts = [self._adapt(support.rows(rows), log) for rows in torch.arange(len(support)).split(count)]
+        return torch.cat([part.chosen[:, 0] for part in parts]), torch.cat([part.contexts[:, 0] for part in parts])
+
+    def _adapt(self, support: Systems, log: list[float] | None) -> Hypotheses:
+        unit, systems = support.spread(), len(support)
+        chosen, codes = self.candidates(support)
+        short, whole = support.windows(1), support.windows(support.states.shape[2])
+
+        def on(windows: Windows):  # type: ignore[no-untyped-def]
+            def residuals(owner: Tensor, experts: Tensor, contexts: Tensor) -> Tensor:
+                field = self.bind(experts, contexts)
+                return self.residuals(field, windows.rows(owner), unit[owner]).flatten(1)
+
+            return residuals
+
+        chosen = chosen.expand(systems, -1) if chosen.ndim == 1 else chosen
+        codes = codes.expand(systems, *codes.shape) if codes.ndim == 2 else codes
+        start = self.hypotheses(evaluate(on(short), chosen, codes))
+        found = adapt(on(short), start, self.config.adapt_steps).best(2)
+        return adapt(on(whole), found, self.config.adapt_steps, log).best(1)
+
+    def _fixed(self, field: VectorField, initial: Tensor, times: Tensor) -> Tensor:
+        solver = RK4(self.config.substeps)
+        self._spent = float(4 * self.config.substeps * (times.shape[1] - 1))
+        states = solver.march(lambda t, x: field(x), initial[:, None], times.T[:, :, None, None])
+        return states[:, :, 0].transpose(0, 1)
+
+    def _adaptive(self, field: VectorField, initial: Tensor, times: Tensor) -> Tensor:
+        """Solve every row on its own, so that the evaluations counted are those of one trajectory."""
+        solver = AdaptiveTsit5(self.config.rtol, self.config.atol)
+        states, spent, sizes = [], 0, list[float]()
+        for row in range(len(initial)):
+
+            def alone(t: Tensor, x: Tensor, row: int = row) -> Tensor:
+                every = initial[:, None].clone()
+                every[row] = x
+                return field(every)[row]
+
+            found = solver.solve(alone, initial[row : row + 1], times[row])
+            states.append(found.states[:, 0])
+            spent += found.nfe
+            sizes += solver.steps
+        self._spent = spent / len(initial)
+        self.accepted.fill_(sum(sizes) / max(len(sizes), 1))
+        return torch.stack(states)
+
+
+def held(states: Tensor, reach: Tensor) -> Tensor:
+    """Return trajectories ``(B, T, d)`` in which a row that leaves ``reach`` stays at its last state before that."""
+    fine = (torch.isfinite(states) & (states.abs() < reach)).all(-1).cumprod(1)
+    last = (fine.sum(1) - 1).clamp_min(0)
+    when = torch.minimum(torch.arange(states.shape[1], device=states.device), last[:, None])
+    return states.gather(1, when[..., None].expand_as(states)).nan_to_num()
+
+
+def _episodes(demonstrations: Demonstrations) -> list[tuple[Observation, Tensor]]:
+    """Return held-out episodes as batches of equal shapes."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for index, episode in enumerate(demonstrations):
+        groups.setdefault(episode.observations["support"].shape[1:], []).append(index)
+    batches = []
+    for members in groups.values():
+        episodes = [demonstrations[index] for index in members]
+        keys = episodes[0].observations
+        stacked = {key: torch.stack([torch.as_tensor(e.observations[key][:1]) for e in episodes]) for key in keys}
+        truth = torch.stack([torch.as_tensor(episode.actions[0]) for episode in episodes])
+        batches.append((stacked, truth.double()))
+    return batches

@@ -1,0 +1,180 @@
+"""How reconstructors are trained: short windows first, then second-order finishing, on windows and on whole paths.
+
+A window of one interval is multiple shooting with known nodes: it costs a twentieth of a roll-out of twenty samples,
+cannot blow up far, and has no bad minima that a long roll-out has. Whole trajectories come last. L-BFGS (Liu & Nocedal,
+1989) does what Adam cannot: the smallness of the last two digits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from simplatform.contracts import Progress
+from simplatform.policies.dynamics.data import Systems, Windows
+from simplatform.policies.dynamics.experts import VectorField
+from simplatform.policies.dynamics.guard import Guard
+
+if TYPE_CHECKING:
+    from simplatform.policies.dynamics.reconstructor import Reconstructor
+
+CHUNK = 25
+"""L-BFGS iterations between two looks."""
+HUGE = 1e12
+
+
+@dataclass(frozen=True)
+class Block:
+    """Environments whose losses share parameters with no other environment, so that they are finished on their own.
+
+    ``bind`` turns their codes into a vector field; ``commit`` takes trained parameters over into the model.
+    """
+
+    rows: Tensor
+    bind: Callable[[Tensor], VectorField]
+    parameters: list[nn.Parameter]
+    commit: Callable[[], None] = lambda: None
+
+
+class Training:
+    """One fit: the codes of all environments, their routes, and the counts that reports show."""
+
+    def __init__(self, model: Reconstructor, systems: Systems, progress: Progress, score: Callable[[], float]) -> None:
+        """Start all codes near zero; ``score`` is the validation error of the model as it stands (NaN without data)."""
+        self.model, self.systems, self.config = model, systems, model.config
+        self.generator = torch.Generator().manual_seed(int(model.seed))
+        self.codes = nn.Parameter(model.first_codes(len(systems), self.generator))
+        self.routes = model.first_routes(systems)
+        self.unit = systems.spread()
+        self.guard = Guard([*model.parameters(), self.codes])
+        self._progress, self._score, self._best = progress, score, float("inf")
+        self._kept: dict[str, Tensor] = {}
+        self._total = self.config.steps + self.config.finish + self.config.refine
+        self._done = 0
+
+    def run(self) -> None:
+        """Train from first to last, and keep what does best on validation."""
+        self.descend()
+        self.look()
+        self.finish(self.config.finish, length=1)
+        self.look()
+        self.finish(self.config.refine, length=self.systems.states.shape[2] - 1)
+        self.look()
+        if self._kept:
+            self.model.load_state_dict(self._kept)
+
+    def descend(self) -> None:
+        """Take Adam steps on random windows, and route now and then."""
+        config, model = self.config, self.model
+        rates = [config.lr, config.context_lr]
+        groups = [{"params": list(model.parameters())}, {"params": [self.codes]}]
+        groups = [group | {"lr": rate} for group, rate in zip(groups, rates, strict=True) if group["params"]]
+        optimiser = torch.optim.Adam(groups, eps=1e-12)
+        for step in range(config.steps):
+            if model.wants_routes(step):
+                self.routes = model.route(self.systems, self.routes, self.codes.detach(), step / config.steps)
+            loss = self._window_loss()
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            if self.guard.accepts(loss):
+                for group, rate in zip(optimiser.param_groups, rates, strict=False):
+                    group["lr"] = rate * self.guard.rate * one_cycle(step / config.steps)
+                nn.utils.clip_grad_norm_([p for group in groups for p in group["params"]], 1.0)
+                optimiser.step()
+            self._report(1, loss, step % 20 == 0)
+
+    def finish(self, iterations: int, length: int) -> None:
+        """Take L-BFGS iterations on windows of ``length`` intervals, block by block."""
+        if not iterations:
+            return
+        self.model.eval()
+        windows = self._fixed_windows(length)
+        blocks = self.model.blocks(self.routes)
+        for done in range(0, iterations, CHUNK):
+            count = min(CHUNK, iterations - done)
+            if done == 0:
+                solvers = [self._solver(block, windows.rows(block.rows)) for block in blocks]
+            losses = [solve(count) for solve in solvers]
+            weights = [len(block.rows) / len(self.systems) for block in blocks]
+            mean = sum(weight * loss for weight, loss in zip(weights, losses, strict=True))
+            self._report(count, torch.as_tensor(mean), True)
+
+    def look(self) -> None:
+        """Hand codes and routes to the model, and keep its state if validation likes it best so far."""
+        self.model.remember(self.systems, self.codes.detach(), self.routes)
+        value = self._score()
+        if value == value:
+            self._progress(max(self._done, 1), self._total, validation_relative_mse=value)
+            if value < self._best:
+                self._best = value
+                self._kept = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+
+    def _window_loss(self) -> Tensor:
+        config, model = self.config, self.model
+        windows = self.systems.random_windows(config.length, config.windows, self.generator)
+        owner, field = model.training_field(self.routes, self.codes)
+        windows = windows.rows(owner)
+        error = model.residuals(field, windows, self.unit[owner]).square().mean()
+        return error + model.penalty(field, windows, self.codes, self.generator)
+
+    def _solver(self, block: Block, windows: Windows) -> Callable[[int], float]:
+        """Return a function that takes so many L-BFGS iterations on one block, and returns its loss."""
+        codes = nn.Parameter(self.codes.detach()[block.rows].clone())
+        parameters = [*block.parameters, *([codes] if codes.numel() else [])]
+        unit = self.unit[block.rows]
+        optimiser = torch.optim.LBFGS(
+            parameters, max_iter=CHUNK, history_size=50, line_search_fn="strong_wolfe", tolerance_grad=0.0,
+            tolerance_change=0.0,
+        )  # fmt: skip
+
+        def loss() -> Tensor:
+            optimiser.zero_grad()
+            field = block.bind(codes)
+            generator = torch.Generator().manual_seed(int(self.model.seed))
+            value = self.model.residuals(field, windows, unit).square().mean()
+            value = value + self.model.penalty(field, windows, codes, generator)
+            if not bool(value.detach() < HUGE):  # the line search tried a field that blows up: send it back
+                return torch.full_like(value.detach(), HUGE)
+            value.backward()  # type: ignore[no-untyped-call]
+            return value
+
+        def take(count: int) -> float:
+            before = [p.detach().clone() for p in parameters]
+            start = float(loss().detach())
+            optimiser.param_groups[0].update(max_iter=count, max_eval=2 * count)
+            optimiser.step(loss)  # type: ignore[no-untyped-call]
+            end = float(loss().detach())
+            if not end <= start:
+                self.guard.diverged += 1
+                with torch.no_grad():
+                    for parameter, old in zip(parameters, before, strict=True):
+                        parameter.copy_(old)
+                optimiser.state.clear()
+                end = start
+            self.codes.data[block.rows] = codes.data
+            block.commit()
+            return end
+
+        return take
+
+    def _fixed_windows(self, length: int) -> Windows:
+        every = self.systems.windows(length)
+        few = self.config.finish_windows
+        if length > 1 or every.states.shape[1] <= few:
+            return every
+        return self.systems.random_windows(length, few, self.generator)
+
+    def _report(self, steps: int, loss: Tensor, log: bool) -> None:
+        self._done += steps
+        if log or self._done == self._total:
+            self._progress(self._done, self._total, loss=float(loss.detach()), **self.guard.counts())
+
+
+def one_cycle(share: float) -> float:
+    """Return the learning rate of a share of training: up linearly over a tenth, then half a cosine to a hundredth."""
+    return share / 0.1 if share < 0.1 else 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (share - 0.1) / 0.9))
