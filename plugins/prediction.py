@@ -10,6 +10,13 @@ METRICS = (
     Metric("diverged", "rate", better="lower", over="any"),
 )
 
+CASES = {
+    "soliton": "one soliton",
+    "collision": "two solitons that collide",
+    "breather": "an Akhmediev breather",
+    "modulation": "a plane wave whose modulation grows",
+}
+
 
 @hookimpl
 def register_envs(register):
@@ -26,6 +33,16 @@ def register_experts(register):
 @hookimpl
 def register_tasks(register):
     register(_task("lorenz", "lorenz63", "Lorenz-63, clean, full state, dt 0.01, 100 time units to learn from"))
+    register(_task("lorenz-noisy", "lorenz63", "Lorenz-63 measured with 1 % noise", window=32, noise=0.01))
+    register(_task("lorenz-x", "lorenz63", "Lorenz-63 of which only x is measured", window=32, observed=[0]))
+    register(_task("rossler", "rossler", "the Rössler attractor, dt 0.1"))
+    register(_task("chua", "chua", "Chua's double scroll, dt 0.05"))
+    register(_task("double-pendulum", "double-pendulum", "a chaotic double pendulum, dt 0.01 s"))
+    register(_field_task("kuramoto-sivashinsky", 4, 600, 400, "Kuramoto-Sivashinsky on 64 points, dt 0.25"))
+    for case, what in CASES.items():
+        register(_field_task(f"nlse-{case}", 8, 150, 200, f"nonlinear Schrödinger equation: {what}"))
+    for system in _attractors():
+        register(_task(system, system, "an attractor of dysts, 50 samples a period"))
 
 
 @hookimpl
@@ -33,16 +50,38 @@ def register_report_sections(register):
     register("prediction", "simplatform.envs.dynamics.figures:prediction_section")
 
 
-def _task(name, system, help):
+def _task(name, system, help, **kwargs):
     return Task(
         name,
         env="simplatform/Prediction-v0",
         expert="truth",
         metrics=METRICS,
-        kwargs={"system": system},
+        kwargs={"system": system, **kwargs},
         splits={"train": {"steps": 10_000}, "validation": {"steps": 4_000}, "test": {"steps": 2_000}},
         demonstrations=1,
         validation=1,
         episodes=50,
         help=help,
     )
+
+
+def _field_task(name, demonstrations, long, steps, help):
+    return Task(
+        name,
+        env="simplatform/Prediction-v0",
+        expert="truth",
+        metrics=METRICS,
+        kwargs={"system": name},
+        splits={"train": {"steps": long}, "validation": {"steps": long}, "test": {"steps": steps}},
+        demonstrations=demonstrations,
+        validation=2,
+        episodes=20,
+        help=help,
+    )
+
+
+def _attractors():
+    """Return the attractors that dysts has, where it is installed; its list is read without importing it."""
+    from simplatform.envs.dynamics.catalogue import names
+
+    return names()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import gymnasium
@@ -14,6 +15,7 @@ from simplatform.contracts import Observation
 from simplatform.envs.dynamics.systems import find_system
 from simplatform.envs.dynamics.systems.base import Array
 from simplatform.envs.dynamics.truth import attractor_scale, trajectory
+from simplatform.errors import ConfigError
 
 THRESHOLD = 0.4
 """Normalised error up to which a prediction counts as valid."""
@@ -25,11 +27,14 @@ HORIZONS = (50, 100, 200)
 class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
     """Predict one dynamical system, step by step.
 
-    Observation ``window (q, d)``: the last q states, oldest first; true at the start, then the policy's own. Action
+    Observation ``window (q, d)``: the last q states, oldest first; measured at the start, then the policy's own. Action
     ``(d,)``: the next state. ``info`` holds ``valid_prediction_time`` (how long the error stayed at or below 0.4, in
-    Lyapunov times), ``error_50``, ``error_100`` and ``error_200`` (root mean square over components in units of the
-    attractor's standard deviation, at most 10) and ``diverged``. An episode ends after ``steps`` steps, or when the
-    prediction is lost beyond recall.
+    Lyapunov times, or in time units where no exponent is known), ``error_50``, ``error_100`` and ``error_200`` (root
+    mean square over components in units of the attractor's standard deviation, at most 10) and ``diverged``. An episode
+    ends after ``steps`` steps, or when the prediction is lost beyond recall.
+
+    ``noise`` is the standard deviation of the measurements' errors, as a fraction of the attractor's own; errors of a
+    prediction are always counted against the truth. ``observed`` lists the components that are measured at all.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
@@ -39,17 +44,29 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
         system: str = "lorenz63",
         window: int = 8,
         steps: int = 1000,
-        dt: float = 0.01,
+        dt: float | None = None,
+        noise: float = 0.0,
+        observed: Sequence[int] | None = None,
         render_mode: str | None = None,
     ) -> None:
-        """Choose the system (by name), the window q, the length of an episode and the sampling time dt."""
+        """Choose the system (by name), the window q, the length of an episode, and how it is measured.
+
+        Raises:
+            ConfigError: ``observed`` names a component that the system does not have.
+            UnknownName: no such system.
+        """
         self.system = find_system(system)
-        self.window, self.steps, self.dt, self.render_mode = window, steps, dt, render_mode
-        self.scale = np.array(attractor_scale(system))
-        shape = (window, self.system.dim)
+        self.window, self.steps, self.noise, self.render_mode = window, steps, noise, render_mode
+        self.dt = self.system.dt if dt is None else dt
+        self.observed = list(range(self.system.dim) if observed is None else observed)
+        if not self.observed or not set(self.observed) <= set(range(self.system.dim)):
+            raise ConfigError(f"env.observed must list some of 0 … {self.system.dim - 1} of {system}, got {observed}")
+        self.scale = np.array(attractor_scale(system))[self.observed]
+        shape = (window, len(self.observed))
         self.observation_space = spaces.Dict({"window": spaces.Box(-np.inf, np.inf, shape, np.float64)})
         self.action_space = spaces.Box(-np.inf, np.inf, shape[1:], np.float64)
-        self.metadata = {**self.metadata, "simplatform": {"dt": dt, "system": system, "dim": self.system.dim}}
+        described = {"dt": self.dt, "system": system, "dim": shape[1], "fields": (self.system.grid or (0, 0))[1]}
+        self.metadata = {**self.metadata, "simplatform": described}
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -57,9 +74,12 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
         """Draw a point on the attractor and integrate the truth from there."""
         super().reset(seed=seed)
         start = self.system.initial(self.np_random)
-        settled = trajectory(self.system, start, np.array([0.0, self.system.burn_in]))[-1]
-        self.truth = trajectory(self.system, settled, self.dt * np.arange(self.window + self.steps))
-        self._window = self.truth[: self.window].copy()
+        wait = self.system.settle(self.np_random)
+        settled = trajectory(self.system, start, np.array([0.0, wait]))[-1] if wait else start
+        whole = trajectory(self.system, settled, self.dt * np.arange(self.window + self.steps))
+        self.truth = np.ascontiguousarray(whole[:, self.observed])
+        self.measured = self._measure()
+        self._window = self.measured[: self.window].copy()
         self.time, self._valid = 0, True
         self._info = {"valid_prediction_time": 0.0, **{f"error_{h}": CAP for h in HORIZONS}, "diverged": 0.0}
         return {"window": self._window.copy()}, {}
@@ -83,6 +103,11 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
             dict(self._info, error=min(error, CAP)),
         )
 
+    def _measure(self) -> Array:
+        if not self.noise:
+            return self.truth
+        return self.truth + self.noise * self.scale * self.np_random.standard_normal(self.truth.shape)
+
     def _error(self, state: Array) -> float:
         if not np.isfinite(state).all():
             return float("inf")
@@ -98,7 +123,7 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
 
 
 class TruthExpert:
-    """Answers with the true continuation, as the tight-tolerance integrator gives it."""
+    """Answers with what is measured next: the true continuation, as the integrator gives it, and the noise on it."""
 
     observe = 1
     execute = 100
@@ -110,7 +135,7 @@ class TruthExpert:
         """Nothing to prepare."""
 
     def act(self, observation: Observation, *, generator: Generator) -> Tensor:
-        """Return the next states, ``(1, K, d)``; after the end of the truth its last state is repeated."""
+        """Return the next states, ``(1, K, d)``; after the end of the episode its last state is repeated."""
         first = self._env.window + self._env.time
         rows = np.minimum(np.arange(first, first + self.execute), len(self._env.truth) - 1)
-        return torch.as_tensor(self._env.truth[rows])[None]
+        return torch.as_tensor(self._env.measured[rows])[None]

@@ -13,12 +13,20 @@ Array = NDArray[np.float64]
 RightHandSide = Callable[[float, Array, Mapping[str, float]], Array]
 
 
+Integrator = Callable[["System", Array, Array, Mapping[str, float]], Array]
+"""``integrate(system, start (dim,), times (T,), parameters) -> states (T, dim)``."""
+
+
 @dataclass(frozen=True)
 class System:
     """An autonomous or driven system ``dx/dt = rhs(t, x, parameters)`` with ``x`` of shape ``(..., dim)``.
 
-    ``low`` and ``high`` bound the box that initial states are drawn from; ``burn_in`` is the time, in the system's own
-    unit, after which a trajectory lies on the attractor. ``lyapunov`` is the largest Lyapunov exponent, where known.
+    ``low`` and ``high`` bound the box that initial states are drawn from, unless ``sample`` draws them; ``burn_in`` is
+    the time, in the system's own unit, after which a trajectory lies on the attractor, and ``spread`` up to how much of
+    it is waited longer, so that episodes start far apart. ``lyapunov`` is the largest Lyapunov exponent, where known,
+    and ``dt`` the time between two samples. A system that DOP853 cannot integrate well brings ``integrate``; one that
+    lives on a periodic grid says in ``grid`` its length and the number of fields. ``scale`` is what
+    ``truth.measured_scale`` finds, where that takes seconds.
     """
 
     name: str
@@ -30,10 +38,20 @@ class System:
     burn_in: float
     lyapunov: float | None
     source: str
+    dt: float = 0.01
+    spread: float = 0.0
+    sample: Callable[[np.random.Generator], Array] | None = None
+    integrate: Integrator | None = None
+    grid: tuple[float, int] | None = None
+    scale: tuple[float, ...] | None = None
 
     def initial(self, random: np.random.Generator) -> Array:
         """Draw an initial state, ``(dim,)``."""
-        return random.uniform(self.low, self.high)
+        return random.uniform(self.low, self.high) if self.sample is None else self.sample(random)
+
+    def settle(self, random: np.random.Generator) -> float:
+        """Draw the time to wait before an episode begins."""
+        return self.burn_in * (1 + self.spread * random.random()) if self.spread else self.burn_in
 
     def field(self, **changed: float) -> Callable[[float, Any], Array]:
         """Return ``f(t, x)`` with some parameters changed."""

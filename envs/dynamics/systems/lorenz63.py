@@ -25,4 +25,5 @@ LORENZ63 = System(
     burn_in=10.0,
     lyapunov=0.9056,  # Sprott (2003), Chaos and Time-Series Analysis, table A.2
     source="Lorenz, E. N. (1963). Deterministic nonperiodic flow. J. Atmos. Sci. 20, 130-141.",
+    scale=(7.8918, 9.0075, 8.6455),
 )
