@@ -34,7 +34,7 @@ class MixERConfig(NCFConfig):
         "regression", description="clusters of regressions first and losses later, k-means of contexts, or losses alone"
     )
     gate_every: int = Field(50, ge=1, description="Adam steps between two updates of the routing")
-    margin: float = Field(0.2, ge=0, lt=1, description="share of its loss that a change of expert must save")
+    margin: float = Field(0.9, ge=0, lt=1, description="share of its loss that a change of expert must save")
 
 
 class MixER(Contextual):
@@ -53,9 +53,10 @@ class MixER(Contextual):
         return torch.as_tensor(regression_clusters(systems, self.settings.experts, self._random(0)))
 
     def wants_routes(self, step: int) -> bool:
-        """Route in the first half of training, while the experts can still follow."""
+        """Route in the first half of training, while experts can still follow; not before there is a loss to go by."""
         config = self.settings
-        return config.experts > 1 and 0 < step < config.steps // 2 and step % config.gate_every == 0
+        first = config.steps // 4 if config.routing == "regression" else 1
+        return config.experts > 1 and first <= step < config.steps // 2 and step % config.gate_every == 0
 
     @torch.no_grad()
     def route(self, systems: Systems, routes: Tensor, codes: Tensor, share: float) -> Tensor:

@@ -163,9 +163,8 @@ class Reconstructor(nn.Module):
         for network in self.networks():
             network.scale.copy_(systems.input_scale())
             network.rate.copy_(systems.rate_scale())
-        held = _episodes(validation)
+        held = episode_batches(validation)
         Training(self, systems, progress, lambda: self.score(held)).run()
-        self.score(held)
 
     def remember(self, systems: Systems, codes: Tensor, routes: Tensor) -> None:
         """Keep the codes and routes of the training environments."""
@@ -215,21 +214,21 @@ class Reconstructor(nn.Module):
         """Return the expert ``(B,)`` and the code ``(B, c)`` that fit each of B systems best.
 
         All training environments' codes are tried on the support's one-interval windows; the best few are refined by
-        Gauss–Newton there, and the best two of them on whole trajectories.
+        Gauss–Newton there, and the best two of them further, at last on whole trajectories.
         """
         chosen, _ = self.candidates(support)
         if not len(chosen):
             raise ContractError(
                 f"{type(self).__name__} was not fitted: it has no environments to start adaptation from"
             )
-        count = max(1, ROWS // max(len(chosen), 16 * self.code))
+        count = max(1, ROWS // max(chosen.shape[-1], 16 * self.code))
         parts = [self._adapt(support.rows(rows), log) for rows in torch.arange(len(support)).split(count)]
         return torch.cat([part.chosen[:, 0] for part in parts]), torch.cat([part.contexts[:, 0] for part in parts])
 
     def _adapt(self, support: Systems, log: list[float] | None) -> Hypotheses:
         unit, systems = support.spread(), len(support)
         chosen, codes = self.candidates(support)
-        short, whole = support.windows(1), support.windows(support.states.shape[2])
+        short, whole = support.windows(1, stride=2), support.windows(support.states.shape[2])
 
         def on(windows: Windows):  # type: ignore[no-untyped-def]
             def residuals(owner: Tensor, experts: Tensor, contexts: Tensor) -> Tensor:
@@ -241,8 +240,9 @@ class Reconstructor(nn.Module):
         chosen = chosen.expand(systems, -1) if chosen.ndim == 1 else chosen
         codes = codes.expand(systems, *codes.shape) if codes.ndim == 2 else codes
         start = self.hypotheses(evaluate(on(short), chosen, codes))
-        found = adapt(on(short), start, self.config.adapt_steps).best(2)
-        return adapt(on(whole), found, self.config.adapt_steps, log).best(1)
+        steps = self.config.adapt_steps
+        found = adapt(on(short), adapt(on(short), start, min(steps, 3)).best(2), steps)
+        return adapt(on(whole), found, steps, log).best(1)
 
     def _fixed(self, field: VectorField, initial: Tensor, times: Tensor) -> Tensor:
         solver = RK4(self.config.substeps)
@@ -278,7 +278,7 @@ def held(states: Tensor, reach: Tensor) -> Tensor:
     return states.gather(1, when[..., None].expand_as(states)).nan_to_num()
 
 
-def _episodes(demonstrations: Demonstrations) -> list[tuple[Observation, Tensor]]:
+def episode_batches(demonstrations: Demonstrations) -> list[tuple[Observation, Tensor]]:
     """Return held-out episodes as batches of equal shapes."""
     groups: dict[tuple[int, ...], list[int]] = {}
     for index, episode in enumerate(demonstrations):

@@ -22,7 +22,7 @@ MOST_FEATURES = 60
 RIDGE = 1e-6
 
 
-def regression_clusters(systems: Systems, clusters: int, random: np.random.Generator, starts: int = 20) -> Labels:
+def regression_clusters(systems: Systems, clusters: int, random: np.random.Generator, starts: int = 50) -> Labels:
     """Return a cluster per environment, ``(E,)``; no cluster is empty."""
     gram, cross, power = _statistics(systems)
     clusters = min(clusters, len(power))

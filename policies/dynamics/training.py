@@ -60,12 +60,14 @@ class Training:
     def run(self) -> None:
         """Train from first to last, and keep what does best on validation."""
         self.descend()
-        self.look()
         self.finish(self.config.finish, length=1)
         self.look()
-        self.finish(self.config.refine, length=self.systems.states.shape[2] - 1)
-        self.look()
+        if self.config.refine:
+            self.finish(self.config.refine, length=self.systems.states.shape[2] - 1)
+            self.look()
         if self._kept:
+            for name in self.model.sized_by_data:
+                setattr(self.model, name, self._kept[name])
             self.model.load_state_dict(self._kept)
 
     def descend(self) -> None:
@@ -105,7 +107,7 @@ class Training:
             self._report(count, torch.as_tensor(mean), True)
 
     def look(self) -> None:
-        """Hand codes and routes to the model, and keep its state if validation likes it best so far."""
+        """Keep the model's state if validation likes it best so far."""
         self.model.remember(self.systems, self.codes.detach(), self.routes)
         value = self._score()
         if value == value:
@@ -172,6 +174,7 @@ class Training:
     def _report(self, steps: int, loss: Tensor, log: bool) -> None:
         self._done += steps
         if log or self._done == self._total:
+            self.model.remember(self.systems, self.codes.detach(), self.routes)  # who watches may want to act
             self._progress(self._done, self._total, loss=float(loss.detach()), **self.guard.counts())
 
 

@@ -1,0 +1,213 @@
+"""Reconstructors side by side: error in distribution and after adaptation to new systems, purity of routing, CPU time.
+
+    python benchmarks/dynamics/reconstruction.py odebench-10a            # all methods, seeds 0 1 2; resumable
+    python benchmarks/dynamics/reconstruction.py lotka-volterra --methods geps coda --seeds 0
+
+Every finished fit is written to <task>.json beside this file at once; what is there is not computed again. Time is the
+processor time of this one process on one thread, validation included; evaluation for the trace is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import odebench
+import torch
+
+from simplatform.checkpoint import build_policy, parameters
+from simplatform.contracts import Signature
+from simplatform.demonstrations import Demonstrations
+from simplatform.files import read_json, write_json
+from simplatform.host import get_host
+from simplatform.policies.dynamics.gate import purity
+from simplatform.policies.dynamics.reconstructor import episode_batches
+from simplatform.statistics import estimate
+
+HERE = Path(__file__).resolve().parent
+SPLITS = ("train", "validation", "test", "ood")
+
+LV: dict[str, tuple[str, dict[str, Any]]] = {
+    "geps": ("geps", {}),
+    "coda": ("coda", {}),
+    "ncf": ("ncf", {}),
+    "ncf order 2": ("ncf", {"order": 2, "pool": 3}),
+    "mixer, 3 experts": ("mixer", {"experts": 3}),
+    "mixer, shared trunk": ("mixer", {"experts": 3, "expert": "trunk"}),
+    "moe-softmax": ("moe-softmax", {"experts": 3, "width": 36}),
+    "leads": ("leads", {"width": 32}),
+    "leads, hankel": ("leads", {"width": 64, "layers": "hankel"}),
+    "neural-ode": ("neural-ode", {"finish": 100, "refine": 10}),
+}
+SMALL = {"steps": 500, "windows": 32, "finish": 300, "refine": 25}
+FEW = {"steps": 400, "windows": 32, "finish": 300, "finish_windows": 48, "refine": 25}
+WIDE = {**FEW, "finish": 150, "refine": 10}
+MANY = {"steps": 400, "windows": 16, "finish": 200, "finish_windows": 32, "refine": 12}
+BROAD = {**MANY, "finish": 75, "refine": 4}
+TEN = {"experts": 10, "width": 32}
+METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
+    "lotka-volterra": LV,
+    "odebench-4": {
+        "mixer, 4 experts": ("mixer", {"experts": 4, "width": 32, **SMALL}),
+        "geps, same size": ("geps", {"width": 64, "context": 4, **SMALL}),
+    },
+    "odebench-10a": {
+        "mixer, 10 experts": ("mixer", {**TEN, **FEW}),
+        "geps, same size": ("geps", {"width": 104, "context": 4, **WIDE}),
+        "geps, 8 numbers": ("geps", {"width": 96, "context": 8, **WIDE}),
+        "mixer, shared trunk": ("mixer", {**TEN, "expert": "trunk", "width": 72, "context": 4, **WIDE}),
+        "moe-softmax": ("moe-softmax", {**TEN, "context": 4, **FEW, "steps": 200, "finish": 50, "refine": 2}),
+        "oracle-routing": ("oracle-routing", {**TEN, **FEW}),
+        "neural-ode": ("neural-ode", {"width": 104, **FEW, "finish": 100, "refine": 4}),
+    },
+    "odebench-10b": {
+        "mixer, 10 experts": ("mixer", {**TEN, **MANY}),
+        "geps, same size": ("geps", {"width": 104, "context": 4, **BROAD}),
+        "moe-softmax": ("moe-softmax", {**TEN, "context": 4, **MANY, "steps": 150, "finish": 25, "refine": 1}),
+        "oracle-routing": ("oracle-routing", {**TEN, **MANY}),
+    },
+}
+
+
+def main() -> None:
+    """Fit what is missing, and write the table."""
+    options = _options()
+    torch.set_num_threads(1)
+    path = options.json or HERE / f"{options.task.replace('-', '_')}_reconstruction.json"
+    table = read_json(path) if path.exists() else {"runs": {}}
+    chosen = METHODS[options.task]
+    for seed in options.seeds:
+        for name in options.methods or chosen:
+            plugin, settings = chosen[name]
+            key, settings = f"{name} / {seed}", {**({"width": 32} if chosen is LV else {}), **settings}
+            known = table["runs"].get(key)
+            if known is None or known["settings"] != settings:
+                table["runs"][key] = _run(options.task, name, plugin, settings, seed)
+                write_json(path, {**_head(options), **table, "table": _table(table["runs"])})
+    write_json(path, {**_head(options), **table, "table": _table(table["runs"])})
+    for row in _table(table["runs"]):
+        print(row)
+
+
+def _run(task: str, name: str, plugin: str, settings: dict[str, Any], seed: int) -> dict[str, Any]:
+    splits, signature = load(task, seed, labels=plugin in ("leads", "oracle-routing"))
+    config = get_host().registry("policy").get(plugin).load_config()(**settings)
+    policy: Any = build_policy(plugin, config, signature, seed)
+    clock = _Clock(policy, splits)
+    policy.fit(splits["train"], validation=splits["validation"], progress=clock)
+    clock.stop()
+    found = {split: _scores(policy, splits[split]) for split in ("test", "ood")}
+    families = policy.families.numpy()
+    row = {
+        "method": name, "plugin": plugin, "seed": seed, "settings": settings, "parameters": parameters(policy),
+        "cpu_seconds": round(clock.seconds, 1), **found, "purity": purity(policy.routes.numpy(), families),
+        "experts_used": len(np.unique(policy.routes.numpy())), "counts": clock.counts, "trace": clock.trace,
+    }  # fmt: skip
+    print(
+        name, seed, f"{clock.seconds:.0f} s", {s: (v["mse"], v["relative_mse"]) for s, v in found.items()}, flush=True
+    )
+    return row
+
+
+class _Clock:
+    """Follows a fit: processor seconds, test error now and then (not timed), and what the guard counted."""
+
+    def __init__(self, policy: Any, splits: dict[str, Demonstrations]) -> None:
+        self._policy, self._splits = policy, splits
+        self.trace: list[dict[str, float]] = []
+        self.counts: dict[str, float] = {}
+        self.seconds, self._since, self._next = 0.0, time.process_time(), 5.0
+
+    def __call__(self, step: int, total: int, **metrics: float) -> None:
+        self.seconds += time.process_time() - self._since
+        self.counts.update({name: metrics[name] for name in ("spikes", "diverged", "restored") if name in metrics})
+        if self.seconds > self._next and len(self._splits["test"]) <= 40:
+            scores = {split: _scores(self._policy, self._splits[split])["mse"] for split in ("test", "ood")}
+            self.trace.append({"seconds": round(self.seconds, 1), "step": step, **scores})
+            self._next = self.seconds * 1.3
+        self._since = time.process_time()
+
+    def stop(self) -> None:
+        """Add the time since the last call."""
+        self.seconds += time.process_time() - self._since
+
+
+def load(task: str, seed: int, labels: bool) -> tuple[dict[str, Demonstrations], Signature]:
+    """Return the splits of a task: the platform's own where it is registered, those of odebench.py elsewhere."""
+    from simplatform.pipeline.checkpoints import run_signature
+    from simplatform.pipeline.collect import collect
+    from simplatform.recipes import resolve
+
+    if task not in get_host().registry("task"):
+        return odebench.load(task, seed), odebench.signature()
+    recipe = resolve("oracle-routing" if labels else "mixer", task, seed)
+    counts = {
+        "train": recipe.demonstrations,
+        "validation": recipe.validation,
+        "test": recipe.episodes,
+        "ood": recipe.episodes,
+    }
+    splits = {s: collect(recipe.task, count=n, seed=seed, split=s, workers=1).demonstrations for s, n in counts.items()}
+    return splits, run_signature(recipe)
+
+
+def _scores(policy: Any, episodes: Demonstrations) -> dict[str, Any]:
+    """Return errors over episodes, each adapted to its own support; relative ones also by family."""
+    mse, relative, family = [], [], []
+    for observation, truth in episode_batches(episodes):
+        policy.reset(observation)
+        with torch.no_grad():
+            gap = (policy.act(observation, generator=torch.Generator())[:, 0] - truth).square()
+        mse += gap.mean((1, 2)).tolist()
+        relative += (gap.sum(-1) / truth.abs().clamp_min(1e-6).square().sum(-1)).mean(1).tolist()
+    family = [int(e.infos["family"][0]) if "family" in e.infos else 0 for e in episodes]
+    by = {f: float(np.mean([r for r, g in zip(relative, family, strict=True) if g == f])) for f in sorted(set(family))}
+    return {
+        "mse": float(np.mean(mse)), "relative_mse": float(np.mean(relative)), "median": float(np.median(relative)),
+        "n": len(mse), "by_family": by, "episodes": [float(f"{value:.4g}") for value in relative],
+    }  # fmt: skip
+
+
+def _table(runs: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    for name in dict.fromkeys(run["method"] for run in runs.values()):
+        mine = [run for run in runs.values() if run["method"] == name]
+        row: dict[str, Any] = {"method": name, "seeds": len(mine), "parameters": mine[0]["parameters"]}
+        for split in ("test", "ood"):
+            row[f"{split}_mse"] = [run[split]["mse"] for run in mine]
+            pooled = [value for run in mine for value in run[split]["episodes"]]
+            row[f"{split}_relative_mse"] = estimate(pooled, "mean").to_json()
+            row[f"{split}_median"] = float(np.median(pooled))
+        row["purity"] = [run["purity"] for run in mine]
+        row["cpu_seconds"] = [run["cpu_seconds"] for run in mine]
+        row["spikes"] = [run["counts"].get("spikes") for run in mine]
+        rows.append(row)
+    return rows
+
+
+def _head(options: argparse.Namespace) -> dict[str, Any]:
+    source = "simplatform task" if options.task in get_host().registry("task") else "benchmarks/dynamics/odebench.py"
+    return {
+        "command": shlex.join(["python", *sys.argv]), "task": options.task, "data": source, "cores": 1,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        "processor": platform.processor() or platform.machine(),
+    }  # fmt: skip
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=list(METHODS))
+    parser.add_argument("--methods", nargs="*", default=[])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--json", type=Path, default=None)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
