@@ -31,10 +31,19 @@ def register_experts(register):
 
 @hookimpl
 def register_tasks(register):
-    register(_task("lotka-volterra", environments=9, help="nine environments, tested on four unseen ones as well"))
+    register(_task("lotka-volterra", 9, "nine environments, tested on four unseen ones as well"))
+    register(_task("lotka-volterra-leads", 10, "the ten environments of LEADS, one trajectory each", support=1))
+    register(_task("glycolytic", 9, "a glycolytic oscillator of seven species", support=7))
+    register(_task("selkov", 21, "Sel'kov's model on three sides of its bifurcations"))
+    register(_task("brusselator", 6, "the well-stirred Brusselator"))
+    register(_task("lorenz63", 5, "Lorenz-63 with five forcings"))
+    register(_task("lorenz96", 5, "Lorenz-96 with eight sites and five forcings"))
+    register(_task("odebench-4", 20, "four families of ODEBench, five environments each"))
+    register(_task("odebench-10a", 50, "ten families of ODEBench, five environments each"))
+    register(_task("odebench-10b", 160, "ten families of ODEBench, sixteen environments each", rounds=2))
 
 
-def _task(family, environments, help):
+def _task(family, environments, help, support=3, rounds=4):
     return Task(
         family,
         env="simplatform/Forecast-v0",
@@ -42,10 +51,10 @@ def _task(family, environments, help):
         metrics=METRICS,
         kwargs={"family": family},
         variants=tuple({"environment": number} for number in range(environments)),
-        splits={"train": {"support": 3}, "ood": {"ood": True, "support": 1}},
+        splits={"train": {"support": support}, "ood": {"ood": True, "support": 1}},
         demonstrations=environments,
         validation=environments,
-        episodes=4 * environments,
+        episodes=rounds * environments,
         extra_splits=("ood",),
         help=help,
     )

@@ -11,9 +11,9 @@ from gymnasium import spaces
 from torch import Generator, Tensor
 
 from simplatform.contracts import Observation
-from simplatform.envs.dynamics.families import find_family
+from simplatform.envs.dynamics.families import find_collection, numbered
 from simplatform.envs.dynamics.systems.base import Array
-from simplatform.envs.dynamics.truth import trajectory
+from simplatform.envs.dynamics.truth import trajectories
 from simplatform.errors import ConfigError
 
 CAP = 1e6
@@ -21,12 +21,13 @@ CAP = 1e6
 
 
 class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
-    """Forecast one trajectory of one environment of a family; an episode is one step.
+    """Forecast one trajectory of one environment of a family, or of a collection of families; an episode is one step.
 
     Observation: ``support (S, T, d)``, whole trajectories of the same environment from other initial states;
-    ``initial (d,)``; ``times (T,)``. Action ``(T, d)``: the trajectory from ``initial``. ``info``: ``mse``,
-    ``relative_mse`` (mean over time of ‖ŷ − y‖² / ‖max(|y|, 1e-6)‖²), ``mape``, and ``environment``, the number that
-    policies do not see.
+    ``initial (d,)``; ``times (T,)``, which differ between the families of a collection. Action ``(T, d)``: the
+    trajectory from ``initial``. ``info``: ``mse``, ``relative_mse`` (mean over time of ‖ŷ − y‖² / ‖max(|y|, 1e-6)‖²),
+    ``mape``, and the numbers ``environment`` and ``family``, which policies do not see, unless ``labels`` is set: then
+    there is an observation ``labels (2,)``, family and environment, with -1 for an environment that training never saw.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
@@ -37,28 +38,28 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
         environment: int = 0,
         support: int = 4,
         ood: bool = False,
+        labels: bool = False,
         render_mode: str | None = None,
     ) -> None:
-        """Choose the family, the number of the environment in it, and how many trajectories are shown.
+        """Choose the family, the number of the environment in it (counted round), and how many trajectories are shown.
 
         Raises:
-            ConfigError: the family has no environment of that number.
+            ConfigError: no trajectory would be shown.
+            UnknownName: no such family.
         """
-        self.family = find_family(family)
-        choices = self.family.environments(ood)
+        choices = numbered(find_collection(family), ood)
         if support < 1:
             raise ConfigError(f"env.support must be at least 1, got {support}")
         self.environment, self.support, self.render_mode = environment % len(choices), support, render_mode
-        self.parameters = choices[self.environment]
-        self.system, self.times = self.family.resolve(), self.family.grid()
+        self.family_index, self.parameters = choices[self.environment]
+        self.family = find_collection(family)[self.family_index]
+        self.system, self.times, self.ood, self.labels = self.family.resolve(), self.family.grid(), ood, labels
         shape = (len(self.times), self.system.dim)
-        self.observation_space = spaces.Dict(
-            {
-                "support": spaces.Box(-np.inf, np.inf, (support, *shape), np.float64),
-                "initial": spaces.Box(-np.inf, np.inf, shape[1:], np.float64),
-                "times": spaces.Box(-np.inf, np.inf, shape[:1], np.float64),
-            }
-        )
+        shapes = {"support": (support, *shape), "initial": shape[1:], "times": shape[:1]}
+        if labels:
+            shapes["labels"] = (2,)
+        boxes = {name: spaces.Box(-np.inf, np.inf, size, np.float64) for name, size in shapes.items()}
+        self.observation_space = spaces.Dict(boxes)
         self.action_space = spaces.Box(-np.inf, np.inf, shape, np.float64)
         self.metadata = {**self.metadata, "simplatform": {"family": family, "dim": self.system.dim}}
 
@@ -67,15 +68,19 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
     ) -> tuple[dict[str, Array], dict[str, Any]]:
         """Draw initial states and integrate the truth."""
         super().reset(seed=seed)
-        starts = [self.system.initial(self.np_random) for _ in range(self.support + 1)]
-        paths = [trajectory(self.system, start, self.times, **self.parameters) for start in starts]
+        starts = np.stack([self.family.initial(self.np_random) for _ in range(self.support + 1)])
+        paths = trajectories(self.system, starts, self.times, **self.parameters)
         self.truth = paths[-1]
-        self._shown = {"support": np.stack(paths[:-1]), "initial": starts[-1], "times": self.times.copy()}
+        self._shown = {"support": paths[:-1], "initial": starts[-1], "times": self.times.copy()}
+        if self.labels:
+            number = -1 if self.ood else self.environment
+            self._shown["labels"] = np.array([self.family_index, number], float)
         return self._observe(), {}
 
     def step(self, action: Array) -> tuple[dict[str, Array], float, bool, bool, dict[str, Any]]:
         """Score a trajectory."""
-        info = {**errors(np.asarray(action, float), self.truth), "environment": float(self.environment)}
+        numbers = {"environment": float(self.environment), "family": float(self.family_index)}
+        info = {**errors(np.asarray(action, float), self.truth), **numbers}
         return self._observe(), -info["relative_mse"], True, False, info
 
     def _observe(self) -> dict[str, Array]:
@@ -96,7 +101,7 @@ def errors(predicted: Array, truth: Array) -> dict[str, float]:
 
 
 class IntegratorExpert:
-    """The tight-tolerance integrator with the true parameters."""
+    """The tight-tolerance integrator with the true parameters: the environment's own truth."""
 
     observe = execute = 1
 
@@ -108,6 +113,4 @@ class IntegratorExpert:
 
     def act(self, observation: Observation, *, generator: Generator) -> Tensor:
         """Return the trajectory, ``(1, 1, T, d)``."""
-        start = observation["initial"][0, -1].numpy()
-        path = trajectory(self._env.system, start, self._env.times, **self._env.parameters)
-        return torch.as_tensor(path)[None, None]
+        return torch.as_tensor(self._env.truth)[None, None]

@@ -5,16 +5,24 @@ from __future__ import annotations
 from simplatform.envs.dynamics.catalogue import PREFIX
 from simplatform.envs.dynamics.systems.attractors import attractor
 from simplatform.envs.dynamics.systems.base import System
+from simplatform.envs.dynamics.systems.brusselator import BRUSSELATOR
 from simplatform.envs.dynamics.systems.chua import CHUA
 from simplatform.envs.dynamics.systems.double_pendulum import DOUBLE_PENDULUM
+from simplatform.envs.dynamics.systems.glycolytic import GLYCOLYTIC
 from simplatform.envs.dynamics.systems.kuramoto_sivashinsky import KURAMOTO_SIVASHINSKY
 from simplatform.envs.dynamics.systems.lorenz63 import LORENZ63
+from simplatform.envs.dynamics.systems.lorenz96 import LORENZ96
 from simplatform.envs.dynamics.systems.lotka_volterra import LOTKA_VOLTERRA
 from simplatform.envs.dynamics.systems.nlse import NLSE
+from simplatform.envs.dynamics.systems.odebench import ODEBENCH
 from simplatform.envs.dynamics.systems.rossler import ROSSLER
+from simplatform.envs.dynamics.systems.selkov import SELKOV
 from simplatform.errors import UnknownName
 
-ALL = (LORENZ63, LOTKA_VOLTERRA, ROSSLER, CHUA, DOUBLE_PENDULUM, KURAMOTO_SIVASHINSKY, *NLSE)
+ALL = (
+    LORENZ63, LORENZ96, ROSSLER, CHUA, DOUBLE_PENDULUM, KURAMOTO_SIVASHINSKY, *NLSE,
+    LOTKA_VOLTERRA, GLYCOLYTIC, SELKOV, BRUSSELATOR, *ODEBENCH.values(),
+)  # fmt: skip
 SYSTEMS = {system.name: system for system in ALL}
 
 __all__ = ["LORENZ63", "LOTKA_VOLTERRA", "SYSTEMS", "System", "find_system"]

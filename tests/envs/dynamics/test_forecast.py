@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simplatform.envs.dynamics.families import find_family
+from simplatform.envs.dynamics.families import COLLECTIONS, find_collection, numbered
 from simplatform.envs.dynamics.forecast import CAP, ForecastEnv, IntegratorExpert, errors
-from simplatform.envs.dynamics.systems import LOTKA_VOLTERRA
-from simplatform.envs.dynamics.truth import trajectory
+from simplatform.envs.dynamics.systems import LOTKA_VOLTERRA, find_system
+from simplatform.envs.dynamics.truth import trajectories, trajectory
 from simplatform.errors import ConfigError, UnknownName
 from simplatform.pipeline.shards import play
 from simplatform.recipes import find_task
@@ -34,11 +34,77 @@ def test_lotka_volterra_conserves_its_invariant():
 
 
 def test_out_of_distribution_parameters_are_not_trained_on():
-    family = find_family("lotka-volterra")
+    (family,) = find_collection("lotka-volterra")
     assert len(family.train) == 9
     assert len(family.ood) == 4
     assert not [p for p in family.ood if p in family.train]
     assert ForecastEnv(environment=1, ood=True).parameters == {"beta": 0.625, "delta": 1.125}
+
+
+@pytest.mark.parametrize("name", sorted(COLLECTIONS))
+def test_no_environment_is_there_twice_and_every_outer_one_lies_outside(name):
+    collection = find_collection(name)
+    assert len({len(family.times) for family in collection}) == 1
+    for family in collection:
+        seen = [tuple(sorted(values.items())) for values in (*family.train, *family.ood)]
+        assert len(set(seen)) == len(seen)
+        ranges = {key: [values[key] for values in family.train] for key in family.train[0]}
+        for values in family.ood:
+            assert any(not min(known) <= values[key] <= max(known) for key, known in ranges.items()) or name in (
+                "lotka-volterra",  # CoDA's own lie between and outside the training grid
+                "glycolytic",
+                "selkov",
+            )
+
+
+@pytest.mark.parametrize("name", sorted(COLLECTIONS))
+def test_every_environment_can_be_integrated(name):
+    for index, (family, _) in enumerate(numbered(find_collection(name), ood=False)[::7]):
+        env = ForecastEnv(name, environment=7 * index, support=2)
+        observation, _ = env.reset(seed=index)
+        assert np.isfinite(observation["support"]).all()
+        assert env.family_index == family
+        assert np.ptp(env.truth, axis=0).max() > 1e-3
+
+
+def test_odebench_counts_and_references():
+    assert [len(numbered(find_collection(f"odebench-{name}"), ood=False)) for name in ("4", "10a", "10b")] == [
+        20,
+        50,
+        160,
+    ]
+    assert [len(numbered(find_collection(f"odebench-{name}"), ood=True)) for name in ("4", "10a", "10b")] == [8, 20, 40]
+    ten = find_collection("odebench-10a")
+    assert ten[0].train[2] == {"c0": pytest.approx(2.1)}  # the middle of the grid is the reference
+    np.testing.assert_allclose([family.times[1] * 20 for family in ten], [10, 8, 15, 5, 20, 5, 15, 15, 4, 10])
+
+
+def test_known_solutions_of_odebench():
+    t = np.linspace(0, 5, 11)
+    harmonic = trajectory(find_system("odebench/harmonic"), np.array([1.0, 0.0]), t, c0=4.0)
+    np.testing.assert_allclose(harmonic[:, 0], np.cos(2 * t), atol=1e-8)
+    well = find_system("odebench/double-well").field()
+    for point in ([0.0, 0.0], [1.0, 0.0], [-1.0, 0.0]):
+        np.testing.assert_allclose(well(0.0, np.array(point)), 0, atol=1e-15)
+
+
+def test_a_batch_is_as_exact_as_each_alone():
+    system = find_system("odebench/van-der-pol")
+    starts, times = np.random.default_rng(0).uniform(system.low, system.high, (6, 2)), np.linspace(0, 15, 20)
+    alone = np.stack([trajectory(system, start, times) for start in starts])
+    np.testing.assert_allclose(trajectories(system, starts, times), alone, atol=2e-8)
+
+
+def test_labels_are_shown_only_when_asked_for():
+    env = ForecastEnv("odebench-4", environment=7, support=1, labels=True)
+    check_env(env)
+    observation, _ = env.reset(seed=0)
+    assert observation["labels"].tolist() == [1.0, 7.0]
+    outside, _ = ForecastEnv("odebench-4", environment=7, support=1, labels=True, ood=True).reset(seed=0)
+    assert outside["labels"].tolist() == [3.0, -1.0]
+    _, _, _, _, info = env.step(env.truth)
+    assert (info["family"], info["environment"], info["mse"]) == (1.0, 7.0, 0.0)
+    assert "labels" not in ForecastEnv("odebench-4", support=1).reset(seed=0)[0]
 
 
 def test_splits_draw_different_trajectories():
