@@ -17,4 +17,10 @@ def register_policies(register):
 
 @hookimpl
 def register_recipes(register):
-    register("mixer", policy="mixer", task="lotka-volterra")
+    settings = {"policy.experts": 4, "policy.width": 32, "policy.steps": 600, "policy.finish": 300, "policy.refine": 25}
+    register("mixer", policy="mixer", task="odebench-4", settings=settings)
+
+
+@hookimpl
+def register_report_sections(register):
+    register("reconstruction", "simplatform.policies.dynamics.figures:reconstruction_section")

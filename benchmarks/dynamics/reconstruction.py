@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import odebench
 import torch
 
 from simplatform.checkpoint import build_policy, parameters
@@ -26,11 +25,16 @@ from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.files import read_json, write_json
 from simplatform.host import get_host
+from simplatform.pipeline.checkpoints import run_signature
+from simplatform.pipeline.collect import collect
 from simplatform.policies.dynamics.gate import purity
 from simplatform.policies.dynamics.reconstructor import episode_batches
+from simplatform.recipes import resolve
 from simplatform.statistics import estimate
 
 HERE = Path(__file__).resolve().parent
+MOST = 80
+"""Episodes of a split that are scored, if the task has no more training environments than that."""
 SPLITS = ("train", "validation", "test", "ood")
 
 LV: dict[str, tuple[str, dict[str, Any]]] = {
@@ -45,11 +49,14 @@ LV: dict[str, tuple[str, dict[str, Any]]] = {
     "leads, hankel": ("leads", {"width": 64, "layers": "hankel"}),
     "neural-ode": ("neural-ode", {"finish": 100, "refine": 10}),
 }
+# Steps for about equal processor time: a minute for each method on 10A, a minute and a half on 10B.
 SMALL = {"steps": 500, "windows": 32, "finish": 300, "refine": 25}
 FEW = {"steps": 400, "windows": 32, "finish": 300, "finish_windows": 48, "refine": 25}
-WIDE = {**FEW, "finish": 150, "refine": 10}
+WIDE = {**FEW, "steps": 250, "finish": 150, "refine": 5}
+DENSE = {**FEW, "steps": 80, "finish": 60, "refine": 2}
 MANY = {"steps": 400, "windows": 16, "finish": 200, "finish_windows": 32, "refine": 12}
-BROAD = {**MANY, "finish": 75, "refine": 4}
+BROAD = {**MANY, "steps": 150, "finish": 100, "refine": 2}
+THICK = {**MANY, "steps": 60, "finish": 40, "refine": 1}
 TEN = {"experts": 10, "width": 32}
 METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     "lotka-volterra": LV,
@@ -139,20 +146,10 @@ class _Clock:
 
 
 def load(task: str, seed: int, labels: bool) -> tuple[dict[str, Demonstrations], Signature]:
-    """Return the splits of a task: the platform's own where it is registered, those of odebench.py elsewhere."""
-    from simplatform.pipeline.checkpoints import run_signature
-    from simplatform.pipeline.collect import collect
-    from simplatform.recipes import resolve
-
-    if task not in get_host().registry("task"):
-        return odebench.load(task, seed), odebench.signature()
-    recipe = resolve("oracle-routing" if labels else "mixer", task, seed)
-    counts = {
-        "train": recipe.demonstrations,
-        "validation": recipe.validation,
-        "test": recipe.episodes,
-        "ood": recipe.episodes,
-    }
+    """Return the demonstrations of all splits of a task, at most ``MOST`` test episodes a split, and their shapes."""
+    recipe = resolve("mixer", task, seed, {"env.labels": True} if labels else {})
+    episodes = min(recipe.episodes, max(MOST, recipe.demonstrations))
+    counts = dict(zip(SPLITS, (recipe.demonstrations, recipe.validation, episodes, min(episodes, MOST)), strict=True))
     splits = {s: collect(recipe.task, count=n, seed=seed, split=s, workers=1).demonstrations for s, n in counts.items()}
     return splits, run_signature(recipe)
 
@@ -192,9 +189,8 @@ def _table(runs: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _head(options: argparse.Namespace) -> dict[str, Any]:
-    source = "simplatform task" if options.task in get_host().registry("task") else "benchmarks/dynamics/odebench.py"
     return {
-        "command": shlex.join(["python", *sys.argv]), "task": options.task, "data": source, "cores": 1,
+        "command": shlex.join(["python", *sys.argv]), "task": options.task, "cores": 1,
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         "processor": platform.processor() or platform.machine(),
     }  # fmt: skip

@@ -58,7 +58,7 @@ class Contextual(Reconstructor):
 class GEPSPolicy(Contextual):
     """A single GEPS network (Koupaï et al., 2024, arXiv:2410.23889)."""
 
-    kind: ClassVar[Literal["geps", "coda", "ncf"]] = "geps"
+    kind: ClassVar[Literal["geps", "coda", "ncf", "shplrnn"]] = "geps"
 
     def __init__(self, config: ContextualConfig, signature: Signature) -> None:
         """Build the network."""
@@ -75,6 +75,12 @@ class NCFPolicy(GEPSPolicy):
     """A single neural context flow (Nzoyem et al., 2025, arXiv:2405.02154)."""
 
     kind = "ncf"
+
+
+class SHPLRNNPolicy(GEPSPolicy):
+    """A hierarchical shallow PLRNN (Brenner et al., 2025, arXiv:2410.04814), for series at equal distances in time."""
+
+    kind = "shplrnn"
 
 
 class NeuralODE(Contextual):

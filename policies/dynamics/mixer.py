@@ -26,7 +26,7 @@ from simplatform.policies.dynamics.training import Block
 class MixERConfig(NCFConfig):
     """Settings of MixER; ``experts = 1`` is the single meta-learner."""
 
-    expert: Literal["geps", "coda", "ncf", "trunk"] = Field(
+    expert: Literal["geps", "coda", "ncf", "trunk", "shplrnn"] = Field(
         "geps", description="kind of the experts; trunk: GEPS experts that differ from a common network by low rank"
     )
     experts: int = Field(3, ge=1, description="experts, M")

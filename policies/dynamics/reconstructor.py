@@ -139,9 +139,7 @@ class Reconstructor(nn.Module):
 
     def residuals(self, field: VectorField, windows: Windows, unit: Tensor) -> Tensor:
         """Return errors of roll-outs over windows in units ``(R,)``: ``(R, W, L, d)``."""
-        times = windows.times.permute(2, 0, 1)[..., None]
-        solver = RK4(self.config.substeps)
-        states = solver.march(lambda t, x: field(x), windows.states[:, :, 0], times)
+        states = self._march(field, windows.states[:, :, 0], windows.times.permute(2, 0, 1)[..., None])
         return (states[1:].permute(1, 2, 0, 3) - windows.states[:, :, 1:]) / unit[:, None, None, None]
 
     def penalty(self, field: VectorField, windows: Windows, codes: Tensor, generator: Generator) -> Tensor:
@@ -162,7 +160,7 @@ class Reconstructor(nn.Module):
         systems = environments_of(demonstrations)
         for network in self.networks():
             network.scale.copy_(systems.input_scale())
-            network.rate.copy_(systems.rate_scale())
+            network.rate.copy_(systems.input_scale() if self.discrete else systems.rate_scale())
         held = episode_batches(validation)
         Training(self, systems, progress, lambda: self.score(held)).run()
 
@@ -207,7 +205,8 @@ class Reconstructor(nn.Module):
             )
         initial, times = observation["initial"][:, -1].double(), observation["times"][:, -1].double()
         field = self.bind(*self._adapted)
-        states = (self._adaptive if self.config.inference == "adaptive" else self._fixed)(field, initial, times)
+        adaptive = self.config.inference == "adaptive" and not self.discrete
+        states = (self._adaptive if adaptive else self._fixed)(field, initial, times)
         return held(states, REACH * self.networks()[0].scale.max())[:, None]
 
     def adapted(self, support: Systems, log: list[float] | None = None) -> tuple[Tensor, Tensor]:
@@ -244,11 +243,23 @@ class Reconstructor(nn.Module):
         found = adapt(on(short), adapt(on(short), start, min(steps, 3)).best(2), steps)
         return adapt(on(whole), found, steps, log).best(1)
 
+    @property
+    def discrete(self) -> bool:
+        """Whether ``bind`` gives maps from one sample to the next; they need samples at equal distances."""
+        return bool(getattr(self.networks()[0], "discrete", False))
+
+    def _march(self, field: VectorField, initial: Tensor, times: Tensor) -> Tensor:
+        """Roll out from ``initial (R, N, d)`` over ``times (T, R, N, 1)``: ``(T, R, N, d)``."""
+        if not self.discrete:
+            return RK4(self.config.substeps).march(lambda t, x: field(x), initial, times)
+        states = [initial]
+        for _ in range(len(times) - 1):
+            states.append(field(states[-1]))
+        return torch.stack(states)
+
     def _fixed(self, field: VectorField, initial: Tensor, times: Tensor) -> Tensor:
-        solver = RK4(self.config.substeps)
-        self._spent = float(4 * self.config.substeps * (times.shape[1] - 1))
-        states = solver.march(lambda t, x: field(x), initial[:, None], times.T[:, :, None, None])
-        return states[:, :, 0].transpose(0, 1)
+        self._spent = float((1 if self.discrete else 4 * self.config.substeps) * (times.shape[1] - 1))
+        return self._march(field, initial[:, None], times.T[:, :, None, None])[:, :, 0].transpose(0, 1)
 
     def _adaptive(self, field: VectorField, initial: Tensor, times: Tensor) -> Tensor:
         """Solve every row on its own, so that the evaluations counted are those of one trajectory."""

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from simplatform.policies.dynamics.data import Windows
 from simplatform.policies.dynamics.experts import VectorField
-from simplatform.solvers.tsit5 import tsit5_step
+from simplatform.solvers.tsit5 import AdaptiveTsit5, tsit5_step
 
 FLOOR = 1e-12
 
@@ -29,6 +29,11 @@ def ernode(field: VectorField, windows: Windows, substeps: int, rtol: float, ato
             terms.append((_norms(step.error, x, step.x, rtol, atol) * h[..., 0].abs()).mean())
             x, slope = step.x, step.slope
     return torch.stack(terms).mean()
+
+
+def solution_ernode(solver: AdaptiveTsit5) -> Tensor:
+    """Return the mean of E·h over the accepted steps of the solver's last solution, 0-d, differentiable."""
+    return torch.stack([error * size for error, size in zip(solver.errors, solver.steps, strict=True)]).mean()
 
 
 def lrnde(field: VectorField, states: Tensor, size: Tensor, rtol: float, atol: float, generator: Generator) -> Tensor:

@@ -26,6 +26,9 @@ class Expert(nn.Module, ABC):
     separate: ClassVar[bool] = True
     """Whether no expert shares a parameter with another, so that each may be trained on its own."""
 
+    discrete: ClassVar[bool] = False
+    """Whether it is a map from one sample to the next, and no vector field; the unit of its answers is ``scale``."""
+
     def __init__(self, experts: int, dim: int, width: int, depth: int, context: int) -> None:
         """Make all experts start equal; only the data that is routed to them sets them apart."""
         super().__init__()

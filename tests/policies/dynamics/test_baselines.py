@@ -15,6 +15,7 @@ from simplatform.policies.dynamics.contextual import (
     NCFConfig,
     NCFPolicy,
     NeuralODE,
+    SHPLRNNPolicy,
 )
 from simplatform.policies.dynamics.leads import LEADS, FlatNetwork, LEADSConfig
 from simplatform.policies.dynamics.mixer import MixERConfig
@@ -53,6 +54,7 @@ NEW = episode(oscillator, 1.85, -1, seed=99), episode(decay, 0.85, -1, seed=98, 
         (CoDAPolicy, ContextualConfig, {}, 0.02),
         (NCFPolicy, NCFConfig, {"finish": 125}, 0.05),
         (NCFPolicy, NCFConfig, {"order": 2, "pool": 2, "finish": 125}, 0.05),
+        (SHPLRNNPolicy, ContextualConfig, {}, 0.1),
         (SoftmaxMixture, SoftmaxMixtureConfig, {"experts": 2}, 0.05),
         (OracleRouting, MixERConfig, {"experts": 2}, 0.02),
         (LEADS, LEADSConfig, {"adapt_iterations": 40}, 0.2),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from simplatform.policies.dynamics.experts import EXPERTS, GEPS, NCF, CoDA, Trunk
+from simplatform.policies.dynamics.experts import EXPERTS, GEPS, NCF, SHPLRNN, CoDA, Trunk
 
 KINDS = list(EXPERTS.values())
 
@@ -84,6 +84,15 @@ def test_coda_is_linear_in_its_context_and_geps_without_one_is_a_plain_network()
     assert not torch.allclose(moved[0](x), moved[1](x))
     plain = build(GEPS, context=0)
     assert plain.bind(torch.tensor([0]), torch.zeros(1, 0, dtype=torch.float64))(x).shape == x.shape
+
+
+def test_shplrnn_against_the_formula():
+    stack, context, x = build(SHPLRNN, width=4), torch.randn(1, 3, dtype=torch.float64), points()
+    p = {k: stack.base[k][0] + torch.tensordot(context[0], stack.directions[k][0], 1) for k in stack.base}
+    z = x[0] / stack.scale
+    hidden = torch.relu(z @ p["up"] + p["h2"])
+    expected = (p["a"] * z + hidden @ p["down"] + p["h1"]) * stack.rate
+    torch.testing.assert_close(stack.bind(torch.tensor([0]), context)(x)[0], expected)
 
 
 def test_trunk_experts_share_all_but_low_rank():
