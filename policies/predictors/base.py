@@ -11,6 +11,7 @@ from torch import Generator, Tensor, nn
 from simplatform.contracts import Observation, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError, DataError
+from simplatform.policies.structured import Counts
 
 WINDOW = "window"
 
@@ -34,6 +35,10 @@ class WindowPredictor(nn.Module):
                 "ask the environment for more with --set env.window=…"
             )
         self.delays, self.dim = delays, shape[1]
+
+    def counts(self) -> Counts:
+        """Count parameters, and operations per predicted state."""
+        return Counts(sum(parameter.numel() for parameter in self.parameters()), 0)
 
     @abstractmethod
     def predict(self, window: Tensor) -> Tensor:
@@ -68,6 +73,23 @@ def delay_pairs(demonstrations: Demonstrations, delays: int) -> tuple[Tensor, Te
     if not (bool(torch.isfinite(windows).all()) and bool(torch.isfinite(following).all())):
         raise DataError("the trajectories hold non-finite values; remove those episodes")
     return windows, following
+
+
+def sequences(demonstrations: Demonstrations, delays: int, steps: int) -> Tensor:
+    """Return all pieces ``(N, delays + steps, d)`` of the trajectories, each a window and what follows it.
+
+    Raises:
+        DataError: every trajectory is shorter than that, or values are not finite.
+    """
+    pieces = []
+    for episode in demonstrations:
+        windows, following = delay_pairs(Demonstrations([episode]), delays)
+        path = torch.cat([windows[0], following])
+        if len(path) >= delays + steps:
+            pieces.append(path.unfold(0, delays + steps, 1).transpose(1, 2))
+    if not pieces:
+        raise DataError(f"no trajectory is as long as a window of {delays} and {steps} steps; lower policy.unroll")
+    return torch.cat(pieces)
 
 
 def valid_steps(predicted: Tensor, truth: Tensor, scale: Tensor, threshold: float = 0.4) -> float:

@@ -1,0 +1,20 @@
+"""DenseTwin: the structured predictor with ordinary matrices."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "dense-twin",
+        "simplatform.policies.predictors.dense_twin:DenseTwin",
+        config="simplatform.policies.predictors.dense_twin:DenseTwinConfig",
+        help="the structured predictor with ordinary matrices",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("dense-twin", policy="dense-twin", task="lorenz")

@@ -1,0 +1,20 @@
+"""HankelDMD: dynamic mode decomposition of delay windows (PyDMD)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "hankel-dmd",
+        "simplatform.policies.predictors.hankel_dmd:HankelDMD",
+        config="simplatform.policies.predictors.hankel_dmd:HankelDMDConfig",
+        help="dynamic mode decomposition of delay windows (PyDMD)",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("hankel-dmd", policy="hankel-dmd", task="lorenz", settings={"env.window": 32})

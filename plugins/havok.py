@@ -1,0 +1,20 @@
+"""HAVOK: linear delay coordinates with intermittent forcing (PyDMD)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "havok",
+        "simplatform.policies.predictors.havok:HAVOK",
+        config="simplatform.policies.predictors.havok:HAVOKConfig",
+        help="linear delay coordinates with intermittent forcing (PyDMD)",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("havok", policy="havok", task="lorenz", settings={"env.window": 32})

@@ -1,0 +1,20 @@
+"""MLP: a perceptron over the delay window, trained as the structured predictor."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "mlp",
+        "simplatform.policies.predictors.mlp:MLP",
+        config="simplatform.policies.predictors.mlp:MLPConfig",
+        help="a perceptron over the delay window, trained as the structured predictor",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("mlp", policy="mlp", task="lorenz")

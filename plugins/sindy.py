@@ -1,0 +1,20 @@
+"""SINDy: sparse identification of polynomial dynamics (PySINDy)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "sindy",
+        "simplatform.policies.predictors.sindy:SINDy",
+        config="simplatform.policies.predictors.sindy:SINDyConfig",
+        help="sparse identification of polynomial dynamics (PySINDy)",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    register("sindy", policy="sindy", task="lorenz")

@@ -1,0 +1,41 @@
+"""The dense twin of the structured predictor: the same network with ordinary matrices in place of structured ones."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from simplatform.policies.predictors.stnn import StNN, StNNConfig
+from simplatform.policies.structured import Counts, dense_counts
+
+
+class DenseTwinConfig(StNNConfig):
+    """Settings of the dense twin: those of the structured predictor; ``kind`` plays no part."""
+
+
+class DenseBlocks(nn.Module):
+    """``(B, p_in, n)`` → ``(B, p_out, n)`` by one free n × n matrix per pair of channels, near the exchange matrix."""
+
+    def __init__(self, p_in: int, p_out: int, n: int) -> None:
+        super().__init__()
+        weight = 0.1 * torch.randn(p_out, p_in, n, n) / (p_in * n) ** 0.5
+        index = torch.arange(p_out)
+        weight[index, index % p_in] += torch.eye(n).flip(1)
+        self.weight, self.bias = nn.Parameter(weight), nn.Parameter(torch.zeros(p_out, n))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply all matrices."""
+        return torch.einsum("oikj,bij->bok", self.weight, x) + self.bias
+
+    def counts(self, *, mode: str = "gemm") -> Counts:
+        """Count a dense map of all channels."""
+        p_out, p_in, n, _ = self.weight.shape
+        return dense_counts(p_in * n, p_out * n, bias=True)
+
+
+class DenseTwin(StNN):
+    """What structure costs or saves: everything but the matrices is the structured predictor's."""
+
+    def make_layer(self, inputs: int, outputs: int, n: int) -> nn.Module:
+        """Return a dense layer."""
+        return DenseBlocks(inputs, outputs, n).double()

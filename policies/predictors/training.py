@@ -1,0 +1,102 @@
+"""How predictors of increments are trained: Adam on one step, variable projection, Adam through closed loops."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from simplatform.demonstrations import Demonstrations
+from simplatform.policies.predictors.base import delay_pairs
+from simplatform.policies.predictors.ridge import ridge
+
+if TYPE_CHECKING:
+    from simplatform.policies.predictors.increments import IncrementPredictor
+
+Report = Callable[..., None]
+ORIGINS, HORIZON = 32, 1000
+CLIP = 1.0
+
+
+def adam(predictor: IncrementPredictor, windows: Tensor, targets: Tensor, report: Report) -> None:
+    """Minimise the squared error of one step over random batches; one cycle of the learning rate."""
+    config = predictor.config
+    if not config.adam_steps:
+        return
+    generator = torch.Generator().manual_seed(0)
+    optimiser = torch.optim.Adam(predictor.parameters(), lr=config.lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.lr, total_steps=config.adam_steps)
+    for step in range(config.adam_steps):
+        chosen = torch.randint(len(windows), (config.batch,), generator=generator)
+        loss = (predictor.head(predictor.features(windows[chosen])) - targets[chosen]).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        if step % 20 == 0:
+            report(step, loss=float(loss.detach()))
+
+
+def variable_projection(predictor: IncrementPredictor, windows: Tensor, targets: Tensor) -> float | None:
+    """Minimise the log error over the features alone, the head being the ridge solution (Golub & Pereyra, 1973).
+
+    Returns the mean squared error reached; None where nothing was done. A line search that ends in non-finite numbers
+    is undone.
+    """
+    config, parameters = predictor.config, predictor.inner_parameters()
+    if not config.varpro_steps:
+        return None
+    optimiser = torch.optim.LBFGS(parameters, max_iter=config.varpro_steps, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        features = predictor.features(windows)
+        weights, bias = ridge(features, targets, config.penalty)
+        loss = (features @ weights + bias - targets).square().mean().log()
+        loss.backward()
+        return loss
+
+    before = [parameter.detach().clone() for parameter in parameters]
+    optimiser.step(closure)
+    last = float(closure().detach())
+    if not math.isfinite(last):
+        with torch.no_grad():
+            for parameter, value in zip(parameters, before, strict=True):
+                parameter.copy_(value)
+    return math.exp(last) if math.isfinite(last) else float("nan")
+
+
+def unrolled(predictor: IncrementPredictor, data: Tensor, report: Report) -> None:
+    """Minimise the error of K predictions in closed loop on sequences ``(N, q + K, d)``, gradients clipped."""
+    config, q = predictor.config, predictor.delays
+    generator = torch.Generator().manual_seed(1)
+    optimiser = torch.optim.Adam(predictor.parameters(), lr=config.unroll_lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.unroll_lr, total_steps=config.unroll_steps)
+    scale = data.flatten(0, 1).std(0).clamp_min(1e-12)
+    for step in range(config.unroll_steps):
+        chosen = data[torch.randint(len(data), (config.unroll_batch,), generator=generator)]
+        predicted = predictor.rollout(chosen[:, :q], chosen.shape[1] - q)
+        loss = ((predicted - chosen[:, q:]) / scale).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(predictor.parameters(), CLIP)
+        optimiser.step()
+        schedule.step()
+        if step % 20 == 0:
+            report(step, loss=float(loss.detach()))
+
+
+def origins(validation: Demonstrations, delays: int) -> tuple[Tensor, Tensor]:
+    """Return windows spread over the validation trajectories and what is measured after each."""
+    starts, truths = [], []
+    for episode in validation:
+        windows, following = delay_pairs(Demonstrations([episode]), delays)
+        steps = min(HORIZON, len(following) // 2)
+        for first in torch.linspace(0, len(following) - steps, max(ORIGINS // len(validation), 1)).long().tolist():
+            starts.append(windows[first])
+            truths.append(following[first : first + steps])
+    length = min(len(truth) for truth in truths)
+    return torch.stack(starts), torch.stack([truth[:length] for truth in truths])

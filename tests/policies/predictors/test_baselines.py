@@ -1,0 +1,185 @@
+"""The other predictors: exact where their model is the truth, counted as the formulas say, and run by the pipeline."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import simplatform as sp
+from simplatform.contracts import Signature
+from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.envs.dynamics.systems.lorenz63 import LORENZ63
+from simplatform.envs.dynamics.truth import trajectory
+from simplatform.errors import DataError, MissingDependency
+from simplatform.policies.predictors.dense_twin import DenseTwin, DenseTwinConfig
+from simplatform.policies.predictors.hankel_dmd import HankelDMD, HankelDMDConfig
+from simplatform.policies.predictors.havok import HAVOK, HAVOKConfig
+from simplatform.policies.predictors.local import Layout
+from simplatform.policies.predictors.mlp import MLP, MLPConfig
+from simplatform.policies.predictors.sindy import SINDy, SINDyConfig
+from simplatform.policies.predictors.stnn import StNN, StNNConfig
+
+
+def signature(window=8, dim=3, dt=0.01, fields=0):
+    return Signature({"window": (window, dim)}, (dim,), {"dt": dt, "fields": fields})
+
+
+def silent(step, total, **metrics):
+    pass
+
+
+def data(states, window):
+    """Return a trajectory ``(T, d)`` as demonstrations."""
+    windows = np.lib.stride_tricks.sliding_window_view(states, window, axis=0).transpose(0, 2, 1)
+    return Demonstrations([Episode({"window": windows}, states[window:])])
+
+
+def oscillators(periods=10, samples=63):
+    """Return two uncoupled oscillations over whole periods: a linear system of rank four, of mean zero."""
+    t = 2 * np.pi / samples * np.arange(periods * samples)
+    return np.stack([np.sin(t) + 0.3 * np.cos(3 * t), np.cos(t) - 0.2 * np.sin(3 * t)], axis=1)
+
+
+def test_hankel_dmd_is_exact_on_linear_dynamics():
+    pytest.importorskip("pydmd", reason="pip install 'simplatform[dynamics]'")
+    states = oscillators()
+    model = HankelDMD(HankelDMDConfig(delays=10, ranks=(4,)), signature(10, 2, 0.1))
+    model.fit(data(states, 10), validation=data(states, 10), progress=silent)
+    predicted = model.rollout(torch.as_tensor(states[:10].copy())[None], 100)[0].numpy()
+    assert np.abs(predicted - states[10:110]).max() < 1e-8
+    chunk = model.act({"window": torch.as_tensor(states[None, None, :10].copy())}, generator=torch.Generator())
+    torch.testing.assert_close(chunk[0, :100], torch.as_tensor(predicted))
+
+
+def test_havok_follows_an_oscillation():
+    pytest.importorskip("pydmd", reason="pip install 'simplatform[dynamics]'")
+    t = 2 * np.pi / 63 * np.arange(630)
+    states = np.sin(t)[:, None]
+    model = HAVOK(HAVOKConfig(delays=10, ranks=(3,)), signature(10, 1, 2 * np.pi / 63))
+    model.fit(data(states, 10), validation=data(states, 10), progress=silent)
+    predicted = model.rollout(torch.as_tensor(states[:10].copy())[None], 63)[0].numpy()
+    assert np.abs(predicted - states[10:73]).max() < 0.03  # its derivatives are of second order: 0.2 % of a turn
+
+
+def test_a_rank_that_the_data_cannot_have_is_passed_over():
+    pytest.importorskip("pydmd", reason="pip install 'simplatform[dynamics]'")
+    model = HankelDMD(HankelDMDConfig(delays=4, ranks=(4, 500)), signature(4, 2, 0.1))
+    model.fit(data(oscillators(), 4), validation=Demonstrations([]), progress=silent)
+    assert model.encode.shape == (4, 8)
+    assert model.counts().parameters == 4 * (8 + 1)
+
+
+def test_sindy_finds_the_terms_of_lorenz():
+    pytest.importorskip("pysindy", reason="pip install 'simplatform[dynamics]'")
+    states = trajectory(LORENZ63, np.array([-8.0, 8.0, 27.0]), 0.002 * np.arange(3000))
+    model = SINDy(SINDyConfig(smoothing=(0,)), signature(1, 3, 0.002))
+    model.fit(data(states, 1), validation=data(states[:1000], 1), progress=silent)
+    found = {tuple(p): c for p, c in zip(model.powers.int().tolist(), model.coefficients.tolist(), strict=True)}
+    np.testing.assert_allclose(found[1, 0, 0], [-10, 28, 0], atol=0.02)
+    np.testing.assert_allclose(found[0, 1, 0], [10, -1, 0], atol=0.02)
+    np.testing.assert_allclose(found[0, 0, 1], [0, 0, -8 / 3], atol=0.02)
+    np.testing.assert_allclose(found[1, 0, 1], [0, -1, 0], atol=0.02)
+    np.testing.assert_allclose(found[1, 1, 0], [0, 0, 1], atol=0.02)
+    assert model.counts().parameters == 7
+    with pytest.raises(DataError, match="dropped every term"):
+        SINDy(SINDyConfig(thresholds=(1e9,), smoothing=(0,)), signature(1, 3, 0.002)).fit(
+            data(states, 1), validation=data(states, 1), progress=silent
+        )
+
+
+@pytest.mark.parametrize(
+    ("module", "attribute", "cls", "config"),
+    [
+        ("sindy", "pysindy", SINDy, SINDyConfig()),
+        ("havok", "pydmd", HAVOK, HAVOKConfig(delays=4, ranks=(4,))),
+        ("hankel_dmd", "pydmd", HankelDMD, HankelDMDConfig(delays=4, ranks=(4,))),
+    ],
+)
+def test_a_missing_library_names_its_extra(module, attribute, cls, config, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, attribute, None)
+    with pytest.raises(MissingDependency, match=r"simplatform\[dynamics\]"):
+        cls(config, signature(4, 2)).fit(data(oscillators(), 4), validation=Demonstrations([]), progress=silent)
+
+
+def test_the_dense_twin_with_the_same_matrices_is_the_structured_network():
+    torch.manual_seed(0)
+    structured, dense = StNN(StNNConfig(), signature()), DenseTwin(DenseTwinConfig(), signature())
+    with torch.no_grad():
+        dense.layers[0].weight.copy_(structured.layers[0].weight())
+        dense.layers[0].bias.copy_(structured.layers[0].bias)
+    x = torch.randn(5, 3, 8, dtype=torch.float64)
+    torch.testing.assert_close(dense.features(x), structured.features(x))
+
+
+@pytest.mark.parametrize(
+    ("cls", "config", "parameters", "kiloflop"),
+    [
+        (MLP, MLPConfig(), 17_411, 36.4),
+        (MLP, MLPConfig(delays=32), 29_315, 60.2),
+        (MLP, MLPConfig(delays=32, width=18), 2_145, 4.5),
+        (DenseTwin, DenseTwinConfig(delays=32), 25_603, 50.8),
+    ],
+)
+def test_counts_are_those_of_the_specification(cls, config, parameters, kiloflop):
+    counts = cls(config, signature(32)).counts()
+    model = cls(config, signature(32))
+    assert counts.parameters == parameters == sum(p.numel() for p in model.parameters())
+    assert counts.flops / 1e3 == pytest.approx(kiloflop, rel=0.02)
+
+
+def test_structured_counts():
+    small = StNN(StNNConfig(), signature()).counts()
+    assert small.parameters == 619
+    assert small.flops < 4.0e3
+    long = StNN(StNNConfig(delays=1024), signature(1024)).counts()
+    dense = DenseTwin(DenseTwinConfig(delays=1024), signature(1024)).counts()
+    assert dense.flops / long.flops > 30
+
+
+@pytest.mark.parametrize(("fields", "stencil"), [(1, 2), (2, 1), (2, 0)])
+def test_places_of_a_field_are_taken_apart_and_put_together(fields, stencil):
+    layout = Layout(12, fields, stencil)
+    window = torch.randn(3, 4, 12, dtype=torch.float64)
+    local = layout.spread(window)
+    assert local.shape == (3 * layout.places, 4, layout.channels)
+    assert torch.equal(layout.join(layout.split(window[:, -1]), 3), window[:, -1])
+    assert torch.equal(layout.join(layout.centre(local), 3), window[:, -1])
+    n, grid = layout.places, window.unflatten(2, (fields, -1))
+    place = local.unflatten(0, (3, n))[1, 5].unflatten(1, (fields, -1))
+    for offset in range(-stencil, stencil + 1):
+        assert torch.equal(place[:, :, offset + stencil], grid[1, :, :, (5 + offset) % n])
+
+
+@pytest.mark.parametrize("activation", ["gated", "rational", "leaky-relu"])
+def test_a_shifted_field_is_predicted_shifted(activation):
+    torch.manual_seed(0)
+    model = StNN(StNNConfig(delays=3, stencil=2, depth=2, activation=activation), signature(3, 8, fields=1))
+    model.scale.fill_(1.0)
+    model.step_scale.fill_(1.0)
+    window = torch.randn(2, 3, 8, dtype=torch.float64)
+    torch.testing.assert_close(model.predict(window.roll(3, 2)), model.predict(window).roll(3, 1))
+
+
+def test_unrolled_training_is_kept_only_where_validation_says_so():
+    states, said = oscillators(), {}
+    model = StNN(StNNConfig(delays=4, adam_steps=20, varpro_steps=0, unroll=5, unroll_steps=30), signature(4, 2))
+    model.fit(data(states, 4), validation=data(states, 4), progress=lambda step, total, **m: said.update(m))
+    assert said["kept_unrolled"] in (0.0, 1.0)
+    assert model.validation_steps(data(states, 4)) == pytest.approx(said["validation_valid_steps"])
+    with pytest.raises(DataError, match=r"lower policy.unroll"):
+        StNN(StNNConfig(delays=4, adam_steps=0, varpro_steps=0, unroll=5000), signature(4, 2)).fit(
+            data(states, 4), validation=data(states, 4), progress=silent
+        )
+
+
+@pytest.mark.parametrize("plugin", ["sindy", "havok", "hankel-dmd", "mlp", "dense-twin"])
+def test_each_runs_through_the_pipeline(plugin, tmp_path, tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("SIMPLATFORM_CACHE", str(tmp_path_factory.getbasetemp() / "lorenz"))
+    pytest.importorskip("pydmd", reason="pip install 'simplatform[dynamics]'")
+    quick = {"adam_steps": 20, "varpro_steps": 2} if plugin in ("mlp", "dense-twin") else {}
+    settings = {**quick, "episodes": 1, "env.steps": 60}
+    run = sp.run(plugin, settings=settings, output=tmp_path / "runs")
+    assert np.isfinite(run.summary["valid_prediction_time"]["value"])
+    again = sp.load(run.best)
+    assert again.counts().parameters > 0
