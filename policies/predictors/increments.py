@@ -29,6 +29,7 @@ class IncrementConfig(Config):
     """What all predictors of increments can be told."""
 
     delays: int = Field(8, ge=1, description="states in the delay window, q")
+    lag: int = Field(1, ge=1, description="every how many samples a state of the window is taken")
     stencil: int = Field(4, ge=0, description="neighbours on each side that are seen, for fields on a grid")
     adam_steps: int = Field(800, ge=0, description="steps of Adam before the head is solved for")
     batch: int = Field(512, ge=1, description="windows per step of Adam")
@@ -46,7 +47,7 @@ class IncrementPredictor(WindowPredictor):
     """Base: ``features (B, F)`` of standardised windows ``(B, channels, q)``, and a linear head."""
 
     def __init__(self, config: IncrementConfig, signature: Signature) -> None:
-        super().__init__(signature, config.delays)
+        super().__init__(signature, (config.delays - 1) * config.lag + 1)
         self.config = config
         fields = int(signature.metadata.get("fields", 0))
         self.layout = Layout(self.dim, fields, config.stencil if fields else 0)
@@ -79,7 +80,7 @@ class IncrementPredictor(WindowPredictor):
 
     def predict(self, window: Tensor) -> Tensor:
         """Return the next states ``(B, d)``."""
-        local = self.layout.spread(window)
+        local = self.layout.spread(window[:, :: self.config.lag])
         step = self.step_mean + self.step_scale * self.head(self.features(self.standardised(local)))
         return window[:, -1] + self.layout.join(step, len(window))
 
@@ -107,7 +108,7 @@ class IncrementPredictor(WindowPredictor):
 
     def _data(self, windows: Tensor, following: Tensor) -> tuple[Tensor, Tensor]:
         """Return standardised windows ``(N, channels, q)`` and increments ``(N, outputs)`` of all places."""
-        local, step = self.layout.spread(windows), self.layout.split(following - windows[:, -1])
+        local, step = self.layout.spread(windows[:, :: self.config.lag]), self.layout.split(following - windows[:, -1])
         self.mean.copy_(local[:, -1].mean(0))
         self.scale.copy_(local[:, -1].std(0).clamp_min(1e-12))
         self.step_mean.copy_(step.mean(0))

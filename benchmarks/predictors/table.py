@@ -1,0 +1,164 @@
+"""Predictors against each other: every method on every system over seeds, with the same data and test episodes.
+
+    python benchmarks/predictors/table.py [--tasks lorenz …] [--seeds 0 1 2] [--output runs]
+
+Settings beside a method's own defaults are those of ``ROWS``; where a row lists several, the one that predicts
+validation trajectories longest is kept, seed by seed. Finished runs are reused, so that the table can be continued.
+Writes ``table.json`` beside itself; ``bars.py`` reads it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import simplatform as sp
+from simplatform.envs.dynamics.prediction import PredictionEnv
+from simplatform.files import read_json, write_json
+from simplatform.pipeline.evaluate import read_rows
+from simplatform.recipes import find_task
+from simplatform.statistics import estimate
+
+HERE = Path(__file__).parent
+Settings = dict[str, Any]
+
+
+def long(q: int, **more: Any) -> Settings:
+    """Return settings for windows of q states."""
+    return {"env.window": q, "policy.delays": q, **more}
+
+
+FIELD = {"adam_steps": 400, "varpro_steps": 25}
+ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
+    "lorenz": {
+        "stnn": ("stnn", [{}]),
+        "stnn q32": ("stnn", [long(32)]),
+        "dense twin": ("dense-twin", [{}]),
+        "mlp": ("mlp", [{}, {"policy.delays": 8}]),
+        "mlp, as many parameters": ("mlp", [{"policy.width": 21}, {"policy.width": 14, "policy.delays": 8}]),
+        "sindy": ("sindy", [{}]),
+        "hankel-dmd": ("hankel-dmd", [{}]),
+        "havok": ("havok", [{}]),
+        "persistence": ("persistence", [{}]),
+    },
+    "lorenz-noisy": {
+        "stnn": ("stnn", [long(32)]),
+        "mlp": ("mlp", [long(32), {"policy.delays": 1}]),
+        "sindy": ("sindy", [{}]),
+        "hankel-dmd": ("hankel-dmd", [{}]),
+        "havok": ("havok", [{}]),
+        "persistence": ("persistence", [{}]),
+    },
+    "lorenz-x": {
+        "stnn": ("stnn", [long(64, **{"policy.blocks": 3, "policy.activation": "rational"})]),
+        "mlp": ("mlp", [long(64), long(32)]),
+        "hankel-dmd": ("hankel-dmd", [{}]),
+        "havok": ("havok", [{}]),
+        "persistence": ("persistence", [{}]),
+    },
+    **{
+        task: {
+            "stnn": ("stnn", [{}]),
+            "mlp": ("mlp", [{}, {"policy.delays": 8}]),
+            "hankel-dmd": ("hankel-dmd", [{}]),
+            "persistence": ("persistence", [{}]),
+        }
+        for task in ("rossler", "chua", "double-pendulum")
+    },
+    **{
+        task: {
+            "stnn": ("stnn", [{**FIELD, "policy.depth": 1}, {**FIELD, "policy.depth": 2}]),
+            "mlp": ("mlp", [{**FIELD, "policy.delays": 1}, {**FIELD, "policy.delays": 4}]),
+            "hankel-dmd": ("hankel-dmd", [{"env.window": 8, "policy.delays": 8, "policy.ranks": [15, 60]}]),
+            "persistence": ("persistence", [{}]),
+        }
+        for task in ("kuramoto-sivashinsky", "nlse-soliton", "nlse-collision", "nlse-breather", "nlse-modulation")
+    },
+}
+
+
+def main() -> None:
+    """Run what is asked for, and write the table after every row."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--tasks", nargs="+", default=list(ROWS))
+    options.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    options.add_argument("--episodes", type=int, default=20)
+    options.add_argument("--output", type=Path, default=Path("runs"))
+    chosen = options.parse_args()
+    path = HERE / "table.json"
+    for task in chosen.tasks:
+        for name, (plugin, candidates) in ROWS[task].items():
+            runs = [best(plugin, task, seed, candidates, chosen) for seed in chosen.seeds]
+            found = row(task, name, plugin, runs, chosen)
+            table = read_json(path) if path.exists() else {"rows": {}}  # another process may have written
+            table["rows"][f"{task} / {name}"] = found
+            table["environment"] = read_json(runs[0].path / "env.json")
+            table["command"] = "python benchmarks/predictors/table.py"
+            write_json(path, table)
+
+
+def best(plugin: str, task: str, seed: int, candidates: list[Settings], chosen: argparse.Namespace) -> sp.api.Run:
+    """Fit all candidates, and evaluate the one that predicts validation trajectories longest."""
+    options = {"output": chosen.output, "device": "cpu"}
+    episodes = {"task.episodes": chosen.episodes, "task.record": 1}
+    if len(candidates) > 1:
+        fitted = [sp.run(plugin, task, seed, settings={**s, **episodes}, until="fit", **options) for s in candidates]
+        scores = [validation_steps(run) for run in fitted]
+        candidates = [candidates[int(np.argmax(scores))]]
+    return sp.run(plugin, task, seed, settings={**candidates[0], **episodes}, workers=1, **options)
+
+
+def validation_steps(run: sp.api.Run) -> float:
+    """Return the last validation score that a fit told."""
+    from simplatform.rundir import RunDirectory
+
+    told = [m["validation_valid_steps"] for m in RunDirectory(run.path).metrics() if "validation_valid_steps" in m]
+    return told[-1] if told else 0.0
+
+
+def row(task: str, name: str, plugin: str, runs: list[sp.api.Run], chosen: argparse.Namespace) -> dict[str, Any]:
+    """Return one row: counts, one-step error, and metrics pooled over the test episodes of all seeds."""
+    episodes = [r for run in runs for r in read_rows(run.path / "eval" / "episodes.parquet") if r["split"] == "test"]
+    counts = [sp.load(run.best).counts() for run in runs]
+    found = {
+        "task": task, "name": name, "plugin": plugin, "seeds": chosen.seeds, "n": len(episodes),
+        "parameters": int(np.median([c.parameters for c in counts])),
+        "flops": float(np.median([c.flops for c in counts])),
+        "one_step": [one_step(run, task) for run in runs],
+        "vpt_median": float(np.median([r["valid_prediction_time"] for r in episodes])),
+        "vpt": estimate([r["valid_prediction_time"] for r in episodes], "mean").to_json(),
+        "fit_seconds": [run.summary["times"].get("fit") for run in runs],
+        "settings": [read_json(run.path / "resolved.json")["settings"]["policy"] for run in runs],
+        **{f"error_{h}_median": float(np.median([r[f"error_{h}"] for r in episodes])) for h in (50, 100, 200)},
+    }  # fmt: skip
+    print(
+        task,
+        name,
+        found["parameters"],
+        round(found["flops"]),
+        found["one_step"],
+        round(found["vpt_median"], 2),
+        flush=True,
+    )
+    return found
+
+
+@torch.no_grad()
+def one_step(run: sp.api.Run, task_name: str) -> float:
+    """Return the root mean square error of one step from measured windows, in the env's units, over a test path."""
+    resolved = read_json(run.path / "resolved.json")
+    env = PredictionEnv(**{**resolved["env"], **find_task(task_name).splits["test"], "steps": 400})
+    env.reset(seed=12345)
+    policy = sp.load(run.best)
+    windows = torch.as_tensor(env.measured.copy()).unfold(0, env.window, 1).transpose(1, 2)[:-1]
+    predicted = policy.predict(windows[:, -policy.delays :])
+    gap = (predicted - torch.as_tensor(env.truth[env.window :])) / torch.as_tensor(env.scale)
+    return float(gap.square().mean().sqrt())
+
+
+if __name__ == "__main__":
+    main()
