@@ -62,8 +62,8 @@ def adapt(residuals: Residuals, start: Hypotheses, steps: int, log: list[float] 
         best = torch.where(better[:, None], found, best)
         damping = torch.where(better[:, None, None], damping / 5, damping * 5).clamp(1e-9, 1e6)
         _note(log, best, width)
-        open_ = (after < (1 - STALLED) * before) | (~better & (damping[:, 0, 0] < 1.0))
-        if not bool(open_.any()):
+        moving = (after < (1 - STALLED) * before) | ((after > (1 + STALLED) * before) & (damping[:, 0, 0] < 10))
+        if not bool(moving.any()):
             break
     return Hypotheses(start.chosen, contexts.view_as(start.contexts), _cost(best).view_as(start.chosen))
 

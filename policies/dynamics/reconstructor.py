@@ -213,7 +213,7 @@ class Reconstructor(nn.Module):
         """Return the expert ``(B,)`` and the code ``(B, c)`` that fit each of B systems best.
 
         All training environments' codes are tried on the support's one-interval windows; the best few are refined by
-        Gauss–Newton there, and the best two of them further, at last on whole trajectories.
+        Gauss–Newton there, the best two of these further, and the better one at last on whole trajectories.
         """
         chosen, _ = self.candidates(support)
         if not len(chosen):
@@ -241,7 +241,8 @@ class Reconstructor(nn.Module):
         start = self.hypotheses(evaluate(on(short), chosen, codes))
         steps = self.config.adapt_steps
         found = adapt(on(short), adapt(on(short), start, min(steps, 3)).best(2), steps)
-        return adapt(on(whole), found, steps, log).best(1)
+        best = evaluate(on(whole), found.chosen, found.contexts).best(1)
+        return adapt(on(whole), best, steps, log)
 
     @property
     def discrete(self) -> bool:
