@@ -49,15 +49,15 @@ LV: dict[str, tuple[str, dict[str, Any]]] = {
     "leads, hankel": ("leads", {"width": 64, "layers": "hankel"}),
     "neural-ode": ("neural-ode", {"finish": 100, "refine": 10}),
 }
-# Steps for about equal processor time: a minute for each method on 10A, a minute and a half on 10B.
+# Steps for about equal processor time, validation included: a minute for each method on 10A, two on 10B.
 SMALL = {"steps": 500, "windows": 32, "finish": 300, "refine": 25}
-FEW = {"steps": 400, "windows": 32, "finish": 300, "finish_windows": 48, "refine": 25}
-WIDE = {**FEW, "steps": 150, "finish": 60, "refine": 3}
-DENSE = {**FEW, "steps": 60, "finish": 30, "refine": 1}
-MANY = {"steps": 400, "windows": 16, "finish": 200, "finish_windows": 32, "refine": 12}
-BROAD = {**MANY, "steps": 100, "finish": 35, "refine": 1}
-THICK = {**MANY, "steps": 40, "finish": 20, "refine": 1}
-TEN = {"experts": 10, "width": 32}
+FEW = {"steps": 500, "windows": 32, "finish": 400, "finish_windows": 48, "refine": 25}
+WIDE = {**FEW, "steps": 300, "finish": 125, "refine": 8}
+DENSE = {**FEW, "steps": 120, "finish": 50, "refine": 2}
+MANY = {"steps": 500, "windows": 16, "finish": 300, "finish_windows": 32, "refine": 12}
+BROAD = {**MANY, "steps": 250, "finish": 75, "refine": 3}
+THICK = {**MANY, "steps": 80, "finish": 25, "refine": 1}
+TEN = {"experts": 10, "width": 16}
 METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     "lotka-volterra": LV,
     "odebench-4": {
@@ -66,16 +66,16 @@ METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     },
     "odebench-10a": {
         "mixer, 10 experts": ("mixer", {**TEN, **FEW}),
-        "geps, same size": ("geps", {"width": 104, "context": 4, **WIDE}),
-        "geps, 8 numbers": ("geps", {"width": 96, "context": 8, **WIDE}),
-        "mixer, shared trunk": ("mixer", {**TEN, "expert": "trunk", "width": 72, "context": 4, **WIDE}),
+        "geps, same size": ("geps", {"width": 56, "context": 4, **WIDE}),
+        "geps, 8 numbers": ("geps", {"width": 52, "context": 8, **WIDE}),
+        "mixer, shared trunk": ("mixer", {**TEN, "expert": "trunk", "width": 40, "context": 4, **WIDE}),
         "moe-softmax": ("moe-softmax", {**TEN, "context": 4, **FEW, "steps": 200, "finish": 50, "refine": 2}),
         "oracle-routing": ("oracle-routing", {**TEN, **FEW}),
-        "neural-ode": ("neural-ode", {"width": 104, **FEW, "finish": 100, "refine": 4}),
+        "neural-ode": ("neural-ode", {"width": 56, **FEW, "finish": 100, "refine": 4}),
     },
     "odebench-10b": {
         "mixer, 10 experts": ("mixer", {**TEN, **MANY}),
-        "geps, same size": ("geps", {"width": 104, "context": 4, **BROAD}),
+        "geps, same size": ("geps", {"width": 56, "context": 4, **BROAD}),
         "moe-softmax": ("moe-softmax", {**TEN, "context": 4, **MANY, "steps": 150, "finish": 25, "refine": 1}),
         "oracle-routing": ("oracle-routing", {**TEN, **MANY}),
     },
@@ -152,7 +152,8 @@ def load(task: str, seed: int, labels: bool) -> tuple[dict[str, Demonstrations],
     counts = {"train": every, "validation": recipe.validation, "test": every, "ood": min(every, MOST)}
     counts = counts | ({"test": 36, "ood": 36} if every < MOST else {})
     found = {s: collect(recipe.task, count=n, seed=seed, split=s, workers=1).demonstrations for s, n in counts.items()}
-    splits = {s: data if s == "train" else Demonstrations(data[:: -(-len(data) // MOST)]) for s, data in found.items()}
+    most = {"train": every, "validation": MOST // 2, "test": MOST, "ood": MOST}
+    splits = {s: Demonstrations(data[:: -(-len(data) // most[s])], data.source) for s, data in found.items()}
     return splits, run_signature(recipe)
 
 

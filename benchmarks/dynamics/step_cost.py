@@ -27,21 +27,22 @@ ENVIRONMENTS, PATHS, SAMPLES = 9, 4, 20
 REPEATS = 60
 
 
-def systems() -> Systems:
+def systems(dtype: torch.dtype = torch.float64) -> Systems:
     """Return environments of the sizes of Lotka–Volterra, with random states: a step costs the same on any data."""
     generator = torch.Generator().manual_seed(0)
     states = torch.rand(ENVIRONMENTS, PATHS, SAMPLES, 2, generator=generator, dtype=torch.float64)
     times = torch.linspace(0, 9.5, SAMPLES, dtype=torch.float64).expand(ENVIRONMENTS, -1)
     zeros = torch.zeros(ENVIRONMENTS, dtype=torch.int64)
-    return Systems(states, times, zeros, zeros)
+    return Systems(states.to(dtype), times.to(dtype), zeros, zeros)
 
 
-def stepper(experts: int, width: int, dense: bool = False) -> Callable[[], None]:
+def stepper(experts: int, width: int, dense: bool = False, dtype: torch.dtype = torch.float64) -> Callable[[], None]:
     """Return a function that takes one step."""
     torch.manual_seed(0)
     shape = {"support": (PATHS, SAMPLES, 2), "initial": (2,), "times": (SAMPLES,)}
     model = MixER(MixERConfig(experts=experts, width=width), Signature(shape, (SAMPLES, 2)))
-    data, codes = systems(), torch.nn.Parameter(0.1 * torch.randn(ENVIRONMENTS, 2, dtype=torch.float64))
+    model.to(dtype)
+    data, codes = systems(dtype), torch.nn.Parameter(0.1 * torch.randn(ENVIRONMENTS, 2, dtype=dtype))
     routes, unit = torch.arange(ENVIRONMENTS) % experts, data.spread()
     optimiser, windows = torch.optim.Adam([*model.parameters(), codes]), data.windows(1)
 
@@ -49,7 +50,7 @@ def stepper(experts: int, width: int, dense: bool = False) -> Callable[[], None]
         if not dense:
             return model.residuals(model.bind(routes, codes), windows, unit).square().mean()
         every = [model.bind(torch.full_like(routes, m), codes) for m in range(experts)]
-        pick = torch.nn.functional.one_hot(routes, experts).double()[:, :, None, None]
+        pick = torch.nn.functional.one_hot(routes, experts).to(dtype)[:, :, None, None]
         field = lambda x: (torch.stack([f(x) for f in every], 1) * pick).sum(1)  # noqa: E731
         return model.residuals(field, windows, unit).square().mean()
 
@@ -92,11 +93,12 @@ def main() -> None:
     for width in (32, 64, 128):
         jobs = {f"M={m}": stepper(m, width) for m in (1, 3, 10)}
         jobs |= {"M=3 dense": stepper(3, width, dense=True), "routing M=3": routing(3, width)}
+        jobs["M=1 float32"] = stepper(1, width, dtype=torch.float32)
         found = measure(jobs)
         every = MixERConfig().gate_every
         ratio = {
             name: {k: found[name][k] / found["M=1"][k] for k in ("min", "median")}
-            for name in ("M=3", "M=10", "M=3 dense")
+            for name in ("M=3", "M=10", "M=3 dense", "M=1 float32")
         }
         ratio["M=3 with routing"] = {
             k: (found["M=3"][k] + found["routing M=3"][k] / every) / found["M=1"][k] for k in ("min", "median")

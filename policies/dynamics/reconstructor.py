@@ -204,9 +204,8 @@ class Reconstructor(nn.Module):
                 f"{type(self).__name__} must be adapted before it acts: call reset(observation) with the support first"
             )
         initial, times = observation["initial"][:, -1].double(), observation["times"][:, -1].double()
-        field = self.bind(*self._adapted)
         adaptive = self.config.inference == "adaptive" and not self.discrete
-        states = (self._adaptive if adaptive else self._fixed)(field, initial, times)
+        states = (self._adaptive if adaptive else self._fixed)(*self._adapted, initial, times)
         return held(states, REACH * self.networks()[0].scale.max())[:, None]
 
     def adapted(self, support: Systems, log: list[float] | None = None) -> tuple[Tensor, Tensor]:
@@ -244,6 +243,12 @@ class Reconstructor(nn.Module):
         best = evaluate(on(whole), found.chosen, found.contexts).best(1)
         return adapt(on(whole), best, steps, log)
 
+    @torch.no_grad()
+    def measure_steps(self, systems: Systems, routes: Tensor, codes: Tensor, most: int = 4) -> None:
+        """Set the step of LRNDE to the mean that adaptive solves of a few environments accept."""
+        rows = torch.linspace(0, len(systems) - 1, min(most, len(systems))).long()
+        self._adaptive(routes[rows], codes[rows], systems.states[rows, 0, 0], systems.times[rows])
+
     @property
     def discrete(self) -> bool:
         """Whether ``bind`` gives maps from one sample to the next; they need samples at equal distances."""
@@ -258,23 +263,19 @@ class Reconstructor(nn.Module):
             states.append(field(states[-1]))
         return torch.stack(states)
 
-    def _fixed(self, field: VectorField, initial: Tensor, times: Tensor) -> Tensor:
+    def _fixed(self, chosen: Tensor, codes: Tensor, initial: Tensor, times: Tensor) -> Tensor:
         self._spent = float((1 if self.discrete else 4 * self.config.substeps) * (times.shape[1] - 1))
+        field = self.bind(chosen, codes)
         return self._march(field, initial[:, None], times.T[:, :, None, None])[:, :, 0].transpose(0, 1)
 
-    def _adaptive(self, field: VectorField, initial: Tensor, times: Tensor) -> Tensor:
+    def _adaptive(self, chosen: Tensor, codes: Tensor, initial: Tensor, times: Tensor) -> Tensor:
         """Solve every row on its own, so that the evaluations counted are those of one trajectory."""
         solver = AdaptiveTsit5(self.config.rtol, self.config.atol)
         states, spent, sizes = [], 0, list[float]()
         for row in range(len(initial)):
-
-            def alone(t: Tensor, x: Tensor, row: int = row) -> Tensor:
-                every = initial[:, None].clone()
-                every[row] = x
-                return field(every)[row]
-
-            found = solver.solve(alone, initial[row : row + 1], times[row])
-            states.append(found.states[:, 0])
+            field = self.bind(chosen[row : row + 1], codes[row : row + 1])
+            found = solver.solve(lambda t, x, f=field: f(x), initial[row : row + 1, None], times[row])  # type: ignore[misc]
+            states.append(found.states[:, 0, 0])
             spent += found.nfe
             sizes += solver.steps
         self._spent = spent / len(initial)

@@ -80,6 +80,8 @@ class Training:
         for step in range(config.steps):
             if model.wants_routes(step):
                 self.routes = model.route(self.systems, self.routes, self.codes.detach(), step / config.steps)
+            if config.regulariser == "lrnde" and step % 100 == 0:
+                model.measure_steps(self.systems, self.routes, self.codes.detach())
             loss = self._window_loss()
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]

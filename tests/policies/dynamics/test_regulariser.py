@@ -63,6 +63,14 @@ def test_training_lowers_what_it_penalises(kind):
     assert estimate(100.0) < 0.8 * estimate(0.0)
 
 
+def test_the_local_step_is_what_adaptive_solves_accept():
+    torch.manual_seed(0)
+    config = ContextualConfig(width=8, depth=3, steps=2, finish=0, refine=0, regulariser="lrnde", rtol=1e-3, atol=1e-3)
+    model = GEPSPolicy(config, signature())
+    model.fit(families(), validation=Demonstrations([]), progress=lambda s, t, **m: None)
+    assert 0 < float(model.accepted) <= 2.0
+
+
 def test_adaptive_inference_counts_its_evaluations():
     torch.manual_seed(0)
     config = ContextualConfig(width=8, depth=3, steps=30, finish=20, refine=0, inference="adaptive")
