@@ -43,6 +43,12 @@ def register_tasks(register):
     register(_task("odebench-10b", 160, "ten families of ODEBench, sixteen environments each", rounds=2))
 
 
+@hookimpl
+def register_report_sections(register):
+    target = "simplatform.envs.dynamics.forecast_figures:forecast_section"
+    register("forecasts", target, help="phase portraits, and the error of every environment")
+
+
 def _task(family, environments, help, support=3, rounds=4):
     return Task(
         family,

@@ -1,4 +1,4 @@
-"""Report sections of predictions: the trajectory beside the truth, and how the error grows."""
+"""Report sections of predictions: the trajectory beside the truth, the attractor, and how the error grows."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 
 from simplatform.envs.dynamics.prediction import THRESHOLD, PredictionEnv
-from simplatform.report import RunView, Section, figure_html
+from simplatform.envs.dynamics.systems.base import Array
+from simplatform.report import RunView, Section, figure_html, scenes_html
 
 INK, ACCENT = "#1f3a5f", "#d1495b"
 SHOWN = 1500
+COMPONENTS = 6
+"""Components that are drawn, at most."""
 
 
 def prediction_section(run: RunView) -> Section | None:
-    """Draw the first recorded episode: components against time, and the error against the Lyapunov rate."""
+    """Draw the first recorded episode: components or fields against time, the attractor, and the error's growth."""
     found = [recording for recording in run.recordings if recording.split == "test"]
     if run.task.env != "simplatform/Prediction-v0" or not found:
         return None
@@ -22,31 +25,92 @@ def prediction_section(run: RunView) -> Section | None:
     env.reset(seed=next(row["seed"] for row in run.rows if row["split"] == "test"))
     predicted = np.asarray(found[0].actions)[:SHOWN]
     truth = env.truth[env.window : env.window + len(predicted)]
-    figure = _figure(env, predicted, truth)
+    parts = [figure_html(growth(env, predicted, truth), "the error's growth")]
+    if env.system.grid is not None:
+        parts.insert(0, figure_html(fields(env, predicted, truth), "fields in space and time"))
+    else:
+        parts.insert(0, figure_html(components(env, predicted, truth), "prediction beside the truth"))
+        parts.append(attractor(predicted, truth))
     note = (
-        "<p>One test episode. Blue is the truth, red the prediction in closed loop; "
-        "the dashed line grows at the Lyapunov rate.</p>"
+        "<p>One test episode in closed loop. Blue is the truth, red the prediction; the dashed line grows at the "
+        "Lyapunov rate.</p>"
     )
-    return Section("Prediction", note + figure_html(figure, "prediction beside the truth, and its error"), 50)
+    return Section("Prediction", note + "".join(parts), 50)
 
 
-def _figure(env: PredictionEnv, predicted: Any, truth: Any) -> Any:
+def components(env: PredictionEnv, predicted: Array, truth: Array) -> Any:
+    """Draw the first components against time."""
+    plt = _pyplot()
+    count = min(truth.shape[1], COMPONENTS)
+    figure, axes = plt.subplots(count, 1, figsize=(8, 1.4 * count), sharex=True, squeeze=False)
+    for index, axis in enumerate(axes[:, 0]):
+        axis.plot(_time(env, len(truth)), truth[:, index], color=INK, lw=1.2)
+        axis.plot(_time(env, len(truth)), predicted[:, index], color=ACCENT, lw=0.9)
+        axis.set_ylim(*_limits(truth[:, index]))
+        axis.set_ylabel(f"x{env.observed[index] + 1}")
+    axes[-1, 0].set_xlabel(_unit(env))
+    return figure
+
+
+def fields(env: PredictionEnv, predicted: Array, truth: Array) -> Any:
+    """Draw truth, prediction and their difference as images over time and space, one column per field."""
+    plt = _pyplot()
+    length, count = env.system.grid or (1.0, 1)
+    figure, axes = plt.subplots(3, count, figsize=(8, 4.8), sharex=True, sharey=True, squeeze=False)
+    extent = (0, env.dt * len(truth), 0, length)
+    for column in range(count):
+        part = slice(column * truth.shape[1] // count, (column + 1) * truth.shape[1] // count)
+        size = float(np.abs(truth[:, part]).max())
+        shown = (truth[:, part], predicted[:, part], predicted[:, part] - truth[:, part])
+        for axis, values, name in zip(axes[:, column], shown, ("truth", "prediction", "difference"), strict=True):
+            axis.imshow(values.T, extent=extent, origin="lower", aspect="auto", cmap="RdBu_r", vmin=-size, vmax=size)
+            axis.set_ylabel(name if column == 0 else "")
+        axes[-1, column].set_xlabel("time")
+    return figure
+
+
+def growth(env: PredictionEnv, predicted: Array, truth: Array) -> Any:
+    """Draw the error against time, with a line at the Lyapunov rate and the limit of a valid prediction."""
+    plt = _pyplot()
+    figure, axis = plt.subplots(figsize=(8, 2.2))
+    time, gap = _time(env, len(truth)), np.clip((predicted - truth) / env.scale, -1e6, 1e6)
+    error = np.maximum(np.sqrt(np.mean(gap**2, axis=1)), 1e-16)
+    axis.semilogy(time, error, color=ACCENT, lw=1)
+    if env.system.lyapunov:
+        axis.semilogy(time, np.minimum(float(error[0]) * np.exp(time), 10), "--", color=INK, lw=0.8)
+    axis.axhline(THRESHOLD, color="gray", lw=0.6)
+    axis.set_ylabel("error")
+    axis.set_xlabel(_unit(env))
+    return figure
+
+
+def attractor(predicted: Array, truth: Array) -> str:
+    """Return a view of both trajectories in the space of the first three components; empty with fewer."""
+    if truth.shape[1] < 3:
+        return ""
+    low, high = truth[:, :3].min(0), truth[:, :3].max(0)
+    room = high - low
+    paths = {"prediction": np.clip(predicted[:, :3], low - room, high + room), "truth": truth[:, :3]}
+    return scenes_html([("attractor", truth[::4, :3], paths)], "the attractor, to be turned")
+
+
+def _time(env: PredictionEnv, steps: int) -> Array:
+    return env.dt * (env.system.lyapunov or 1.0) * np.arange(1, steps + 1)
+
+
+def _unit(env: PredictionEnv) -> str:
+    return "Lyapunov times" if env.system.lyapunov else "time"
+
+
+def _limits(values: Array) -> tuple[float, float]:
+    room = 0.3 * float(np.ptp(values)) + 1e-9
+    return float(values.min()) - room, float(values.max()) + room
+
+
+def _pyplot() -> Any:
     import matplotlib
 
     matplotlib.use("Agg", force=False)
     import matplotlib.pyplot as plt
 
-    rate = env.system.lyapunov or 1.0
-    time = env.dt * rate * np.arange(1, len(predicted) + 1)
-    figure, axes = plt.subplots(env.system.dim + 1, 1, figsize=(8, 1.6 * (env.system.dim + 1)), sharex=True)
-    for index in range(env.system.dim):
-        axes[index].plot(time, truth[:, index], color=INK, lw=1.2)
-        axes[index].plot(time, predicted[:, index], color=ACCENT, lw=0.9)
-        axes[index].set_ylabel(f"x{index + 1}")
-    error = np.sqrt(np.mean(((predicted - truth) / env.scale) ** 2, axis=1))
-    axes[-1].semilogy(time, np.maximum(error, 1e-16), color=ACCENT, lw=1)
-    axes[-1].semilogy(time, np.minimum(max(float(error[0]), 1e-16) * np.exp(time), 10), "--", color=INK, lw=0.8)
-    axes[-1].axhline(THRESHOLD, color="gray", lw=0.6)
-    axes[-1].set_ylabel("error")
-    axes[-1].set_xlabel("Lyapunov times" if env.system.lyapunov else "time")
-    return figure
+    return plt
