@@ -32,6 +32,10 @@ def long(q: int, **more: Any) -> Settings:
     return {"env.window": q, "policy.delays": q, **more}
 
 
+X_ONLY = {
+    "env.window": 96, "policy.delays": 20, "policy.lag": 5, "policy.blocks": 3, "policy.depth": 2,
+    "policy.activation": "rational", "policy.varpro_steps": 150,
+}  # fmt: skip
 FIELD = {"adam_steps": 400, "varpro_steps": 25}
 ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
     "lorenz": {
@@ -54,8 +58,8 @@ ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
         "persistence": ("persistence", [{}]),
     },
     "lorenz-x": {
-        "stnn": ("stnn", [long(64, **{"policy.blocks": 3, "policy.activation": "rational"})]),
-        "mlp": ("mlp", [long(64), long(32)]),
+        "stnn": ("stnn", [X_ONLY]),
+        "mlp": ("mlp", [long(100), {"env.window": 96, "policy.delays": 20, "policy.lag": 5}]),
         "hankel-dmd": ("hankel-dmd", [{}]),
         "havok": ("havok", [{}]),
         "persistence": ("persistence", [{}]),

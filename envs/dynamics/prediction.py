@@ -22,6 +22,8 @@ THRESHOLD = 0.4
 CAP = 10.0
 """Largest error that is reported: a prediction that far off says nothing any more."""
 HORIZONS = (50, 100, 200)
+AFTERWARDS = 100
+"""Steps that an episode goes on after its prediction was lost, for the eye."""
 
 
 class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
@@ -31,7 +33,8 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
     ``(d,)``: the next state. ``info`` holds ``valid_prediction_time`` (how long the error stayed at or below 0.4, in
     Lyapunov times, or in time units where no exponent is known), ``error_50``, ``error_100`` and ``error_200`` (root
     mean square over components in units of the attractor's standard deviation, at most 10) and ``diverged``. An episode
-    ends after ``steps`` steps, or when the prediction is lost beyond recall.
+    ends after ``steps`` steps, or 100 steps after a prediction was lost (but not before step 200, to have its errors),
+    or at once when it is lost beyond recall.
 
     ``noise`` is the standard deviation of the measurements' errors, as a fraction of the attractor's own; errors of a
     prediction are always counted against the truth. ``observed`` lists the components that are measured at all.
@@ -80,7 +83,7 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
         self.truth = np.ascontiguousarray(whole[:, self.observed])
         self.measured = self._measure()
         self._window = self.measured[: self.window].copy()
-        self.time, self._valid = 0, True
+        self.time, self._valid, self._lost_at = 0, True, self.steps
         self._info = {"valid_prediction_time": 0.0, **{f"error_{h}": CAP for h in HORIZONS}, "diverged": 0.0}
         return {"window": self._window.copy()}, {}
 
@@ -94,7 +97,7 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
         lost = error >= 100 * CAP
         if lost:
             self._info["diverged"] = 1.0
-        done = self.time >= self.steps
+        done = self.time >= min(self.steps, max(self._lost_at + AFTERWARDS, HORIZONS[-1]))
         return (
             {"window": self._window.copy()},
             -min(error, CAP),
@@ -115,7 +118,8 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
         return float(np.sqrt(np.mean(np.minimum(np.abs(gap), 1e6) ** 2)))
 
     def _score(self, error: float) -> None:
-        self._valid = self._valid and error <= THRESHOLD
+        if self._valid and not error <= THRESHOLD:
+            self._valid, self._lost_at = False, self.time
         if self._valid:
             self._info["valid_prediction_time"] = self.time * self.dt * (self.system.lyapunov or 1.0)
         if self.time in HORIZONS:
