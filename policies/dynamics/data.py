@@ -39,7 +39,12 @@ class Systems:
 
     def rows(self, index: Tensor) -> Systems:
         """Return some environments."""
-        return Systems(self.states[index], self.times[index], self.family[index], self.number[index])
+        labels = index.cpu()
+        return Systems(self.states[index], self.times[index], self.family[labels], self.number[labels])
+
+    def to(self, device: torch.device) -> Systems:
+        """Return the same on a device; the labels stay on the CPU."""
+        return Systems(self.states.to(device), self.times.to(device), self.family.cpu(), self.number.cpu())
 
     def spread(self) -> Tensor:
         """Return each environment's root mean square distance from its own mean, ``(E,)``: the unit of its errors."""
@@ -107,4 +112,4 @@ def support_of(observation: Observation) -> Systems:
     states, times = observation["support"][:, -1].double(), observation["times"][:, -1].double()
     unknown = torch.full((len(states),), -1, device=states.device)
     labels = observation["labels"][:, -1].long() if "labels" in observation else torch.stack([unknown, unknown], 1)
-    return Systems(states, times, labels[:, 0], labels[:, 1])
+    return Systems(states, times, labels[:, 0].cpu(), labels[:, 1].cpu())

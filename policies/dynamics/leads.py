@@ -124,7 +124,7 @@ class LEADS(Reconstructor):
 
     def _fit_one(self, support: Systems) -> Tensor:
         """Fit one system's part by L-BFGS, on one-interval windows and then on whole trajectories."""
-        code = nn.Parameter(self.first_codes(1, torch.Generator()))
+        code = nn.Parameter(self.first_codes(1, torch.Generator()).to(self.seed.device))
         for windows in (support.windows(1), support.windows(support.states.shape[2])):
             self._descend(code, windows, support.spread())
         return code.detach()[0].nan_to_num()

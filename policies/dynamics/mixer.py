@@ -62,10 +62,10 @@ class MixER(Contextual):
     def route(self, systems: Systems, routes: Tensor, codes: Tensor, share: float) -> Tensor:
         """Propose new experts, and accept a change that pays; k-means is free to choose in the first quarter."""
         losses, settings = self._losses(systems, codes), self.settings
-        now = routes.numpy()
+        now = routes.cpu().numpy()
         if settings.routing != "kmeans":
             return torch.as_tensor(hysteresis(now, losses.argmin(1), losses, settings.margin))
-        labels = kmeans(codes.numpy(), settings.experts, self._random(int(1e6 * share)))
+        labels = kmeans(codes.cpu().numpy(), settings.experts, self._random(int(1e6 * share)))
         proposed = match(labels, losses)
         return torch.as_tensor(proposed if share < 0.25 else hysteresis(now, proposed, losses, settings.margin))
 
@@ -87,7 +87,7 @@ class MixER(Contextual):
     def remember(self, systems: Systems, codes: Tensor, routes: Tensor) -> None:
         """Keep codes and routes, and fit the gate to them."""
         super().remember(systems, codes, routes)
-        self.gate.copy_(torch.as_tensor(linear_gate(codes.numpy(), routes.numpy(), self.settings.experts)))
+        self.gate.copy_(torch.as_tensor(linear_gate(codes.cpu().numpy(), routes.cpu().numpy(), self.settings.experts)))
 
     def _losses(self, systems: Systems, codes: Tensor) -> np.ndarray:
         """Return the error of every expert on one-interval windows of every environment, ``(E, M)``."""
@@ -96,7 +96,7 @@ class MixER(Contextual):
             self.residuals(self.bind(torch.full((len(systems),), m), codes), windows, unit).square().mean((1, 2, 3))
             for m in range(self.settings.experts)
         ]
-        return torch.stack(columns, 1).nan_to_num(1e9, 1e9).numpy()
+        return torch.stack(columns, 1).nan_to_num(1e9, 1e9).cpu().numpy()
 
     def _block(self, expert: int, rows: Tensor) -> Block:
         one = self.stack.only(expert)

@@ -33,7 +33,7 @@ class OracleRouting(MixER):
         most = int(systems.family.max()) + 1
         if most > self.settings.experts:
             raise ConfigError(f"{most} families need as many experts: set policy.experts={most}")
-        return systems.family.clone()
+        return systems.family.cpu()
 
     def wants_routes(self, step: int) -> bool:
         """Never: they are known."""
@@ -41,8 +41,9 @@ class OracleRouting(MixER):
 
     def candidates(self, support: Systems) -> tuple[Tensor, Tensor]:
         """Return the codes of the environments of each system's family, ``(B, H)`` and ``(B, H, c)``."""
-        rows = [(self.families == family).nonzero()[:, 0] for family in support.family]
-        rows = [found if len(found) else torch.arange(len(self.families)) for found in rows]
+        families = self.families.cpu()
+        rows = [(families == family).nonzero()[:, 0] for family in support.family]
+        rows = [found if len(found) else torch.arange(len(families)) for found in rows]
         most = max(len(found) for found in rows)
         index = torch.stack([found[torch.arange(most) % len(found)] for found in rows])
         return self.routes[index], self.contexts[index]

@@ -157,7 +157,7 @@ class Reconstructor(nn.Module):
 
     def fit(self, demonstrations: Demonstrations, *, validation: Demonstrations, progress: Progress) -> None:
         """Train networks and codes together; validation data chooses among the stages of training."""
-        systems = environments_of(demonstrations)
+        systems = environments_of(demonstrations).to(self.seed.device)
         for network in self.networks():
             network.scale.copy_(systems.input_scale())
             network.rate.copy_(systems.input_scale() if self.discrete else systems.rate_scale())
@@ -166,8 +166,8 @@ class Reconstructor(nn.Module):
 
     def remember(self, systems: Systems, codes: Tensor, routes: Tensor) -> None:
         """Keep the codes and routes of the training environments."""
-        self.contexts, self.routes = codes.clone(), routes.clone()
-        self.families, self.numbers = systems.family.clone(), systems.number.clone()
+        self.contexts, self.routes = codes.clone(), routes.to(codes.device)
+        self.families, self.numbers = systems.family.to(codes.device), systems.number.to(codes.device)
 
     @torch.no_grad()
     def score(self, held: list[tuple[Observation, Tensor]]) -> float:
@@ -175,8 +175,8 @@ class Reconstructor(nn.Module):
         found, evaluations, curves = [], [], []
         for observation, truth in held:
             log: list[float] = []
-            self._adapted = self.adapted(support_of(observation), log)
-            answer = self.act(observation, generator=Generator())[:, 0]
+            self._adapted = self.adapted(support_of(observation).to(self.seed.device), log)
+            answer = self.act(observation, generator=Generator())[:, 0].to(truth.device)
             gap = (answer - truth).square().sum(-1) / truth.abs().clamp_min(1e-6).square().sum(-1)
             found.append(gap.mean(1).clamp_max(REACH))
             evaluations.append(self._spent)
@@ -203,7 +203,9 @@ class Reconstructor(nn.Module):
             raise ContractError(
                 f"{type(self).__name__} must be adapted before it acts: call reset(observation) with the support first"
             )
-        initial, times = observation["initial"][:, -1].double(), observation["times"][:, -1].double()
+        device = self.seed.device
+        initial = observation["initial"][:, -1].to(device, torch.float64)
+        times = observation["times"][:, -1].to(device, torch.float64)
         adaptive = self.config.inference == "adaptive" and not self.discrete
         states = (self._adaptive if adaptive else self._fixed)(*self._adapted, initial, times)
         return held(states, REACH * self.networks()[0].scale.max())[:, None]

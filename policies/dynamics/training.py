@@ -48,7 +48,7 @@ class Training:
         """Start all codes near zero; ``score`` is the validation error of the model as it stands (NaN without data)."""
         self.model, self.systems, self.config = model, systems, model.config
         self.generator = torch.Generator().manual_seed(int(model.seed))
-        self.codes = nn.Parameter(model.first_codes(len(systems), self.generator))
+        self.codes = nn.Parameter(model.first_codes(len(systems), self.generator).to(systems.states.device))
         self.routes = model.first_routes(systems)
         self.unit = systems.spread()
         self.guard = Guard([*model.parameters(), self.codes])
