@@ -21,14 +21,15 @@ class Guard:
     """Watches losses and gradients of one training; holds the last good parameters.
 
     ``spikes`` counts finite losses above ten running medians, ``diverged`` non-finite losses or gradients, ``restored``
-    returns to earlier parameters. ``rate`` is the factor on the learning rate: halved at every refusal, and recovering.
+    returns to earlier parameters, ``undone`` chunks of L-BFGS iterations that did not help. ``rate`` is the factor on
+    the learning rate: halved at every refusal, and recovering.
     """
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
         self._parameters, self._losses = list(parameters), deque[float](maxlen=MEMORY)
         self._good = self._copy()
         self._refused = self._accepted = 0
-        self.rate, self.spikes, self.diverged, self.restored = 1.0, 0, 0, 0
+        self.rate, self.spikes, self.diverged, self.restored, self.undone = 1.0, 0, 0, 0, 0
 
     def accepts(self, loss: Tensor) -> bool:
         """Return whether the gradients that belong to this loss may be used; call it after ``backward``."""
@@ -48,7 +49,8 @@ class Guard:
 
     def counts(self) -> dict[str, float]:
         """Return what happened, for the log."""
-        return {"spikes": float(self.spikes), "diverged": float(self.diverged), "restored": float(self.restored)}
+        names = ("spikes", "diverged", "restored", "undone")
+        return {name: float(getattr(self, name)) for name in names}
 
     def _refuse(self) -> None:
         self.rate = max(0.5 * self.rate, 1e-3)

@@ -18,9 +18,9 @@ from simplatform.contracts import Signature
 from simplatform.policies.dynamics.adaptation import Hypotheses
 from simplatform.policies.dynamics.contextual import Contextual, NCFConfig
 from simplatform.policies.dynamics.data import Systems
+from simplatform.policies.dynamics.finishing import Block
 from simplatform.policies.dynamics.gate import hysteresis, kmeans, linear_gate, match
 from simplatform.policies.dynamics.routing import regression_clusters
-from simplatform.policies.dynamics.training import Block
 
 
 class MixERConfig(NCFConfig):

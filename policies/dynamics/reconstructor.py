@@ -19,8 +19,9 @@ from simplatform.errors import ContractError
 from simplatform.policies.dynamics.adaptation import Hypotheses, adapt, evaluate
 from simplatform.policies.dynamics.data import Systems, Windows, environments_of, support_of
 from simplatform.policies.dynamics.experts import Expert, VectorField
+from simplatform.policies.dynamics.finishing import Block
 from simplatform.policies.dynamics.regulariser import ernode, lrnde
-from simplatform.policies.dynamics.training import Block, Training
+from simplatform.policies.dynamics.training import Training
 from simplatform.solvers import RK4, AdaptiveTsit5
 
 ROWS = 1200

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,27 +17,11 @@ from torch import Tensor, nn
 from simplatform.contracts import Progress
 from simplatform.policies.dynamics.data import Systems, Windows
 from simplatform.policies.dynamics.experts import VectorField
+from simplatform.policies.dynamics.finishing import CHUNK, Block, Finisher
 from simplatform.policies.dynamics.guard import Guard
 
 if TYPE_CHECKING:
     from simplatform.policies.dynamics.reconstructor import Reconstructor
-
-CHUNK = 25
-"""L-BFGS iterations between two looks."""
-HUGE = 1e12
-
-
-@dataclass(frozen=True)
-class Block:
-    """Environments whose losses share parameters with no other environment, so that they are finished on their own.
-
-    ``bind`` turns their codes into a vector field; ``commit`` takes trained parameters over into the model.
-    """
-
-    rows: Tensor
-    bind: Callable[[Tensor], VectorField]
-    parameters: list[nn.Parameter]
-    commit: Callable[[], None] = lambda: None
 
 
 class Training:
@@ -94,18 +77,15 @@ class Training:
 
     def finish(self, iterations: int, length: int) -> None:
         """Take L-BFGS iterations on windows of ``length`` intervals, block by block."""
-        if not iterations:
-            return
-        self.model.eval()
         windows = self._fixed_windows(length)
-        blocks = self.model.blocks(self.routes)
+        finishers = [self._finisher(block, windows.rows(block.rows)) for block in self.model.blocks(self.routes)]
         for done in range(0, iterations, CHUNK):
-            count = min(CHUNK, iterations - done)
-            if done == 0:
-                solvers = [self._solver(block, windows.rows(block.rows)) for block in blocks]
-            losses = [solve(count) for solve in solvers]
-            weights = [len(block.rows) / len(self.systems) for block in blocks]
-            mean = sum(weight * loss for weight, loss in zip(weights, losses, strict=True))
+            count, mean = min(CHUNK, iterations - done), 0.0
+            for finisher in finishers:
+                rows = finisher.block.rows
+                mean += finisher.take(count) * len(rows) / len(self.systems)
+                self.codes.data[rows] = finisher.codes.data
+            self.guard.undone = sum(finisher.diverged for finisher in finishers)
             self._report(count, torch.as_tensor(mean), True)
 
     def look(self) -> None:
@@ -126,45 +106,15 @@ class Training:
         error = model.residuals(field, windows, self.unit[owner]).square().mean()
         return error + model.penalty(field, windows, self.codes, self.generator)
 
-    def _solver(self, block: Block, windows: Windows) -> Callable[[int], float]:
-        """Return a function that takes so many L-BFGS iterations on one block, and returns its loss."""
-        codes = nn.Parameter(self.codes.detach()[block.rows].clone())
-        parameters = [*block.parameters, *([codes] if codes.numel() else [])]
-        unit = self.unit[block.rows]
-        optimiser = torch.optim.LBFGS(
-            parameters, max_iter=CHUNK, history_size=50, line_search_fn="strong_wolfe", tolerance_grad=0.0,
-            tolerance_change=0.0,
-        )  # fmt: skip
+    def _finisher(self, block: Block, windows: Windows) -> Finisher:
+        unit, model = self.unit[block.rows], self.model
 
-        def loss() -> Tensor:
-            optimiser.zero_grad()
-            field = block.bind(codes)
-            generator = torch.Generator().manual_seed(int(self.model.seed))
-            value = self.model.residuals(field, windows, unit).square().mean()
-            value = value + self.model.penalty(field, windows, codes, generator)
-            if not bool(value.detach() < HUGE):  # the line search tried a field that blows up: send it back
-                return torch.full_like(value.detach(), HUGE)
-            value.backward()  # type: ignore[no-untyped-call]
-            return value
+        def loss(field: VectorField, codes: Tensor) -> Tensor:
+            generator = torch.Generator().manual_seed(int(model.seed))
+            error = model.residuals(field, windows, unit).square().mean()
+            return error + model.penalty(field, windows, codes, generator)
 
-        def take(count: int) -> float:
-            before = [p.detach().clone() for p in parameters]
-            start = float(loss().detach())
-            optimiser.param_groups[0].update(max_iter=count, max_eval=2 * count)
-            optimiser.step(loss)  # type: ignore[no-untyped-call]
-            end = float(loss().detach())
-            if not end <= start:
-                self.guard.diverged += 1
-                with torch.no_grad():
-                    for parameter, old in zip(parameters, before, strict=True):
-                        parameter.copy_(old)
-                optimiser.state.clear()
-                end = start
-            self.codes.data[block.rows] = codes.data
-            block.commit()
-            return end
-
-        return take
+        return Finisher(block, self.codes[block.rows], loss)
 
     def _fixed_windows(self, length: int) -> Windows:
         every = self.systems.windows(length)

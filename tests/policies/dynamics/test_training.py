@@ -9,6 +9,7 @@ from torch import nn
 from simplatform.demonstrations import Demonstrations
 from simplatform.policies.dynamics.contextual import ContextualConfig, GEPSPolicy
 from simplatform.policies.dynamics.data import environments_of
+from simplatform.policies.dynamics.finishing import Block, Finisher
 from simplatform.policies.dynamics.guard import Guard
 from simplatform.policies.dynamics.reconstructor import held
 from simplatform.policies.dynamics.training import one_cycle
@@ -66,9 +67,39 @@ def test_guard_halves_the_rate_and_brings_the_last_good_parameters_back():
     parameter.data.fill_(7.0)
     assert not any(offer(float("nan")) for _ in range(4))
     assert torch.equal(parameter.data, torch.ones(2))
-    assert guard.counts() == {"spikes": 1.0, "diverged": 4.0, "restored": 1.0}
+    assert guard.counts() == {"spikes": 1.0, "diverged": 4.0, "restored": 1.0, "undone": 0.0}
     parameter.grad = torch.full((2,), float("inf"))
     assert not guard.accepts(torch.tensor(1.0))
+
+
+def test_finishing_undoes_what_does_not_help():
+    weight = nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+    block = Block(torch.arange(1), lambda codes: lambda x: weight * x, [weight])
+
+    def worse(field, codes):
+        worse.calls += 1
+        return (weight**2).sum() + worse.calls
+
+    worse.calls = 0
+    finisher = Finisher(block, torch.zeros(1, 0, dtype=torch.float64), worse)
+    finisher.take(3)
+    assert finisher.diverged == 1
+    assert float(weight.detach()) == 2.0
+    good = Finisher(
+        block, torch.zeros(1, 0, dtype=torch.float64), lambda field, codes: (field(weight) - 1).square().sum()
+    )
+    assert good.take(20) < 1e-12
+
+
+def test_finishing_survives_a_line_search_into_a_blow_up():
+    weight = nn.Parameter(torch.tensor([3.0], dtype=torch.float64))
+    block = Block(torch.arange(1), lambda codes: lambda x: x, [weight])
+
+    def cliff(field, codes):
+        return torch.where(weight < 0.5, torch.inf, (weight - 0.6).square()).sum()
+
+    assert Finisher(block, torch.zeros(1, 0, dtype=torch.float64), cliff).take(25) < 10
+    assert bool(torch.isfinite(weight).all())
 
 
 def test_windows_hold_neighbouring_samples_and_their_times():
