@@ -138,6 +138,9 @@ class Task:
     """Name of the rate that an expert's episode must reach to become a demonstration; None keeps all."""
     extra_splits: tuple[str, ...] = ()
     """Splits that are evaluated and reported beside "test"."""
+    expand: str = ""
+    """A lazy target "module:function" that returns the variants for given keywords, where they are not known before; a
+    variant each is then demonstrated, validated and tested."""
     help: str = ""
 
     @property

@@ -20,6 +20,7 @@ from simplatform.contracts import Task
 from simplatform.errors import ConfigError, DataError, nearest
 from simplatform.host import Host, get_host
 from simplatform.registry import Entry
+from simplatform.registry import resolve as load
 
 SECTIONS = ("policy", "train", "task", "env")
 
@@ -86,7 +87,7 @@ def from_json(data: Mapping[str, Any], host: Host | None = None) -> Resolved:
         return Resolved(
             plugin=data["plugin"],
             policy=entry.name,
-            task=dataclasses.replace(find_task(data["task"], host), kwargs=data["env"]),
+            task=expanded(find_task(data["task"], host), data["env"]),
             seed=int(data["seed"]),
             policy_config=validate(entry.load_config(), settings["policy"], "policy"),
             train=validate(TrainConfig, settings["train"], "train"),
@@ -116,12 +117,25 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
     return Resolved(
         plugin=plugin,
         policy=entry.name,
-        task=dataclasses.replace(found, kwargs={**found.kwargs, **chosen["env"]}),
+        task=expanded(found, {**found.kwargs, **chosen["env"]}),
         seed=int(seed),
         policy_config=validate(model, chosen["policy"], "policy"),
         train=validate(TrainConfig, chosen["train"], "train"),
         data=validate(TaskConfig, chosen["task"], "task"),
     )
+
+
+def expanded(task: Task, kwargs: Mapping[str, Any]) -> Task:
+    """Return a task with other keywords for its environment, and the variants that follow from them.
+
+    Raises:
+        SimplatformError: what the task's ``expand`` finds wrong with the keywords, such as a file that is not there.
+    """
+    if not task.expand:
+        return dataclasses.replace(task, kwargs=kwargs)
+    variants = tuple(load(task.expand)(kwargs))
+    counts = dict.fromkeys(("demonstrations", "validation", "episodes"), len(variants))
+    return dataclasses.replace(task, kwargs=kwargs, variants=variants, **counts)
 
 
 def find_task(name: str, host: Host | None = None) -> Task:

@@ -18,6 +18,11 @@ def register_envs(register):
         "simplatform.envs.dynamics.forecast:ForecastEnv",
         help="few-shot forecasting of a family of systems",
     )
+    register(
+        "simplatform/RecordedForecast-v0",
+        "simplatform.envs.dynamics.own:RecordedForecastEnv",
+        help="few-shot forecasting of trajectories from a file",
+    )
 
 
 @hookimpl
@@ -41,6 +46,18 @@ def register_tasks(register):
     register(_task("odebench-4", 20, "four families of ODEBench, five environments each"))
     register(_task("odebench-10a", 50, "ten families of ODEBench, five environments each"))
     register(_task("odebench-10b", 160, "ten families of ODEBench, sixteen environments each", rounds=2))
+
+    register(
+        Task(
+            "trajectories",
+            env="simplatform/RecordedForecast-v0",
+            expert="integrator",
+            metrics=METRICS,
+            expand="simplatform.envs.dynamics.own:environments",
+            splits={part: {"part": part} for part in ("train", "validation", "test")},
+            help="your own trajectories: --set env.path=FILE (npz, csv or a Minari dataset)",
+        )
+    )
 
 
 @hookimpl

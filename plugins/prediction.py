@@ -22,6 +22,8 @@ CASES = {
 def register_envs(register):
     target = "simplatform.envs.dynamics.prediction:PredictionEnv"
     register("simplatform/Prediction-v0", target, help="predict a dynamical system in closed loop")
+    target = "simplatform.envs.dynamics.own:SeriesEnv"
+    register("simplatform/RecordedSeries-v0", target, help="predict a series from a file in closed loop")
 
 
 @hookimpl
@@ -41,6 +43,7 @@ def register_tasks(register):
     register(_field_task("kuramoto-sivashinsky", 4, 600, 400, "Kuramoto-Sivashinsky on 64 points, dt 0.25"))
     for case, what in CASES.items():
         register(_field_task(f"nlse-{case}", 8, 150, 200, f"nonlinear Schrödinger equation: {what}"))
+    register(_own_series())
     for system in _attractors():
         register(_task(system, system, "an attractor of dysts, 50 samples a period"))
 
@@ -77,6 +80,24 @@ def _field_task(name, demonstrations, long, steps, help):
         validation=2,
         episodes=20,
         help=help,
+    )
+
+
+def _own_series():
+    return Task(
+        "series",
+        env="simplatform/RecordedSeries-v0",
+        expert="truth",
+        metrics=METRICS,
+        splits={
+            "train": {"part": "train"},
+            "validation": {"part": "validation"},
+            "test": {"part": "test", "steps": 400},
+        },
+        demonstrations=1,
+        validation=1,
+        episodes=10,
+        help="your own series: --set env.path=FILE (npz or csv)",
     )
 
 

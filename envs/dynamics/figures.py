@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from simplatform.environments import make_env
 from simplatform.envs.dynamics.prediction import THRESHOLD, PredictionEnv
 from simplatform.envs.dynamics.systems.base import Array
 from simplatform.report import RunView, Section, figure_html, scenes_html
 
 INK, ACCENT = "#1f3a5f", "#d1495b"
+ENVIRONMENTS = ("simplatform/Prediction-v0", "simplatform/RecordedSeries-v0")
 SHOWN = 1500
 COMPONENTS = 6
 """Components that are drawn, at most."""
@@ -19,9 +21,9 @@ COMPONENTS = 6
 def prediction_section(run: RunView) -> Section | None:
     """Draw the first recorded episode: components or fields against time, the attractor, and the error's growth."""
     found = [recording for recording in run.recordings if recording.split == "test"]
-    if run.task.env != "simplatform/Prediction-v0" or not found:
+    if run.task.env not in ENVIRONMENTS or not found:
         return None
-    env = PredictionEnv(**run.task.env_kwargs("test", 0))
+    env: Any = make_env(run.task, "test")
     env.reset(seed=next(row["seed"] for row in run.rows if row["split"] == "test"))
     predicted = np.asarray(found[0].actions)[:SHOWN]
     truth = env.truth[env.window : env.window + len(predicted)]

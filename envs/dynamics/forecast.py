@@ -55,23 +55,35 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
         self.family = find_collection(family)[self.family_index]
         self.system, self.times, self.ood, self.labels = self.family.resolve(), self.family.grid(), ood, labels
         shape = (len(self.times), self.system.dim)
+        self.observation_space = self.space(support, shape, labels)
+        self.action_space = self.box(shape)
+        self.metadata = {**self.metadata, "simplatform": {"family": family, "dim": self.system.dim}}
+
+    @staticmethod
+    def box(shape: tuple[int, ...]) -> spaces.Box:
+        """Return an unbounded space of float64."""
+        return spaces.Box(-np.inf, np.inf, shape, np.float64)
+
+    def space(self, support: int, shape: tuple[int, ...], labels: bool) -> spaces.Dict:
+        """Return the observation space for trajectories of a shape."""
         shapes = {"support": (support, *shape), "initial": shape[1:], "times": shape[:1]}
         if labels:
             shapes["labels"] = (2,)
-        boxes = {name: spaces.Box(-np.inf, np.inf, size, np.float64) for name, size in shapes.items()}
-        self.observation_space = spaces.Dict(boxes)
-        self.action_space = spaces.Box(-np.inf, np.inf, shape, np.float64)
-        self.metadata = {**self.metadata, "simplatform": {"family": family, "dim": self.system.dim}}
+        return spaces.Dict({name: self.box(size) for name, size in shapes.items()})
+
+    def draw(self) -> Array:
+        """Return the truth of a new episode, ``(support + 1, T, d)``: what is shown, then what is to be told."""
+        starts = np.stack([self.family.initial(self.np_random) for _ in range(self.support + 1)])
+        return trajectories(self.system, starts, self.times, **self.parameters)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Array], dict[str, Any]]:
         """Draw initial states and integrate the truth."""
         super().reset(seed=seed)
-        starts = np.stack([self.family.initial(self.np_random) for _ in range(self.support + 1)])
-        paths = trajectories(self.system, starts, self.times, **self.parameters)
+        paths = self.draw()
         self.truth = paths[-1]
-        self._shown = {"support": paths[:-1], "initial": starts[-1], "times": self.times.copy()}
+        self._shown = {"support": paths[:-1], "initial": paths[-1, 0], "times": self.times.copy()}
         if self.labels:
             number = -1 if self.ood else self.environment
             self._shown["labels"] = np.array([self.family_index, number], float)

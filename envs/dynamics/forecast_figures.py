@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from simplatform.environments import make_env
 from simplatform.envs.dynamics.figures import ACCENT, INK
-from simplatform.envs.dynamics.forecast import ForecastEnv
-from simplatform.pipeline.recordings import Recording
+from simplatform.envs.dynamics.systems.base import Array
 from simplatform.report import RunView, Section, figure_html
 
+ENVIRONMENTS = ("simplatform/Forecast-v0", "simplatform/RecordedForecast-v0")
 PORTRAITS = 6
 COLOURS = (
     "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
@@ -19,13 +20,12 @@ COLOURS = (
 
 def forecast_section(run: RunView) -> Section | None:
     """Draw phase portraits of recorded episodes, and all test episodes' errors by environment and family."""
-    if run.task.env != "simplatform/Forecast-v0":
+    if run.task.env not in ENVIRONMENTS:
         return None
-    parts = []
-    recordings = [recording for recording in run.recordings if len(recording.actions)]
-    if recordings:
-        parts.append(figure_html(portraits(run, recordings[:PORTRAITS]), "phase portraits beside the truth"))
-    parts.append(figure_html(errors_by_environment(run), "error of every environment"))
+    parts = [figure_html(errors_by_environment(run), "error of every environment")]
+    shown = episodes(run)[:PORTRAITS]
+    if shown:
+        parts.insert(0, figure_html(portraits(shown), "phase portraits beside the truth"))
     note = (
         "<p>Forecasts from an initial state, after a few trajectories of the same system were seen: blue the truth, "
         "red the forecast. Below, every test episode by its environment; colours are families.</p>"
@@ -33,25 +33,36 @@ def forecast_section(run: RunView) -> Section | None:
     return Section("Forecasts", note + "".join(parts), 50)
 
 
-def portraits(run: RunView, recordings: list[Recording]) -> Any:
+def episodes(run: RunView) -> list[tuple[str, Array, Array]]:
+    """Return title, truth and forecast of every recorded episode; the truth is drawn again from the episode's seed."""
+    found = []
+    for split in run.summary["splits"]:
+        rows = [row for row in run.rows if row["split"] == split]
+        for number, recording in enumerate(r for r in run.recordings if r.split == split):
+            env: Any = make_env(run.task, split, rows[number]["episode"])
+            env.reset(seed=rows[number]["seed"])
+            if len(recording.actions):
+                found.append((f"{split}, environment {env.environment}", env.truth, recording.actions[0]))
+    return found
+
+
+def portraits(shown: list[tuple[str, Array, Array]]) -> Any:
     """Draw trajectories in the plane of the first two components."""
     import matplotlib
 
     matplotlib.use("Agg", force=False)
     import matplotlib.pyplot as plt
 
-    columns = min(len(recordings), 3)
-    rows = -(-len(recordings) // columns)
+    columns = min(len(shown), 3)
+    rows = -(-len(shown) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(2.9 * columns, 2.6 * rows), squeeze=False)
-    for axis in axes.flat[len(recordings) :]:
+    for axis in axes.flat[len(shown) :]:
         axis.set_axis_off()
-    for axis, recording in zip(axes.flat, recordings, strict=False):
-        truth = _truth(run, recording)
-        for path, colour, style in ((truth, INK, "o-"), (np.asarray(recording.actions[0]), ACCENT, ".-")):
-            flat = path.reshape(len(path), -1)
+    for axis, (title, truth, forecast) in zip(axes.flat, shown, strict=False):
+        for path, colour, style in ((truth, INK, "o-"), (forecast, ACCENT, ".-")):
+            flat = np.asarray(path).reshape(len(path), -1)
             axis.plot(flat[:, 0], flat[:, min(1, flat.shape[1] - 1)], style, color=colour, ms=2.5, lw=0.9)
-        number = int(recording.infos["environment"][0])
-        axis.set_title(f"{recording.split}, environment {number}", fontsize=8)
+        axis.set_title(title, fontsize=8)
         axis.tick_params(labelsize=7)
     figure.tight_layout()
     return figure
@@ -81,14 +92,5 @@ def errors_by_environment(run: RunView) -> Any:
 
 
 def _family(run: RunView, split: str, number: int) -> int:
-    return ForecastEnv(**run.task.env_kwargs(split, number)).family_index
-
-
-def _truth(run: RunView, recording: Recording) -> Any:
-    """Integrate the recorded episode's truth again, from the initial state that was shown."""
-    from simplatform.envs.dynamics.truth import trajectory
-
-    variants = [run.task.env_kwargs(recording.split, number) for number in range(len(run.task.variants))]
-    wanted = int(recording.infos["environment"][0])
-    env = next(env for env in (ForecastEnv(**kwargs) for kwargs in variants) if env.environment == wanted)
-    return trajectory(env.system, np.asarray(recording.observations["initial"][0]), env.times, **env.parameters)
+    env: Any = make_env(run.task, split, number)
+    return int(env.family_index)

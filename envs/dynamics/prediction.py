@@ -65,10 +65,14 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
         if not self.observed or not set(self.observed) <= set(range(self.system.dim)):
             raise ConfigError(f"env.observed must list some of 0 … {self.system.dim - 1} of {system}, got {observed}")
         self.scale = np.array(attractor_scale(system))[self.observed]
-        shape = (window, len(self.observed))
+        self.describe(system)
+
+    def describe(self, name: str) -> None:
+        """Set spaces and metadata from window, observed components and system."""
+        shape = (self.window, len(self.observed))
         self.observation_space = spaces.Dict({"window": spaces.Box(-np.inf, np.inf, shape, np.float64)})
         self.action_space = spaces.Box(-np.inf, np.inf, shape[1:], np.float64)
-        described = {"dt": self.dt, "system": system, "dim": shape[1], "fields": (self.system.grid or (0, 0))[1]}
+        described = {"dt": self.dt, "system": name, "dim": shape[1], "fields": (self.system.grid or (0, 0))[1]}
         self.metadata = {**self.metadata, "simplatform": described}
 
     def reset(
@@ -76,11 +80,7 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
     ) -> tuple[dict[str, Array], dict[str, Any]]:
         """Draw a point on the attractor and integrate the truth from there."""
         super().reset(seed=seed)
-        start = self.system.initial(self.np_random)
-        wait = self.system.settle(self.np_random)
-        settled = trajectory(self.system, start, np.array([0.0, wait]))[-1] if wait else start
-        whole = trajectory(self.system, settled, self.dt * np.arange(self.window + self.steps))
-        self.truth = np.ascontiguousarray(whole[:, self.observed])
+        self.truth = self.draw()
         self.measured = self._measure()
         self._window = self.measured[: self.window].copy()
         self.time, self._valid, self._lost_at = 0, True, self.steps
@@ -105,6 +105,14 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
             done and not lost,
             dict(self._info, error=min(error, CAP)),
         )
+
+    def draw(self) -> Array:
+        """Return the truth of a new episode, ``(window + steps, d)``."""
+        start = self.system.initial(self.np_random)
+        wait = self.system.settle(self.np_random)
+        settled = trajectory(self.system, start, np.array([0.0, wait]))[-1] if wait else start
+        whole = trajectory(self.system, settled, self.dt * np.arange(self.window + self.steps))
+        return np.ascontiguousarray(whole[:, self.observed])
 
     def _measure(self) -> Array:
         if not self.noise:

@@ -32,6 +32,12 @@ def test_stable_baselines3():
     assert main("04_stable_baselines3")() == [128, 128]
 
 
+def test_your_own_trajectories(tmp_path):
+    error, seconds = main("05_your_own_trajectories")(tmp_path, quick=True)
+    assert error < 0.5
+    assert seconds > 0.5
+
+
 def test_every_numbered_example_is_tested():
     source = Path(__file__).read_text()
     assert all(f'main("{path.stem}")' in source for path in EXAMPLES.glob("[0-9]*.py"))

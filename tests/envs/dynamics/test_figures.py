@@ -24,8 +24,7 @@ def test_predictions_are_drawn(task, pictures, views, tmp_path):
 
 
 def test_forecasts_are_drawn_by_environment(tmp_path):
-    settings = {
-        "policy.steps": 2, "finish": 0, "refine": 0, "task.episodes": 9, "task.demonstrations": 9, "task.validation": 0, "task.record": 2,
-    }  # fmt: skip
+    quick = {"policy.steps": 2, "finish": 0, "refine": 0}
+    settings = {**quick, "task.episodes": 9, "task.demonstrations": 9, "task.validation": 0, "task.record": 2}
     run = sp.run("neural-ode", "lotka-volterra", settings=settings, output=tmp_path / "runs")
     assert body(run, "Forecasts").count("data:image/png") == 2

@@ -1,0 +1,113 @@
+"""Environments made of recorded data: forecasts of a user's trajectories, predictions of a user's series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from simplatform.envs.dynamics.forecast import ForecastEnv
+from simplatform.envs.dynamics.prediction import PredictionEnv
+from simplatform.envs.dynamics.recorded import read_series, read_trajectories
+from simplatform.envs.dynamics.systems.base import Array, System
+from simplatform.errors import ConfigError, DataError
+
+Part = Literal["train", "validation", "test"]
+SHARES = {"train": (0.0, 0.7), "validation": (0.7, 0.85), "test": (0.85, 1.0)}
+
+
+def environments(kwargs: Mapping[str, Any]) -> tuple[dict[str, int], ...]:
+    """Return one variant per environment of the file that ``path`` names: what the task ``trajectories`` expands to."""
+    return tuple({"environment": number} for number in range(len(read_trajectories(_path(kwargs.get("path"))).states)))
+
+
+class RecordedForecastEnv(ForecastEnv):
+    """Forecast recorded trajectories; see ``ForecastEnv``.
+
+    Of each environment's N trajectories the last is for testing, the one before it for validation, the others for
+    training; the others are also what is shown as support.
+    """
+
+    def __init__(
+        self,
+        path: str = "",
+        environment: int = 0,
+        part: Part = "test",
+        support: int = 0,
+        render_mode: str | None = None,
+    ) -> None:
+        """Open the file; ``support`` = 0 shows all that there is to show."""
+        recorded = read_trajectories(_path(path))
+        self.environment = environment % len(recorded.states)
+        self.family_index, self.ood, self.labels, self.render_mode = 0, False, False, render_mode
+        self.times, paths = recorded.times[self.environment], recorded.states[self.environment]
+        learn = paths[:-2]
+        answer = {"train": learn[-1], "validation": paths[-2], "test": paths[-1]}[part]
+        shown = learn[:-1] if part == "train" and len(learn) > 1 else learn
+        self._paths = (shown[: support or len(shown)], answer)
+        self.support, shape = len(self._paths[0]), answer.shape
+        self.observation_space = self.space(self.support, shape, labels=False)
+        self.action_space = self.box(shape)
+        described = {"family": "recorded", "dim": shape[-1]}
+        self.metadata = {**self.metadata, "simplatform": described}
+
+    def draw(self) -> Array:
+        """Return the recorded trajectories: those shown, then the one to be told."""
+        shown, answer = self._paths
+        return np.concatenate([shown, answer[None]])
+
+
+class SeriesEnv(PredictionEnv):
+    """Predict a recorded series; see ``PredictionEnv``.
+
+    The first 70 % are for training, the next 15 % for validation, the rest for testing. Errors are in units of the
+    training part's standard deviation, valid times in units of t.
+    """
+
+    def __init__(
+        self, path: str = "", window: int = 8, steps: int = 0, part: Part = "test", render_mode: str | None = None
+    ) -> None:
+        """Open the file; ``steps`` = 0 takes the whole part.
+
+        Raises:
+            DataError: a part is too short for the window.
+        """
+        self.dt, states = read_series(_path(path))
+        self._part = _share(states, part)
+        room = len(self._part) - window
+        if room < 1:
+            raise DataError(
+                f"{path}: its part for {part} has {len(self._part)} samples, too few for env.window={window}"
+            )
+        self.window, self.noise, self.render_mode = window, 0.0, render_mode
+        self.steps = min(steps, room) if steps else room
+        self.scale = np.maximum(_share(states, "train").std(axis=0), 1e-12)
+        self.system, self.observed = _system(states.shape[1], self.dt), list(range(states.shape[1]))
+        self.describe("recorded")
+
+    def draw(self) -> Array:
+        """Return a stretch of the part, from a random start where there is room."""
+        start = int(self.np_random.integers(len(self._part) - self.window - self.steps + 1))
+        return self._part[start : start + self.window + self.steps]
+
+
+def _share(states: Array, part: Part) -> Array:
+    first, last = (round(share * len(states)) for share in SHARES[part])
+    return states[first:last]
+
+
+def _system(dim: int, dt: float) -> System:
+    """Return what a recorded series is to figures and scores: a system without equations."""
+
+    def rhs(t: float, x: Array, p: Mapping[str, float]) -> Array:
+        raise DataError("a recorded series has no equations")
+
+    bounds = (0.0,) * dim
+    return System("recorded", dim, {}, rhs, bounds, bounds, 0.0, None, "a file", dt)
+
+
+def _path(path: Any) -> str:
+    if not path:
+        raise ConfigError("say which file: --set env.path=data.npz (or .csv, or a Minari dataset)")
+    return str(path)

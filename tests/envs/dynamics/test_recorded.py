@@ -1,0 +1,166 @@
+"""A user's own data: read as it is, refused by name, and run by the same commands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import simplatform as sp
+from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.envs.dynamics.own import RecordedForecastEnv, SeriesEnv, environments
+from simplatform.envs.dynamics.recorded import read_series, read_trajectories
+from simplatform.errors import ConfigError, DataError, SimplatformError
+from simplatform.testing import check_env
+
+
+def waves(count=4, paths=5, samples=12):
+    """Return oscillations of several frequencies, ``(E, N, T, 2)``, and their times."""
+    times = np.linspace(0, 3, samples)
+    phase = np.linspace(0, 2, paths)[None, :, None] + np.linspace(1, 2, count)[:, None, None] * times
+    return np.stack([np.sin(phase), np.cos(phase)], axis=-1), times
+
+
+@pytest.fixture
+def npz(tmp_path):
+    states, times = waves()
+    np.savez(tmp_path / "waves.npz", X=states, t=times)
+    return str(tmp_path / "waves.npz")
+
+
+def write_csv(path, states, times, shuffle=False):
+    rows = [
+        [e, n, t, *values]
+        for e, paths in enumerate(states)
+        for n, path in enumerate(paths)
+        for t, values in zip(times, path, strict=True)
+    ]
+    rows = np.random.default_rng(0).permutation(rows) if shuffle else np.array(rows)
+    np.savetxt(path, rows, delimiter=",", header="environment,trajectory,t,x,y", comments="", fmt="%.17g")
+    return str(path)
+
+
+def test_npz_and_csv_in_any_order_are_the_same(npz, tmp_path):
+    states, times = waves()
+    one = read_trajectories(npz)
+    two = read_trajectories(write_csv(tmp_path / "waves.csv", states, times, shuffle=True))
+    np.testing.assert_array_equal(one.states, two.states)
+    np.testing.assert_array_equal(one.times, two.times)
+    assert environments({"path": npz}) == tuple({"environment": number} for number in range(4))
+
+
+def test_a_minari_dataset_is_one_environment(tmp_path, monkeypatch):
+    from simplatform.demonstrations.minari import write_minari
+
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+
+    states, _ = waves(1, 3)
+    episodes = [Episode({"observation": path}, np.zeros((11, 1)), {}) for path in states[0]]
+    write_minari(Demonstrations(episodes, {}), "mine/waves-v0")
+    found = read_trajectories("mine/waves-v0")
+    np.testing.assert_allclose(found.states, states, atol=1e-6)
+    assert found.times.shape == (1, 12)
+
+
+def test_parts_do_not_share_answers(npz):
+    states, _ = waves()
+    envs = {part: RecordedForecastEnv(npz, 2, part) for part in ("train", "validation", "test")}
+    for env in envs.values():
+        check_env(env)
+    answers = {part: env.draw()[-1] for part, env in envs.items()}
+    np.testing.assert_array_equal(answers["test"], states[2, 4])
+    np.testing.assert_array_equal(answers["validation"], states[2, 3])
+    shown = envs["test"].draw()[:-1]
+    np.testing.assert_array_equal(shown, states[2, :3])
+    assert len(RecordedForecastEnv(npz, 2, "test", support=1).draw()) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X, t: {"t": t}, "the array 'X' is missing; there are t"),
+        (lambda X, t: {"X": X}, "the array 't' is missing; there are X"),
+        (lambda X, t: {"X": X[0, 0], "t": t}, r"expected X of shape \(environments"),
+        (lambda X, t: {"X": np.where(X > 0.999, np.nan, X), "t": t}, "values are not finite, the first at index"),
+        (lambda X, t: {"X": X[:, :2], "t": t}, "at least 3 trajectories of each environment"),
+        (lambda X, t: {"X": X, "t": t[::-1]}, "times must increase"),
+        (lambda X, t: {"X": X, "t": t[:-1]}, "does not hold trajectories"),
+    ],
+)
+def test_bad_arrays_are_named(change, message, tmp_path):
+    np.savez(tmp_path / "bad.npz", **change(*waves()))
+    with pytest.raises(DataError, match=message):
+        read_trajectories(str(tmp_path / "bad.npz"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("t,x\n0,1\n1,2\n", "the column 'trajectory' is missing; there are t, x"),
+        ("trajectory,t\n0,1\n0,2\n", "found none"),
+        ("trajectory,t,x\n0,0,1\n0,1\n", "line 3: expected 3 values, got 2"),
+        ("trajectory,t,x\n0,0,one\n0,1,2\n", "does not hold trajectories"),
+        ("trajectory,t,x\n", "at least two of numbers"),
+        ("trajectory,t,x\n0,0,1\n0,1,2\n1,0,1\n", "differ in shape"),
+        ("trajectory,t,x\n0,0,1\n0,1,2\n1,0,1\n1,2,1\n", "have different times"),
+    ],
+)
+def test_bad_tables_are_named(text, message, tmp_path):
+    (tmp_path / "bad.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_trajectories(str(tmp_path / "bad.csv"))
+
+
+def test_a_series_is_cut_into_three_parts(tmp_path):
+    t = 0.5 * np.arange(200)
+    np.savez(tmp_path / "s.npz", x=np.sin(t), t=t)
+    path = str(tmp_path / "s.npz")
+    parts = {part: SeriesEnv(path, window=4, part=part) for part in ("train", "validation", "test")}
+    assert {part: env.steps + 4 for part, env in parts.items()} == {"train": 140, "validation": 30, "test": 30}
+    assert parts["test"].dt == pytest.approx(0.5)
+    check_env(parts["test"])
+    with pytest.raises(DataError, match=r"30 samples, too few for env.window=30"):
+        SeriesEnv(path, window=30)
+    env = SeriesEnv(path, window=4, steps=5)
+    starts = {tuple(env.reset(seed=seed)[0]["window"][:, 0]) for seed in range(20)}
+    assert len(starts) > 5
+
+
+@pytest.mark.parametrize(
+    ("t", "message"),
+    [
+        ([0, 1, 2.5, 3], r"sampled unevenly: 1.5 from row 2"),
+        ([0, 1, 1, 2], "increasing"),
+        ([0, 1, np.nan, 3], "increasing"),
+    ],
+)
+def test_uneven_series_are_refused(t, message, tmp_path):
+    np.savez(tmp_path / "s.npz", x=np.arange(4.0), t=np.array(t, float))
+    with pytest.raises(DataError, match=message):
+        read_series(str(tmp_path / "s.npz"))
+
+
+def test_a_run_without_a_file_says_how_to_name_one():
+    with pytest.raises(ConfigError, match=r"--set env.path=data.npz"):
+        sp.run("neural-ode", "trajectories")
+    with pytest.raises(SimplatformError, match=r"nowhere.npz"):
+        sp.run("neural-ode", "trajectories", settings={"env.path": "nowhere.npz"})
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.binary(max_size=200), st.sampled_from([".npz", ".csv"]))
+def test_any_bytes_are_read_or_refused(tmp_path_factory, content, suffix):
+    path = tmp_path_factory.mktemp("any") / f"file{suffix}"
+    path.write_bytes(content)
+    for read in (read_trajectories, read_series):
+        with pytest.raises(DataError):
+            read(str(path))
+
+
+def test_the_pipeline_takes_one_variant_per_environment(npz, tmp_path):
+    run = sp.run("neural-ode", "trajectories", settings={
+        "env.path": npz, "policy.steps": 2, "finish": 0, "refine": 0,
+    }, output=tmp_path / "runs")  # fmt: skip
+    assert run.summary["relative_mse"]["n"] == 4
+    assert "Forecasts</h2>" in run.report.read_text()
