@@ -98,6 +98,7 @@ def main() -> None:
                 table["runs"][key] = _run(options.task, name, plugin, settings, seed)
                 write_json(path, {**_head(options), **table, "table": _table(table["runs"])})
     write_json(path, {**_head(options), **table, "table": _table(table["runs"])})
+    draw(table["runs"], options.task, path.with_suffix(".png"))
     for row in _table(table["runs"]):
         print(row)
 
@@ -155,6 +156,32 @@ def load(task: str, seed: int, labels: bool) -> tuple[dict[str, Demonstrations],
     most = {"train": every, "validation": MOST // 2, "test": MOST, "ood": MOST}
     splits = {s: Demonstrations(data[:: -(-len(data) // most[s])], data.source) for s, data in found.items()}
     return splits, run_signature(recipe)
+
+
+def draw(runs: dict[str, Any], task: str, path: Path) -> None:
+    """Draw every episode's relative error by method, in distribution and after adaptation to new systems."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    names = list(dict.fromkeys(run["method"] for run in runs.values()))
+    figure, axes = plt.subplots(figsize=(8, 0.55 * len(names) + 1.4), layout="constrained")
+    random = np.random.default_rng(0)
+    for place, name in enumerate(names):
+        for split, colour, shift in (("test", "#1f3a5f", -0.17), ("ood", "#d1495b", 0.17)):
+            values = np.array([v for run in runs.values() if run["method"] == name for v in run[split]["episodes"]])
+            where = place + shift + random.uniform(-0.1, 0.1, len(values))
+            axes.semilogx(np.maximum(values, 1e-9), where, ".", color=colour, ms=3, alpha=0.4)
+            axes.semilogx([np.median(values)] * 2, [place + shift - 0.15, place + shift + 0.15], color=colour, lw=2)
+            axes.semilogx(values.mean(), place + shift, "D", color=colour, ms=5, mec="white")
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.grid(alpha=0.25)
+    axes.set_xlabel("relative MSE (blue: in distribution; red: new systems; bar: median; diamond: mean)")
+    axes.set_title(task)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
 
 
 def _scores(policy: Any, episodes: Demonstrations) -> dict[str, Any]:
