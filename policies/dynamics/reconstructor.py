@@ -15,7 +15,7 @@ from torch import Generator, Tensor, nn
 from simplatform.config import Config
 from simplatform.contracts import Observation, Progress, Signature
 from simplatform.demonstrations import Demonstrations
-from simplatform.errors import ContractError
+from simplatform.errors import ContractError, DataError
 from simplatform.policies.dynamics.adaptation import Hypotheses, adapt, evaluate
 from simplatform.policies.dynamics.data import Systems, Windows, environments_of, support_of
 from simplatform.policies.dynamics.experts import Expert, VectorField
@@ -157,8 +157,18 @@ class Reconstructor(nn.Module):
         return total
 
     def fit(self, demonstrations: Demonstrations, *, validation: Demonstrations, progress: Progress) -> None:
-        """Train networks and codes together; validation data chooses among the stages of training."""
+        """Train networks and codes together; validation data chooses among the stages of training.
+
+        Raises:
+            DataError: trajectories that do not fit together, or a map for samples at unequal distances.
+        """
         systems = environments_of(demonstrations).to(self.seed.device)
+        if self.discrete and float(systems.times.diff(dim=1, n=2).abs().max()) > 1e-6 * float(
+            systems.times.abs().max()
+        ):
+            raise DataError(
+                f"{type(self).__name__} is a map from sample to sample: it needs samples at equal distances"
+            )
         for network in self.networks():
             network.scale.copy_(systems.input_scale())
             network.rate.copy_(systems.input_scale() if self.discrete else systems.rate_scale())

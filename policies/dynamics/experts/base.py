@@ -10,6 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from simplatform.errors import ConfigError
+
 VectorField = Callable[[Tensor], Tensor]
 """dx/dt of R rows at once: ``(R, N, d)`` to ``(R, N, d)``."""
 Layer = tuple[Tensor, Tensor]
@@ -46,9 +48,7 @@ class Expert(nn.Module, ABC):
     def taylor(self, chosen: Tensor, contexts: Tensor, near: Tensor, order: int) -> VectorField:
         """Return the field expanded to ``order`` in the context around ``near (R, c)``; order 0 needs nothing of it."""
         if order:
-            raise NotImplementedError(
-                f"{type(self).__name__} has no Taylor expansion in the context; use ncf, or order 0"
-            )
+            raise ConfigError(f"{type(self).__name__} has no Taylor expansion: set policy.order=0, or use ncf experts")
         return self.bind(chosen, contexts)
 
     def only(self, index: int) -> Expert:

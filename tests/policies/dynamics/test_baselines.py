@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations
-from simplatform.errors import ConfigError, ContractError
+from simplatform.errors import ConfigError, ContractError, DataError
 from simplatform.policies.dynamics.contextual import (
     CoDAPolicy,
     ContextualConfig,
@@ -18,7 +19,7 @@ from simplatform.policies.dynamics.contextual import (
     SHPLRNNPolicy,
 )
 from simplatform.policies.dynamics.leads import LEADS, FlatNetwork, LEADSConfig
-from simplatform.policies.dynamics.mixer import MixERConfig
+from simplatform.policies.dynamics.mixer import MixER, MixERConfig
 from simplatform.policies.dynamics.oracle import OracleRouting
 from simplatform.policies.dynamics.reconstructor import ReconstructorConfig
 from simplatform.policies.dynamics.softmax import SoftmaxMixture, SoftmaxMixtureConfig
@@ -87,6 +88,16 @@ def test_oracle_routes_by_the_family_alone():
     assert model.routes.tolist() == [0, 0, 0, 1, 1, 1]
     with pytest.raises(ConfigError, match="experts=2"):
         fitted(OracleRouting, MixERConfig, experts=1)
+
+
+def test_what_a_method_cannot_do_is_named():
+    with pytest.raises(ConfigError, match="no Taylor expansion"):
+        fitted(MixER, MixERConfig, order=1, experts=1)
+    uneven = episode(decay, 1.0, 0, 0)
+    uneven.observations["times"][:] = np.linspace(0, 1, SAMPLES) ** 2
+    model = SHPLRNNPolicy(ContextualConfig(steps=1), signature())
+    with pytest.raises(DataError, match="equal distances"):
+        model.fit(Demonstrations([uneven]), validation=Demonstrations([]), progress=lambda s, t, **m: None)
 
 
 def test_leads_recognises_what_it_has_seen():
