@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import json
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 HOW = {
     "register_policies": 'register("mp1", "simplatform.policies.mp1:MP1", config="simplatform.policies.mp1:MP1Config")',
@@ -157,39 +155,6 @@ def _errors(module: ModuleType) -> Iterator[type[Exception]]:
 
 def _cell(text: str) -> str:
     return " ".join(textwrap.dedent(text).split()).replace("|", "\\|")
-
-
-ROOT = Path(__file__).parents[1]
-NOT_YET = "(No result is committed yet; the command above writes it.)"
-
-
-def results() -> dict[str, str]:
-    """Return sentences from committed results, for pages that say ``{{name}}``."""
-    return {"kill": _kill(_read("kill")), "memory": _memory(_read("memory"))}
-
-
-def _read(name: str) -> dict[str, Any] | None:
-    path = ROOT / "benchmarks" / "faults" / f"{name}.json"
-    found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf8")) if path.exists() else None
-    return found
-
-
-def _kill(table: dict[str, Any] | None) -> str:
-    if table is None:
-        return NOT_YET
-    where = ", ".join(f"{count} in {stage}" for stage, count in table["stages"].items())
-    good = table["kills"] - len(table["failures"])
-    return f"Last result: {good} of {table['kills']} kills ended in the bits of the undisturbed run ({where})."
-
-
-def _memory(table: dict[str, Any] | None) -> str:
-    if table is None:
-        return NOT_YET
-    low, high = table["interval_95"]
-    return (
-        f"Last result: {table['episodes']} episodes in {table['minutes']:g} minutes, from {table['first_mib']} to "
-        f"{table['last_mib']} MiB; slope {table['slope_mib_per_hour']} MiB per hour (95 % interval {low} … {high})."
-    )
 
 
 PAGES: dict[str, Callable[[], str]] = {

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import DESK, PHONE, broken_images, chromium, opened, sideways
+
 ROOT = Path(__file__).parents[1]
 spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
 generate = importlib.util.module_from_spec(spec)
@@ -53,10 +55,25 @@ def test_every_command_setting_and_error_is_on_its_page():
     assert f"`{errors.PluginError.__name__}` | 3 |" in named
 
 
-@pytest.mark.slow
-def test_the_build_has_no_warnings(tmp_path):
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Build the documentation; any warning is an error."""
     pytest.importorskip("furo", reason="pip install 'simplatform[docs]'")
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", str(tmp_path)]
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
-    assert (tmp_path / "index.html").exists()
+    folder = tmp_path_factory.mktemp("docs")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_build_has_no_warnings(built):
+    assert (built / "index.html").exists()
+
+
+def test_pages_open_in_a_browser_on_desk_and_phone(built):
+    with chromium() as running:
+        for name in ("index", "explanation/stnn", "explanation/mixer", "reference/generated/commands"):
+            for viewport, scheme in ((DESK, "light"), (PHONE, "dark")):
+                with opened(running, built / f"{name}.html", viewport, scheme) as page:
+                    assert sideways(page) <= 0, name
+                    assert broken_images(page) == [], name
