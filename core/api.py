@@ -98,7 +98,9 @@ def run(
     return Run(directory.path)
 
 
-def resume(path: str | Path, *, device: str = "auto", workers: int = 0, console: Console | None = None) -> Run:
+def resume(
+    path: str | Path, *, device: str = "auto", workers: int = 0, executor: str = "", console: Console | None = None
+) -> Run:
     """Continue a run that was interrupted; a finished one is left as it is.
 
     Raises:
@@ -106,7 +108,8 @@ def resume(path: str | Path, *, device: str = "auto", workers: int = 0, console:
     """
     directory = RunDirectory.open(Path(path))
     where = resolve_device(device)
-    execute(directory, directory.recipe(), Options(where, workers, group=join(where)), console)
+    options = Options(where, workers, executor=executor, group=join(where))
+    execute(directory, directory.recipe(), options, console)
     return Run(directory.path)
 
 

@@ -8,14 +8,18 @@ from simplatform.cli import options
 
 
 def command(
-    run: options.RunPath, device: options.Device = "auto", workers: options.Workers = 0, json: options.Json = False
+    run: options.RunPath,
+    device: options.Device = "auto",
+    workers: options.Workers = 0,
+    executor: options.Executor = "",
+    json: options.Json = False,
 ) -> None:
     """Continue a run that was interrupted; a finished one is left as it is."""
     from simplatform.api import resume
     from simplatform.cli.console import console, print_json
 
     with console() as shown:
-        result = resume(run, device=device, workers=workers, console=shown)
+        result = resume(run, device=device, workers=workers, executor=executor, console=shown)
     if json:
         print_json({"run": result.path, **result.summary})
     else:
