@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from simplatform.environments import make_env
-from simplatform.policies.dynamics.reconstructor import Reconstructor
+from simplatform.policies.dynamics.reconstructor import Reconstructor, ReconstructorConfig
 from simplatform.report import RunView, Section, figure_html
 
 INK, ACCENT = "#1f3a5f", "#d1495b"
@@ -18,9 +18,10 @@ SHOWN = 3
 
 def reconstruction_section(run: RunView) -> Section | None:
     """Draw what a reconstructor learned; all of it is in its checkpoint or in the evaluation."""
-    policy = run.policy
-    if not isinstance(policy, Reconstructor):
+    if not isinstance(run.recipe.policy_config, ReconstructorConfig):
         return None
+    policy = run.policy
+    assert isinstance(policy, Reconstructor)
     parts = [_portraits(run), _errors(run)]
     if policy.contexts.shape[1] and policy.contexts.shape[1] < 100 and len(policy.contexts) > 1:
         parts.append(_contexts(policy))
