@@ -43,6 +43,8 @@ def register_tasks(register):
     register(_task("brusselator", 6, "the well-stirred Brusselator"))
     register(_task("lorenz63", 5, "Lorenz-63 with five forcings"))
     register(_task("lorenz96", 5, "Lorenz-96 with eight sites and five forcings"))
+    register(_task("gray-scott", 4, "reaction and diffusion on 32 x 32 points, four pairs of rates"))
+    register(_task("navier-stokes", 5, "forced flow on 32 x 32 points, five viscosities"))
     register(_task("odebench-4", 20, "four families of ODEBench, five environments each"))
     register(_task("odebench-10a", 50, "ten families of ODEBench, five environments each"))
     register(_task("odebench-10b", 160, "ten families of ODEBench, sixteen environments each", rounds=2))

@@ -139,6 +139,18 @@ COLLECTIONS: dict[str, tuple[Family, ...]] = {
     "brusselator": (_one("brusselator", "b", (2.2, 2.4, 2.6, 2.8, 3.0, 3.2), (2.0, 3.4), 0.5, 20),),
     "lorenz63": (_one("lorenz63", "rho", _RHO, (20.0, 36.0), 0.05, 20),),
     "lorenz96": (_one("lorenz96", "forcing", (6.0, 7.0, 8.0, 9.0, 10.0), (5.0, 11.0), 0.05, 20),),
+    # Kirchmeyer et al. (2022)
+    "gray-scott": (
+        Family(
+            "gray-scott",
+            _product(F=(0.03, 0.039), k=(0.058, 0.062)),
+            _product(F=(0.033, 0.036), k=(0.059, 0.061)),
+            _even(40.0, 10),
+        ),
+    ),
+    "navier-stokes": (
+        _one("navier-stokes", "nu", [n * 1e-4 for n in (8, 9, 10, 11, 12)], [n * 1e-4 for n in (7, 13)], 1.0, 10),
+    ),
     "odebench-4": _four(),
     "odebench-10a": _odebench(5, (0.85, 1.15)),
     "odebench-10b": _odebench(16, (0.8, 0.85, 1.15, 1.2)),

@@ -9,10 +9,12 @@ from simplatform.envs.dynamics.systems.brusselator import BRUSSELATOR
 from simplatform.envs.dynamics.systems.chua import CHUA
 from simplatform.envs.dynamics.systems.double_pendulum import DOUBLE_PENDULUM
 from simplatform.envs.dynamics.systems.glycolytic import GLYCOLYTIC
+from simplatform.envs.dynamics.systems.gray_scott import GRAY_SCOTT
 from simplatform.envs.dynamics.systems.kuramoto_sivashinsky import KURAMOTO_SIVASHINSKY
 from simplatform.envs.dynamics.systems.lorenz63 import LORENZ63
 from simplatform.envs.dynamics.systems.lorenz96 import LORENZ96
 from simplatform.envs.dynamics.systems.lotka_volterra import LOTKA_VOLTERRA
+from simplatform.envs.dynamics.systems.navier_stokes import NAVIER_STOKES
 from simplatform.envs.dynamics.systems.nlse import NLSE
 from simplatform.envs.dynamics.systems.odebench import ODEBENCH
 from simplatform.envs.dynamics.systems.rossler import ROSSLER
@@ -21,7 +23,7 @@ from simplatform.errors import UnknownName
 
 ALL = (
     LORENZ63, LORENZ96, ROSSLER, CHUA, DOUBLE_PENDULUM, KURAMOTO_SIVASHINSKY, *NLSE,
-    LOTKA_VOLTERRA, GLYCOLYTIC, SELKOV, BRUSSELATOR, *ODEBENCH.values(),
+    LOTKA_VOLTERRA, GLYCOLYTIC, SELKOV, BRUSSELATOR, *ODEBENCH.values(), GRAY_SCOTT, NAVIER_STOKES,
 )  # fmt: skip
 SYSTEMS = {system.name: system for system in ALL}
 

@@ -10,6 +10,7 @@ from simplatform.envs.dynamics.lyapunov import exponent
 from simplatform.envs.dynamics.prediction import PredictionEnv
 from simplatform.envs.dynamics.systems import SYSTEMS, find_system
 from simplatform.envs.dynamics.systems import kuramoto_sivashinsky as ks
+from simplatform.envs.dynamics.systems import navier_stokes
 from simplatform.envs.dynamics.systems.double_pendulum import energy
 from simplatform.envs.dynamics.systems.lorenz63 import LORENZ63
 from simplatform.envs.dynamics.truth import measured_scale, trajectory
@@ -127,6 +128,34 @@ def test_a_modulation_grows_at_the_rate_of_benjamin_and_feir(wave_number):
     psi = nlse.solve(1 + ripple, np.array([0.0, 2.0]), length)
     sizes = [np.abs(np.fft.fft(wave * np.exp(-1j * t))[1]) for wave, t in zip(psi, (0.0, 2.0), strict=True)]
     assert np.log(sizes[1] / sizes[0]) / 2 == pytest.approx(rate, rel=1e-4)
+
+
+def test_gray_scott_reacts_and_diffuses_as_known():
+    system = find_system("gray-scott")
+    rest = np.concatenate([np.ones(1024), np.zeros(1024)])
+    np.testing.assert_allclose(system.field()(0.0, rest), 0, atol=1e-15)
+    # Without reaction and feed, a cosine decays by the symbol of the five-point Laplacian
+    x = np.cos(2 * np.pi * 3 * np.arange(32) / 32)[:, None] * np.ones(32)
+    state = np.concatenate([x.ravel(), 0 * x.ravel()])
+    decay = 2 * (np.cos(2 * np.pi * 3 / 32) - 1) * 0.2097
+    np.testing.assert_allclose(system.field(F=0.0)(0.0, state)[:1024], decay * x.ravel(), atol=1e-12)
+
+
+def test_flow_is_free_of_divergence_keeps_its_mean_and_decays_as_a_taylor_green_vortex():
+    system = find_system("navier-stokes")
+    x, y = np.meshgrid(*[np.arange(32) / 32] * 2, indexing="ij")
+    vortex = np.cos(2 * np.pi * x) * np.cos(2 * np.pi * y)
+    slope = system.field(nu=1e-2)(0.0, vortex.ravel()).reshape(32, 32) - navier_stokes.FORCE
+    np.testing.assert_allclose(slope, -1e-2 * 8 * np.pi**2 * vortex, atol=1e-12)  # transport vanishes on it
+    w = system.initial(np.random.default_rng(0)).reshape(32, 32)
+    u, v = (np.fft.fft2(part) for part in navier_stokes.velocity(w))
+    k = 2j * np.pi * np.fft.fftfreq(32, 1 / 32)
+    inner = np.ix_(np.arange(32) != 16, np.arange(32) != 16)  # the Nyquist mode has no derivative
+    assert np.abs(k[:, None] * u + k[None] * v)[inner].max() < 1e-9
+    curl = np.fft.ifft2(k[:, None] * v - k[None] * u).real
+    kept = np.fft.ifft2(np.fft.fft2(w) * (np.abs(k[:, None]) < 90) * (np.abs(k[None]) < 90)).real
+    np.testing.assert_allclose(curl - curl.mean(), kept - kept.mean(), atol=0.1)
+    assert abs(system.field()(0.0, w.ravel()).mean()) < 1e-12
 
 
 def test_an_attractor_of_dysts_is_ours_of_the_same_name():
