@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Protocol
@@ -39,16 +39,27 @@ class Silent:
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end a stage as SIGINT does, by ``KeyboardInterrupt``, so that the run can record it."""
+    """Let SIGINT and SIGTERM end a stage by ``KeyboardInterrupt``, so that the run can record it.
+
+    SIGINT as well, because a shell's background job starts with it ignored.
+    """
+    with _handled(signal.default_int_handler):
+        yield
+
+
+@contextmanager
+def _handled(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
+    """Handle SIGINT and SIGTERM, in the main thread; elsewhere signals are somebody else's business."""
     try:
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    except ValueError:  # not the main thread: signals are somebody else's business
+        before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 class RunObserver:
@@ -91,16 +102,8 @@ class RunObserver:
     @contextmanager
     def signals(self) -> Iterator[None]:
         """Take SIGINT and SIGTERM as a wish to stop after a checkpoint; a second one stops at once."""
-        try:
-            before = {s: signal.signal(s, self._on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
-        except ValueError:  # not the main thread: signals are somebody else's business
+        with _handled(self._on_signal):
             yield
-            return
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> Any:
         self._signals += 1

@@ -186,7 +186,10 @@ def test_a_signal_while_collecting_leaves_a_preempted_run(sign, tmp_path):
         time.sleep(0.01)
     time.sleep(0.5)
     process.send_signal(sign)
-    said = process.communicate(timeout=30)[0].decode()
+    try:
+        said = process.communicate(timeout=30)[0].decode()
+    finally:
+        process.kill()
     (path,) = output.iterdir()
     status = RunDirectory(path).status
     assert (status["state"], status["stage"], process.returncode) == ("preempted", "collect", 130), said
