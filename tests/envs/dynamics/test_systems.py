@@ -8,9 +8,8 @@ import pytest
 from simplatform.envs.dynamics import catalogue, nlse
 from simplatform.envs.dynamics.lyapunov import exponent
 from simplatform.envs.dynamics.prediction import PredictionEnv
-from simplatform.envs.dynamics.systems import SYSTEMS, find_system
+from simplatform.envs.dynamics.systems import SYSTEMS, find_system, navier_stokes
 from simplatform.envs.dynamics.systems import kuramoto_sivashinsky as ks
-from simplatform.envs.dynamics.systems import navier_stokes
 from simplatform.envs.dynamics.systems.double_pendulum import energy
 from simplatform.envs.dynamics.systems.lorenz63 import LORENZ63
 from simplatform.envs.dynamics.truth import measured_scale, trajectory
