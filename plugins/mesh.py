@@ -12,6 +12,9 @@ METRICS = (
     Metric("tangled_unlimited", better="lower"),
     Metric("move_seconds", better="lower", unit="s"),
 )
+FORCES = tuple(
+    Metric(f"{force}_error_{mesh}", better="lower") for force in ("drag", "lift") for mesh in ("original", "moved")
+)
 SIZES = tuple({"n": n} for n in (15, 20, 25, 30, 35))
 MOVERS = "simplatform.envs.mesh.movers.policy"
 
@@ -63,16 +66,20 @@ def register_tasks(register):
         )
     tsunami = {"problem": "tsunami", "geometry": "coastline"}
     register(_task("tsunami", tsunami, "tsunami in a basin with a coastline", variants=({"n": 40},), episodes=5))
+    flow = {"problem": "cylinder", "geometry": "cylinder"}
+    register(
+        _task("cylinder", flow, "flow past a cylinder, Re 10 to 30", variants=({"n": 8},), episodes=10, more=FORCES)
+    )
     for geometry in ("polygon", "l-shape", "disc", "hole", "coastline"):
         register(_task(f"helmholtz/{geometry}", {"geometry": geometry}, f"Helmholtz, geometry {geometry}"))
 
 
-def _task(name, kwargs, text, variants=SIZES, episodes=100):
+def _task(name, kwargs, text, variants=SIZES, episodes=100, more=()):
     return Task(
         name,
         env=ENV,
         expert="monge-ampere",
-        metrics=METRICS,
+        metrics=(*METRICS, *more),
         kwargs={"timings": True, **kwargs},
         variants=variants,
         demonstrations=12 * episodes // 5,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -22,6 +24,8 @@ class Case(ABC):
     moved: Mesh
     error_original: float
     error_moved: float = math.nan
+    quantities: Mapping[str, tuple[float, float]] = MappingProxyType({})
+    """Errors of the problem's quantities of interest on the original and on the moved mesh, by name."""
 
     @property
     @abstractmethod
@@ -55,6 +59,8 @@ class SteadyCase(Case):
         self._monitor = monitor or problem.monitor
         self._solution = self._moved_solution = problem.solve(mesh)
         self.error_original = problem.error(mesh, self._solution)
+        self._of_interest = problem.quantities(mesh)
+        self.quantities = {name: (value, math.nan) for name, value in self._of_interest.items()}
 
     @property
     def solution(self) -> Floats:
@@ -81,6 +87,8 @@ class SteadyCase(Case):
             try:
                 self._moved_solution = self.problem.solve(mesh)
                 self.error_moved = self.problem.error(mesh, self._moved_solution)
+                after = self.problem.quantities(mesh)
+                self.quantities = {name: (value, after[name]) for name, value in self._of_interest.items()}
             except SolverError:
                 pass
         return True

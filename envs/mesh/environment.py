@@ -40,7 +40,8 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
 
     Info after a step: ``error_original``, ``error_moved`` (NaN if not solvable), ``error_reduction`` = 1 −
     moved/original, ``tangled`` cells, ``tangled_unlimited`` (what the action itself would have tangled), ``limited``
-    (1 if the limiter acted), ``limited_share`` of vertices. With ``timings``, also ``move_seconds`` from observation
+    (1 if the limiter acted), ``limited_share`` of vertices. Problems with quantities of interest (drag, lift) add
+    ``<name>_error_original`` and ``<name>_error_moved``. With ``timings``, also ``move_seconds`` from observation
     to action and ``solve_seconds``: wall times differ between repetitions, so they are off by default and on in the
     tasks.
     """
@@ -111,7 +112,10 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
 
     def _compare(self, wanted: Mesh, done: Limited | None) -> Info:
         case = self.case
-        return {
+        of_interest = {}
+        for name, (before, after) in case.quantities.items():
+            of_interest |= {f"{name}_error_original": before, f"{name}_error_moved": after}
+        return of_interest | {
             "error_original": case.error_original,
             "error_moved": case.error_moved,
             "error_reduction": 1.0 - case.error_moved / case.error_original,

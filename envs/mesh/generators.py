@@ -121,6 +121,17 @@ def coastline(n: int, *, seed: int = 0) -> Mesh:
     return polygon([shore], 1.0 / (n - 1), seed=seed)
 
 
+def cylinder(n: int, *, seed: int = 0) -> Mesh:
+    """Mesh the channel with a cylinder of the flow benchmark by gmsh, about n vertices across; ``seed`` is not used.
+
+    Raises:
+        MissingDependency: gmsh is not installed.
+    """
+    from simplatform.envs.mesh.gmsh_geometries import channel_with_cylinder
+
+    return channel_with_cylinder(0.41 / (n - 1))
+
+
 GEOMETRIES: dict[str, Callable[..., Mesh]] = {
     "square": square,
     "l-shape": l_shape,
@@ -128,6 +139,7 @@ GEOMETRIES: dict[str, Callable[..., Mesh]] = {
     "polygon": random_polygon,
     "hole": holed,
     "coastline": coastline,
+    "cylinder": cylinder,
 }
 """Geometries by name: each a function of (n, seed)."""
 

@@ -15,6 +15,7 @@ PROBLEMS = {
     "heat": "heat:Heat",
     "burgers": "burgers:Burgers",
     "swirl": "swirl:Swirl",
+    "cylinder": "cylinder:Cylinder",
     "tsunami": "shallow_water:ShallowWater",
 }
 """Problem families by name."""

@@ -43,6 +43,10 @@ class SteadyProblem(ABC):
         """Return the family's usual monitor function, ``(V,)``."""
         return monitors.hessian(mesh, values)
 
+    def quantities(self, mesh: Mesh) -> dict[str, float]:
+        """Return errors of quantities of interest on a mesh that ``solve`` has seen, by name; usually none."""
+        return {}
+
 
 class UnsteadyProblem(ABC):
     """An initial-boundary-value problem; the mesh may move between ``intervals`` of equal length.

@@ -1,0 +1,56 @@
+"""The flow solver against the benchmark of Schäfer and Turek: drag and lift at Re 20; drag, lift, Strouhal at Re 100.
+
+    OMP_NUM_THREADS=1 python benchmarks/mesh/cylinder.py --unsteady 8 --dt 0.01 --end 7
+
+Published for Re 100 (bounds of the benchmark): largest drag 3.22…3.24, largest lift 0.99…1.01, Strouhal 0.295…0.305.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from machine import facts
+
+from simplatform.envs.mesh.generators import generate
+from simplatform.envs.mesh.problems.cylinder import PUBLISHED, Cylinder, strouhal, vortex_street
+
+
+def steady(n):
+    mesh = generate("cylinder", n)
+    began = time.perf_counter()
+    drag, lift = Cylinder().coefficients(mesh)
+    return {"n": n, "vertices": len(mesh.points), "drag": drag, "lift": lift, "seconds": time.perf_counter() - began}
+
+
+def unsteady(n, dt, end):
+    mesh = generate("cylinder", n)
+    began = time.perf_counter()
+    rows = vortex_street(mesh, dt=dt, end=end)
+    late = rows[2 * len(rows) // 3 :]
+    found = {"largest_drag": late[:, 1].max(), "largest_lift": late[:, 2].max(), "strouhal": strouhal(rows)}
+    return {"n": n, "vertices": len(mesh.points), "dt": dt, "end": end, **found, "seconds": time.perf_counter() - began}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steady", default="6,9,13,18")
+    parser.add_argument("--unsteady", type=int, default=8)
+    parser.add_argument("--dt", type=float, default=0.01)
+    parser.add_argument("--end", type=float, default=7.0)
+    options = parser.parse_args()
+    result = {
+        "machine": facts(),
+        "published_re20": PUBLISHED,
+        "re20": [steady(int(n)) for n in options.steady.split(",")],
+    }
+    print(result["re20"], flush=True)
+    result["re100"] = unsteady(options.unsteady, options.dt, options.end)
+    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1, default=float) + "\n", encoding="utf8")
+    print(result["re100"])
+
+
+if __name__ == "__main__":
+    main()
