@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from rich.console import Console
@@ -54,12 +55,13 @@ class RichConsole:
 
 @contextmanager
 def console(quiet: bool = False) -> Iterator[RichConsole]:
-    """Show progress on stderr for as long as the context lasts."""
+    """Show progress on stderr for as long as the context lasts; what plugins print goes there too, not into results."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         TextColumn("eta"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
     )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True, quiet=quiet), transient=False) as progress:
+    shown = Progress(*columns, console=Console(stderr=True, quiet=quiet), transient=False, redirect_stdout=False)
+    with shown as progress, redirect_stdout(sys.stderr):
         yield RichConsole(progress)
 
 

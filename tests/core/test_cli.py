@@ -109,6 +109,14 @@ def test_json_is_one_object_on_stdout(program):
         assert isinstance(json.loads(out), dict)
 
 
+def test_a_plugin_that_prints_megabytes_does_not_touch_the_result(cli):
+    settings = ("fail=loud", "train.steps=20", "task.episodes=1", "train.batch=4")
+    pairs = [part for setting in settings for part in ("--set", setting)]
+    done = cli("run", "--plugin", "toy", "--json", *pairs, check=0)
+    assert "success" in json.loads(done.stdout)
+    assert len(done.stderr) > 2_000_000
+
+
 def test_run_report_eval_compare_resume(program):
     settings = ["--set", "train.steps=6", "--set", "task.episodes=2"]
     code, out, err = program("run", "--plugin", "toy", *settings, "--json")
