@@ -29,7 +29,7 @@ class LocalExtractor(nn.Module):
         ``extra (N, e)`` are further vertex values, of which messages carry the differences.
         """
         source, target = edges
-        offset = points[source] - points[target]
+        offset = points.index_select(0, source) - points.index_select(0, target)
         distance = offset.norm(dim=1, keepdim=True)
         message = torch.cat([offset, distance, monitor[target, None], monitor[source, None]], dim=1)
         if extra is not None:
@@ -67,16 +67,17 @@ class DeformBlock(nn.Module):
         out = torch.einsum("nhc,hc->nh", hidden, self.source[0])
         into = torch.einsum("nhc,hc->nh", hidden, self.target[0])
         weights = self._weights(out, into, sliding, self.temperature).mean(dim=1)
-        moved = gather_sum(weights[:, None] * points[sliding[0]], sliding[1], len(points))
+        moved = gather_sum(weights[:, None] * points.index_select(0, sliding[0]), sliding[1], len(points))
         if last:
             return moved, None
         attention = self._weights(out, into, edges, 1.0)
-        messages = torch.bmm(attention[:, None] / self.heads, hidden[edges[0]])[:, 0]
+        # A product and a sum are several times faster than many products of tiny matrices.
+        messages = (attention[..., None] / self.heads * hidden.index_select(0, edges[0])).sum(dim=1)
         return moved, F.selu(gather_sum(messages, edges[1], len(points)))
 
     @staticmethod
     def _weights(out: Tensor, into: Tensor, edges: Tensor, scale: float) -> Tensor:
-        logits = F.selu(scale * out[edges[0]] + scale * into[edges[1]])
+        logits = F.selu(scale * (out.index_select(0, edges[0]) + into.index_select(0, edges[1])))
         return segment_softmax(logits, edges[1], len(out))
 
 
@@ -116,5 +117,5 @@ def segment_softmax(logits: Tensor, target: Tensor, count: int) -> Tensor:
     """Softmax of ``(E, heads)`` over the edges into each target, 1e-16 in the denominator."""
     index = target[:, None].expand_as(logits)
     highest = logits.new_full((count, logits.shape[1]), -torch.inf).scatter_reduce(0, index, logits.detach(), "amax")
-    raised = (logits - highest[target]).exp()
-    return raised / (gather_sum(raised, target, count)[target] + 1e-16)
+    raised = (logits - highest.index_select(0, target)).exp()
+    return raised / (gather_sum(raised, target, count).index_select(0, target) + 1e-16)
