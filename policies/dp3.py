@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -14,14 +14,21 @@ from simplatform.contracts import Loss, Signature
 from simplatform.policies.diffusion import ddim, ddim_indices, noised, squared_cosine
 from simplatform.policies.official import from_official
 from simplatform.policies.pointcloud import PointCloudConfig, PointCloudPolicy
+from simplatform.policies.samplers import Denoiser, Levels, Sampler, get_sampler
 from simplatform.policies.unet import Prepared
+
+PUBLISHED = "ddim"
 
 
 class DP3Config(PointCloudConfig):
     """Settings of DP3; the defaults are the published ones, except for size and chunk."""
 
     steps: int = Field(100, ge=2, description="diffusion steps of training")
-    nfe: int = Field(10, ge=1, description="network evaluations per chunk (DDIM steps)")
+    nfe: int = Field(10, ge=1, description="most network evaluations per chunk")
+    sampler: str = Field(
+        PUBLISHED, description="ddim: as published (clipped); or any sampler: dpm++2m, heun, …"
+    )
+    prediction: Literal["data", "noise", "v"] = Field("data", description="what the network predicts of a noisy chunk")
 
     @model_validator(mode="after")
     def _sampled(self) -> DP3Config:
@@ -37,7 +44,7 @@ class SimpleDP3Config(DP3Config):
 
 
 class DP3(PointCloudPolicy):
-    """Diffusion policy that predicts the clean chunk, sampled with DDIM.
+    """Diffusion policy, sampled with DDIM or any other sampler between the first and the last noise level.
 
     ``levels`` holds ᾱ ``(steps,)``; ``predict`` is what any sampler of diffusion models needs.
     """
@@ -46,19 +53,36 @@ class DP3(PointCloudPolicy):
     levels: Tensor
 
     def __init__(self, config: DP3Config, signature: Signature, **unet: Any) -> None:
+        """Build the networks, and find the sampler.
+
+        Raises:
+            UnknownName: there is no such sampler.
+            SolverError: the sampler needs more evaluations for one step than ``nfe``.
+        """
         super().__init__(config, signature, **unet)
         self.register_buffer("levels", squared_cosine(config.steps), persistent=False)
         self._levels: list[float] = self.levels.tolist()
+        self._path = Levels(self._levels)
+        self._sampler: Sampler | None = None
+        if config.sampler != PUBLISHED:
+            self._sampler = get_sampler(config.sampler)
+            self._sampler.steps(config.nfe)
 
-    def predict(self, x: Tensor, step: Tensor | int, condition: Tensor | Prepared) -> Tensor:
-        """Return the clean chunk that the network sees in ``x (B, T, A)`` at diffusion steps ``(B,)``, or at one."""
+    def predict(self, x: Tensor, step: Tensor | float, condition: Tensor | Prepared) -> Tensor:
+        """Return what the network predicts (``config.prediction``) of ``x (B, T, A)`` at diffusion steps ``(B,)``."""
         return self.unet(x, (step.to(x.dtype) if isinstance(step, Tensor) else step,), condition)
 
+    def denoiser(self, prepared: Tensor | Prepared) -> Denoiser:
+        """Return what samplers call, for a condition."""
+        return Denoiser(lambda x, t: self.predict(x, t, prepared), self._path, self.config.prediction)
+
     def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
-        """Denoise with ``nfe`` DDIM steps."""
+        """Denoise with at most ``nfe`` evaluations."""
+        denoiser = self.denoiser(self.unet.prepare(condition, self.horizon))
+        if self._sampler is not None:
+            return self._sampler.generate(denoiser, noise, self.config.nfe)
         indices = ddim_indices(self.config.steps, self.config.nfe)
-        prepared = self.unet.prepare(condition, self.horizon)
-        return ddim(lambda x, k: self.predict(x, k, prepared), noise, self._levels, indices)
+        return ddim(lambda x, k: denoiser.data(x, float(k)), noise, self._levels, indices)
 
     def chunk_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
         """Return the mean squared error of the predicted chunk at random steps."""
@@ -68,8 +92,16 @@ class DP3(PointCloudPolicy):
 
     def loss_at(self, chunk: Tensor, noise: Tensor, step: Tensor, condition: Tensor) -> Loss:
         """Return the loss for given draws."""
-        noisy = noised(chunk, noise, self.levels[step])
-        return Loss(F.mse_loss(self.predict(noisy, step, condition), chunk))
+        level = self.levels[step]
+        prediction = self.predict(noised(chunk, noise, level), step, condition)
+        return Loss(F.mse_loss(prediction, target(self.config.prediction, chunk, noise, level)))
+
+
+def target(prediction: str, chunk: Tensor, noise: Tensor, level: Tensor) -> Tensor:
+    """Return what a network shall predict: the chunk, the noise, or v = √ᾱ e − √(1 − ᾱ) x (Salimans & Ho, 2022)."""
+    if prediction == "data":
+        return chunk
+    return noise if prediction == "noise" else noised(noise, -chunk, level)
 
 
 class SimpleDP3(DP3):

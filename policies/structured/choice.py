@@ -29,15 +29,15 @@ def prefers_fft(n: int, batch: int, like: Tensor) -> bool:
     """Return whether transforms are the faster way for length n, by the table of this device."""
     if n < SURE_GEMM or n >= SURE_FFT:
         return n >= SURE_FFT
-    small, large = crossovers(str(like.device), str(like.dtype).removeprefix("torch."))
+    small, large = crossovers(like.device, like.dtype)
     return n >= (large if batch >= BATCH else small)
 
 
 @cache
-def crossovers(device: str, dtype: str) -> tuple[int, int]:
+def crossovers(device: torch.device, dtype: torch.dtype) -> tuple[int, int]:
     """Return the lengths from which transforms are faster, for one input and for a batch of 64."""
-    name = device if device == "cpu" else torch.cuda.get_device_name(device).replace(" ", "-")
-    path = cache_root() / "structured" / f"{name}-{dtype}.json"
+    name = "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device).replace(" ", "-")
+    path = cache_root() / "structured" / f"{name}-{str(dtype).removeprefix('torch.')}.json"
     try:
         found = read_json(path)
         return int(found["small"]), int(found["large"])
@@ -47,13 +47,13 @@ def crossovers(device: str, dtype: str) -> tuple[int, int]:
         return small, large
 
 
-def measure(device: str, dtype: str, batch: int) -> int:
+def measure(device: torch.device, dtype: torch.dtype, batch: int) -> int:
     """Return the shortest length at which one Hankel product by transforms beats the dense one."""
     from simplatform.policies.structured.correlation import correlate, spectrum_of
 
     n = SURE_GEMM
     while n < SURE_FFT:
-        generator = torch.randn(1, 1, 1, 2 * n - 1, dtype=getattr(torch, dtype), device=device)
+        generator = torch.randn(1, 1, 1, 2 * n - 1, dtype=dtype, device=device)
         x, spectrum, dense = torch.randn_like(generator[..., :n].expand(batch, 1, 1, n)), spectrum_of(generator), None
         dense = generator.unfold(-1, n, 1)[0, 0, 0].contiguous()
         if _seconds(lambda x=x, s=spectrum, n=n: correlate(x, s, n)) < _seconds(lambda x=x, d=dense: x @ d):

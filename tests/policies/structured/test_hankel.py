@@ -128,7 +128,7 @@ def test_auto_decides_once_per_device_and_writes_it_down(tmp_path, monkeypatch):
 
 
 def test_a_measured_crossover_lies_between_the_sure_lengths():
-    assert choice.SURE_GEMM <= choice.measure("cpu", "float32", 1) <= choice.SURE_FFT
+    assert choice.SURE_GEMM <= choice.measure(torch.device("cpu"), torch.float32, 1) <= choice.SURE_FFT
 
 
 @given(
