@@ -15,6 +15,7 @@ METRICS = (
 FORCES = tuple(
     Metric(f"{force}_error_{mesh}", better="lower") for force in ("drag", "lift") for mesh in ("original", "moved")
 )
+ARRIVAL = tuple(Metric(f"arrival_error_{mesh}", better="lower", unit="s") for mesh in ("original", "moved"))
 SIZES = tuple({"n": n} for n in (15, 20, 25, 30, 35))
 MOVERS = "simplatform.envs.mesh.movers.policy"
 
@@ -45,6 +46,11 @@ def register_commands(register):
 
 
 @hookimpl
+def register_report_sections(register):
+    register("meshes", "simplatform.envs.mesh.report:mesh_section", help="meshes, fields, errors, quality, films")
+
+
+@hookimpl
 def doctor(check):
     check("mesh libraries", lambda: resolve("simplatform.envs.mesh.doctor:libraries")())
     check("gmsh", lambda: resolve("simplatform.envs.mesh.doctor:gmsh")())
@@ -65,7 +71,7 @@ def register_tasks(register):
             _task(problem, {"problem": problem}, f"{problem} in time, unit square", variants=({"n": 20},), episodes=5)
         )
     tsunami = {"problem": "tsunami", "geometry": "coastline"}
-    register(_task("tsunami", tsunami, "tsunami in a basin with a coastline", variants=({"n": 40},), episodes=5))
+    register(_task("tsunami", tsunami, "tsunami in a basin", variants=({"n": 40},), episodes=5, more=ARRIVAL))
     flow = {"problem": "cylinder", "geometry": "cylinder"}
     register(
         _task("cylinder", flow, "flow past a cylinder, Re 10 to 30", variants=({"n": 8},), episodes=10, more=FORCES)

@@ -6,9 +6,11 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
+from simplatform.envs.mesh.fem_torch import DEGREE_SIX
 from simplatform.envs.mesh.location import interpolant
 from simplatform.envs.mesh.mesh import Floats, Mesh
 from simplatform.envs.mesh.monitors import Monitor
@@ -46,6 +48,18 @@ class Case(ABC):
         """Return the monitor at the vertices of any mesh: what an expert may ask."""
 
     @abstractmethod
+    def truth(self, points: Floats) -> Floats:
+        """Return the exact or reference solution at points ``(N, 2)``, at the time of ``solution``: ``(N,)``."""
+
+    def error_field(self, *, moved: bool) -> Floats:
+        """Return the root mean square over each cell of nodal solution minus truth, ``(C,)``."""
+        mesh, values = (self.moved, self.moved_solution) if moved else (self.mesh, self.solution)
+        points, weights = DEGREE_SIX
+        places = np.einsum("qk,ckd->cqd", points, mesh.points[mesh.cells])
+        truth = self.truth(places.reshape(-1, 2)).reshape(places.shape[:2])
+        return np.sqrt((values[mesh.cells] @ points.T - truth) ** 2 @ weights)
+
+    @abstractmethod
     def move(self, mesh: Mesh) -> bool:
         """Solve on a moved mesh, set both errors (NaN where that failed), and return whether it is the end."""
 
@@ -80,6 +94,10 @@ class SteadyCase(Case):
         """Solve on the given mesh and return the monitor there."""
         return self._monitor(mesh, self.problem.solve(mesh))
 
+    def truth(self, points: Floats) -> Floats:
+        """Return the problem's exact or reference solution."""
+        return self.problem.truth(points)
+
     def move(self, mesh: Mesh) -> bool:
         """Solve on the moved mesh."""
         self.moved, self.error_moved = mesh, math.nan
@@ -106,7 +124,9 @@ class UnsteadyCase(Case):
         self._override = monitor
         self._state = self._moved_state = problem.initial(mesh)
         self.interval = 0
+        self.quantities = dict.fromkeys(problem.of_interest, (math.nan, math.nan))
         self._errors: list[tuple[float, float]] = []
+        self._records: list[tuple[Any, Any]] = []
         self.error_original = math.nan
 
     @property
@@ -131,6 +151,12 @@ class UnsteadyCase(Case):
             values = self._override(self.moved, self.moved_solution)
         return values if mesh is self.moved else np.asarray(interpolant(self.moved, values)(mesh.points))
 
+    def truth(self, points: Floats) -> Floats:
+        """Return the exact or reference scalar at the end of the last interval; before the first, the interpolant."""
+        if not self.interval:
+            return np.asarray(interpolant(self.mesh, self.solution)(points))
+        return self.problem.truth(points, self.interval - 1)
+
     def move(self, mesh: Mesh) -> bool:
         """Carry the solution over to the moved mesh and advance both simulations by one interval."""
         if len(tangled_cells(mesh, self.mesh)) or not self._advance(mesh):
@@ -138,20 +164,28 @@ class UnsteadyCase(Case):
             return True
         self.error_original, self.error_moved = (float(x) for x in np.mean(self._errors, axis=0))
         self.interval += 1
-        return self.interval == self.problem.intervals
+        finished = self.interval == self.problem.intervals
+        if finished:
+            self.quantities = self._of_interest()
+        return finished
 
     def _advance(self, mesh: Mesh) -> bool:
         problem, k = self.problem, self.interval
         try:
-            self._state = problem.advance(self.mesh, self._state, k)
+            self._state, record = problem.measured(self.mesh, self._state, k)
             carried = problem.transfer(self.moved, self._moved_state, mesh) if k else problem.initial(mesh)
-            following = problem.advance(mesh, carried, k)
+            following, moved_record = problem.measured(mesh, carried, k)
             errors = (problem.error(self.mesh, self._state, k), problem.error(mesh, following, k))
         except SolverError:
             return False
         self.moved, self._moved_state = mesh, following
         self._errors.append(errors)
+        self._records.append((record, moved_record))
         return bool(np.isfinite(errors[1]))
+
+    def _of_interest(self) -> dict[str, tuple[float, float]]:
+        before, after = (self.problem.quantities(records) for records in zip(*self._records, strict=True))
+        return {name: (value, after[name]) for name, value in before.items()}
 
 
 def make_case(problem: SteadyProblem | UnsteadyProblem, mesh: Mesh, monitor: Monitor | None) -> Case:

@@ -104,11 +104,11 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         return self._last() if failed else self._show(), reward, finished and not failed, failed, info
 
     def render(self) -> Any:
-        """Draw the mesh before and after, the solution and its error: an image ``(H, W, 3)`` of bytes."""
-        from simplatform.envs.mesh.figures import overview
+        """Draw meshes, solutions, errors, monitor and movement: an image ``(H, W, 3)`` of bytes."""
+        from simplatform.envs.mesh.figures import panels_figure, pixels
+        from simplatform.envs.mesh.panels import panels_of
 
-        case = self.case
-        return overview(self.mesh, case.moved, case.solution, case.moved_solution, self._observation["monitor"])
+        return pixels(panels_figure(panels_of(self.case, self._observation["monitor"])))
 
     def _compare(self, wanted: Mesh, done: Limited | None) -> Info:
         case = self.case

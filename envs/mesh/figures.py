@@ -1,38 +1,32 @@
-"""Pictures of meshes: before and after, solution and monitor fields, cell quality. Drawn by matplotlib, without a
-display.
-"""
+"""Pictures of meshes by matplotlib, without a display: panels of a case, before and after, cell quality."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.panels import Panel
 from simplatform.envs.mesh.quality import quality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-
-def overview(before: Mesh, after: Mesh, solution: Floats, moved_solution: Floats, monitor: Floats) -> np.ndarray:
-    """Return one image ``(H, W, 3)``: both meshes, the monitor, both solutions, both histograms of cell quality."""
-    figure = overview_figure(before, after, solution, moved_solution, monitor)
-    return pixels(figure)
+MAP = "viridis"
 
 
-def overview_figure(before: Mesh, after: Mesh, solution: Floats, moved_solution: Floats, monitor: Floats) -> Figure:
-    """Return the figure of ``overview``, to save in any format."""
-    figure = _figure(12, 7.2)
-    axes = figure.subplots(2, 3)
-    draw_field(axes[0, 0], before, monitor, "monitor on the original mesh")
-    draw_mesh(axes[0, 1], before, f"original: {len(before.points)} vertices")
-    draw_mesh(axes[0, 2], after, "moved")
-    low, high = float(min(solution.min(), moved_solution.min())), float(max(solution.max(), moved_solution.max()))
-    draw_field(axes[1, 0], before, solution, "solution, original mesh", low, high)
-    draw_field(axes[1, 1], after, moved_solution, "solution, moved mesh", low, high)
-    draw_quality(axes[1, 2], before, after)
+def panels_figure(panels: Sequence[Panel], columns: int = 4, size: float = 3.2) -> Figure:
+    """Return a figure of panels in rows of ``columns``, each ``size`` inches wide."""
+    rows = -(-len(panels) // columns)
+    figure = _figure(size * columns, 0.92 * size * rows)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis, panel in zip(axes, panels, strict=False):
+        draw_panel(axis, panel)
+    for axis in axes[len(panels) :]:
+        axis.set_axis_off()
     return figure
 
 
@@ -40,29 +34,50 @@ def before_and_after(before: Mesh, after: Mesh, monitor: Floats) -> Figure:
     """Return a figure of both meshes, the monitor and the cell quality; only the meshes for cells without fields."""
     figure = _figure(9, 8)
     axes = figure.subplots(2, 2)
-    draw_mesh(axes[0, 0], before, f"original: {len(before.points)} vertices")
-    draw_mesh(axes[0, 1], after, "moved")
+    draw_panel(axes[0, 0], Panel(f"original: {len(before.points)} vertices", before))
+    draw_panel(axes[0, 1], Panel("moved", after))
     if before.kind == "triangle":
-        draw_field(axes[1, 0], before, monitor, "monitor on the original mesh")
+        draw_panel(axes[1, 0], Panel("monitor on the original mesh", before, monitor))
+    else:
+        axes[1, 0].set_axis_off()
     draw_quality(axes[1, 1], before, after)
     return figure
 
 
-def draw_mesh(axes: Axes, mesh: Mesh, title: str) -> None:
-    """Draw the edges of a 2-D mesh."""
-    from matplotlib.collections import LineCollection
+def quality_figure(before: Mesh, after: Mesh) -> Figure:
+    """Return the histograms of cell quality before and after."""
+    figure = _figure(5.5, 2.8)
+    draw_quality(figure.subplots(), before, after)
+    return figure
 
-    axes.add_collection(LineCollection(list(mesh.points[mesh.edges]), linewidths=0.5, colors="#1f3b57"))
-    _frame(axes, mesh, title)
+
+def history_figure(original: Floats, moved: Floats, what: str) -> Figure:
+    """Return both errors of a time-dependent run against the number of the interval."""
+    figure = _figure(5.5, 2.8)
+    axes = figure.subplots()
+    steps = np.arange(1, len(original) + 1)
+    axes.plot(steps, original, color="0.5", label="original mesh")
+    axes.plot(steps, moved, color="#d1495b", label="moving mesh")
+    axes.set(xlabel="interval", ylabel=what, ylim=(0, None))
+    axes.legend(frameon=False)
+    return figure
 
 
-def draw_field(
-    axes: Axes, mesh: Mesh, values: Floats, title: str, low: float | None = None, high: float | None = None
-) -> None:
-    """Draw nodal values on a mesh of triangles, with a colour bar."""
-    image = axes.tripcolor(*mesh.points.T, mesh.cells, values, shading="gouraud", vmin=low, vmax=high, cmap="viridis")
-    axes.figure.colorbar(image, ax=axes, shrink=0.8)
-    _frame(axes, mesh, title)
+def draw_panel(axes: Axes, panel: Panel) -> None:
+    """Draw the edges of a 2-D mesh, or its values with a colour bar."""
+    if panel.values is None:
+        from matplotlib.collections import LineCollection
+
+        mesh = panel.mesh
+        axes.add_collection(LineCollection(list(mesh.points[mesh.edges]), linewidths=0.5, colors="#1f3b57"))
+    else:
+        shading = {"facecolors": panel.values} if panel.cellwise else {"shading": "gouraud"}
+        args = () if panel.cellwise else (panel.values,)
+        image = axes.tripcolor(
+            *panel.mesh.points.T, panel.mesh.cells, *args, **shading, vmin=panel.low, vmax=panel.high, cmap=MAP
+        )
+        axes.figure.colorbar(image, ax=axes, shrink=0.7)
+    _frame(axes, panel.mesh, panel.title)
 
 
 def draw_quality(axes: Axes, before: Mesh, after: Mesh) -> None:
@@ -91,7 +106,6 @@ def _figure(width: float, height: float) -> Any:
 def _frame(axes: Axes, mesh: Mesh, title: str) -> None:
     low, high = mesh.bounds
     margin = 0.02 * float((high - low).max())
-    axes.set(
-        title=title, aspect="equal", xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin)
-    )
+    axes.set_title(title, fontsize=9)
+    axes.set(aspect="equal", xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin))
     axes.set_axis_off()

@@ -19,6 +19,10 @@ class Reference:
     space: P1
     values: Floats
 
+    def at(self, points: Floats) -> Floats:
+        """Return the reference at points ``(N, 2)``: ``(N,)``, or ``(N, k)`` for vector fields."""
+        return np.asarray(interpolant(self.space.mesh, self.values)(points))
+
     def error(self, mesh: Mesh, values: Floats) -> float:
         """Return ‖u_h − u_fine‖ in L2, both taken as P1 functions on the fine mesh; vector fields ``(V, k)`` summed."""
         difference = interpolant(mesh, values)(self.space.mesh.points) - self.values

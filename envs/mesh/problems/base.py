@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -47,6 +48,10 @@ class SteadyProblem(ABC):
         """Return errors of quantities of interest on a mesh that ``solve`` has seen, by name; usually none."""
         return {}
 
+    def truth(self, points: Floats) -> Floats:
+        """Return the exact or reference solution at points ``(N, 2)``, after ``solve``: ``(N,)``."""
+        raise NotImplementedError
+
 
 class UnsteadyProblem(ABC):
     """An initial-boundary-value problem; the mesh may move between ``intervals`` of equal length.
@@ -55,6 +60,8 @@ class UnsteadyProblem(ABC):
     """
 
     name: ClassVar[str]
+    of_interest: ClassVar[tuple[str, ...]] = ()
+    """Names of the quantities that ``quantities`` gives."""
     parameters: Floats
     intervals: int
 
@@ -94,3 +101,15 @@ class UnsteadyProblem(ABC):
     def transfer(self, old: Mesh, state: Floats, new: Mesh) -> Floats:
         """Return the state on another mesh of the same domain: conservative P1 interpolation."""
         return conservative(old, state, new)
+
+    def truth(self, points: Floats, interval: int) -> Floats:
+        """Return the exact or reference scalar at points ``(N, 2)`` at the end of an interval: ``(N,)``."""
+        raise NotImplementedError
+
+    def measured(self, mesh: Mesh, state: Floats, interval: int) -> tuple[Floats, Any]:
+        """Advance by one interval; return the new state and what quantities of interest need of the interval."""
+        return self.advance(mesh, state, interval), None
+
+    def quantities(self, records: Sequence[Any]) -> dict[str, float]:
+        """Return errors of quantities of interest from what ``measured`` gave for all intervals; usually none."""
+        return {}

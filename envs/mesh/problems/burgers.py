@@ -92,6 +92,12 @@ class Burgers(UnsteadyProblem):
         space, difference = P1(mesh), state - self.exact(mesh.points, (interval + 1) * self.end / self.intervals)
         return float(np.sqrt(sum(column @ (space.mass @ column) for column in difference.T)))
 
+    def truth(self, points: Floats, interval: int) -> Floats:
+        """Return the first velocity component of the fine run, or of the exact velocity."""
+        if self.exact is not None:
+            return self.exact(points, (interval + 1) * self.end / self.intervals)[:, 0]
+        return self._references[interval].at(points)[:, 0]
+
     def _newton(self, space: P1, u: Floats, before: Floats, step: float) -> tuple[sparse.csr_array, Floats]:
         convection, reaction = _convection(space, u), _reaction(space, u)
         linear = space.mass / step + self.nu * space.stiffness + convection

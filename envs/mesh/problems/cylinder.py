@@ -63,6 +63,11 @@ class Cylinder(SteadyProblem):
             self._reference = self._finer(mesh)
         return self._reference[0].error(mesh, values)
 
+    def truth(self, points: Floats) -> Floats:
+        """Return the fine speed at points."""
+        assert self._reference is not None
+        return self._reference[0].at(points)
+
     def coefficients(self, mesh: Mesh) -> Floats:
         """Return drag and lift coefficients 2F/(Ū²D) on a mesh, ``(2,)``."""
         if mesh not in self._forces:

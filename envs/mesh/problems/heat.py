@@ -61,5 +61,8 @@ class Heat(UnsteadyProblem):
 
     def error(self, mesh: Mesh, state: Floats, interval: int) -> float:
         """Return ‖u_h − u‖ in L2 at the end of the interval."""
-        time = (interval + 1) * self.end / self.intervals
-        return l2_error(mesh, state, lambda points: self.exact(points, time))
+        return l2_error(mesh, state, lambda points: self.truth(points, interval))
+
+    def truth(self, points: Floats, interval: int) -> Floats:
+        """Return the exact solution at the end of the interval."""
+        return self.exact(points, (interval + 1) * self.end / self.intervals)

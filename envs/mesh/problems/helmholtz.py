@@ -39,3 +39,7 @@ class Helmholtz(SteadyProblem):
     def error(self, mesh: Mesh, values: Floats) -> float:
         """Return ‖u_h − u‖ in L2."""
         return l2_error(mesh, values, self.exact)
+
+    def truth(self, points: Floats) -> Floats:
+        """Return the exact solution at points."""
+        return self.exact(points)

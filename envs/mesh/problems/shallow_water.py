@@ -6,6 +6,8 @@ exactly, and mass is conserved. First order in space and time.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from simplatform.envs.mesh import monitors
@@ -17,12 +19,20 @@ from simplatform.envs.mesh.problems.base import UnsteadyProblem
 from simplatform.envs.mesh.reference import refined
 
 GRAVITY, CFL, DEPTH = 9.81, 0.4, 0.1
+GAUGE_DISTANCE, ARRIVED = 0.15, 0.5
+"""Distance of gauges from the hump's centre (m), and the share of the largest elevation that counts as arrival."""
 
 
 class ShallowWater(UnsteadyProblem):
-    """State: water height (m) and discharges (m²/s) per cell, ``(C, 3)``. The reference is a run on a refined mesh."""
+    """State: water height (m) and discharges (m²/s) per cell, ``(C, 3)``. The reference is a run on a refined mesh.
+
+    The quantity of interest is when the wave arrives at four gauges, half way between hump and shore: the first time at
+    which the elevation reaches ``ARRIVED`` of the largest that the fine run sees there. Its error is the mean over
+    gauges, in s; a wave that never arrives counts as arriving at the end.
+    """
 
     name = "tsunami"
+    of_interest = ("arrival",)
 
     def __init__(
         self,
@@ -38,7 +48,9 @@ class ShallowWater(UnsteadyProblem):
         self.source, self.mount = np.asarray(source, float), np.asarray(mount, float)
         self.end, self.intervals, self.fineness, self.height = end, intervals, fineness, height
         self.parameters = np.concatenate([self.source, self.mount, [height]])
+        self.gauges = self.source + GAUGE_DISTANCE * np.array([[1, 0], [0, 1], [-1, 0], [0, -1.0]])
         self._fine: tuple[Mesh, Locator, list[Floats]] | None = None
+        self._fine_records: list[Floats] = []
 
     @classmethod
     def sample(cls, rng: np.random.Generator, low: Floats, high: Floats) -> ShallowWater:
@@ -55,10 +67,11 @@ class ShallowWater(UnsteadyProblem):
         """Run the problem on the refined mesh and keep the elevation after every interval."""
         fine = refined(mesh, self.fineness)
         state, kept = self.initial(fine), []
-        bed = self.bed(_centres(fine))
+        bed, self._fine_records = self.bed(_centres(fine)), []
         for interval in range(self.intervals):
-            state = self.advance(fine, state, interval)
+            state, record = self.measured(fine, state, interval)
             kept.append(state[:, 0] + bed)
+            self._fine_records.append(record)
         self._fine = (fine, Locator(fine), kept)
 
     def initial(self, mesh: Mesh) -> Floats:
@@ -70,8 +83,33 @@ class ShallowWater(UnsteadyProblem):
 
     def advance(self, mesh: Mesh, state: Floats, interval: int) -> Floats:
         """Return the state one interval later."""
-        scheme = HydrostaticHLL(mesh, self.bed(_centres(mesh)))
-        return scheme.run(state, self.end / self.intervals)
+        return self.measured(mesh, state, interval)[0]
+
+    def measured(self, mesh: Mesh, state: Floats, interval: int) -> tuple[Floats, Floats]:
+        """Return the state one interval later, and rows (time in s, elevation at each gauge in m) of its steps."""
+        scheme, length = HydrostaticHLL(mesh, self.bed(_centres(mesh))), self.end / self.intervals
+        cells, corners = Locator(mesh).find(self.gauges)
+        gauges, rows = _Gauges(mesh, scheme.bed, cells, corners), []
+        state = scheme.run(state, length, lambda t, now: rows.append([interval * length + t, *gauges(now)]))
+        return state, np.array(rows)
+
+    def quantities(self, records: Sequence[Floats]) -> dict[str, float]:
+        """Return the mean error of the arrival time at the gauges, in s."""
+        fine = np.concatenate(self._fine_records)
+        level = ARRIVED * fine[:, 1:].max(axis=0)
+        wanted, found = (self._arrivals(rows, level) for rows in (fine, np.concatenate(list(records))))
+        return {"arrival": float(np.abs(found - wanted).mean())}
+
+    def _arrivals(self, rows: Floats, level: Floats) -> Floats:
+        """Return the times at which each gauge first reaches its level, between steps by interpolation, ``(G,)``."""
+        times, heights = np.r_[0.0, rows[:, 0]], np.vstack([np.zeros(len(level)), rows[:, 1:]])
+        result = np.full(len(level), self.end)
+        for gauge, (column, top) in enumerate(zip(heights.T, level, strict=True)):
+            after = np.flatnonzero(column >= top)
+            if len(after) and after[0] > 0:
+                k = after[0]
+                result[gauge] = np.interp(top, column[[k - 1, k]], times[[k - 1, k]])
+        return result
 
     def error(self, mesh: Mesh, state: Floats, interval: int) -> float:
         """Return the L2 difference of the surface elevation from the fine run."""
@@ -84,6 +122,11 @@ class ShallowWater(UnsteadyProblem):
         fine = kept[interval][locator.find(places.reshape(-1, 2))[0]].reshape(places.shape[:2])
         surface = state[:, :1] + self.bed(_centres(mesh))[:, None]
         return float(np.sqrt(np.abs(mesh.volumes) @ ((surface - fine) ** 2 @ weights)))
+
+    def truth(self, points: Floats, interval: int) -> Floats:
+        """Return the surface elevation of the fine run."""
+        assert self._fine is not None
+        return self._fine[2][interval][self._fine[1].find(points)[0]]
 
     def nodal(self, mesh: Mesh, state: Floats) -> Floats:
         """Return the surface elevation, projected to P1, ``(V,)``."""
@@ -123,14 +166,17 @@ class HydrostaticHLL:
         around += np.bincount(self._right[~self._wall], self._lengths[~self._wall], len(bed))
         self._width = float((2 * self.areas / around).min())
 
-    def run(self, state: Floats, length: float) -> Floats:
-        """Advance by ``length`` s in steps that obey the CFL condition."""
+    def run(
+        self, state: Floats, length: float, watch: Callable[[float, Floats], object] = lambda elapsed, state: None
+    ) -> Floats:
+        """Advance by ``length`` s in steps that obey the CFL condition; ``watch`` sees the state after each."""
         elapsed = 0.0
         while elapsed < length * (1 - 1e-12):
             speed = np.linalg.norm(state[:, 1:], axis=1) / state[:, 0] + np.sqrt(GRAVITY * state[:, 0])
             step = min(CFL * self._width / float(speed.max()), length - elapsed)
             state = state + step * self.rate(state)
             elapsed += step
+            watch(elapsed, state)
         return state
 
     def rate(self, state: Floats) -> Floats:
@@ -180,6 +226,24 @@ def _normal_flux(state: Floats, normal: Floats) -> tuple[Floats, Floats, Floats]
     flux = state * speed[:, None]
     flux[:, 1:] += 0.5 * GRAVITY * (state[:, 0] ** 2)[:, None] * normal
     return flux, speed, np.sqrt(GRAVITY * state[:, 0])
+
+
+class _Gauges:
+    """Surface elevation at fixed places: P1 interpolation of cell means averaged to the vertices around."""
+
+    def __init__(self, mesh: Mesh, bed: Floats, cells: np.ndarray, corners: Floats) -> None:
+        areas, bed_at = np.abs(mesh.volumes), bed
+        vertices = mesh.cells[cells]
+        touching = [[np.flatnonzero((mesh.cells == v).any(axis=1)) for v in row] for row in vertices]
+        self._parts = [
+            [(w, around, areas[around] / areas[around].sum()) for w, around in zip(row, near, strict=True)]
+            for row, near in zip(corners, touching, strict=True)
+        ]
+        self._bed = bed_at
+
+    def __call__(self, state: Floats) -> list[float]:
+        surface = state[:, 0] + self._bed
+        return [float(sum(w * (surface[around] @ share) for w, around, share in parts)) for parts in self._parts]
 
 
 def _centres(mesh: Mesh) -> Floats:

@@ -61,6 +61,11 @@ class ThermoElectric(SteadyProblem):
             self._reference = (mesh, self._make_reference(mesh))
         return self._reference[1].error(mesh, values)
 
+    def truth(self, points: Floats) -> Floats:
+        """Return the fine temperature at points."""
+        assert self._reference is not None
+        return self._reference[1].at(points)
+
     def monitor(self, mesh: Mesh, values: Floats) -> Floats:
         """Return the Hessian monitor of the temperature."""
         return monitors.hessian(mesh, values)

@@ -171,3 +171,18 @@ def test_dam_break_matches_stoker():
     speed = 2 * (np.sqrt(9.81 * 0.1) - np.sqrt(9.81 * height))
     assert state[middle, 0].mean() == pytest.approx(height, rel=0.01)
     assert (state[middle, 1] / state[middle, 0]).mean() == pytest.approx(speed, rel=0.04)
+
+
+def test_arrival_times_at_gauges_converge_to_the_fine_run():
+    errors = []
+    for n in (12, 24):
+        mesh = generators.generate("coastline", n)
+        problem = ShallowWater([0.5, 0.5], [0.6, 0.5], intervals=2, end=0.25, fineness=1)
+        problem.prepare(mesh)
+        state, records = problem.initial(mesh), []
+        for interval in range(2):
+            state, record = problem.measured(mesh, state, interval)
+            assert record.shape[1] == 5
+            records.append(record)
+        errors.append(problem.quantities(records)["arrival"])
+    assert 0 < errors[1] < errors[0] < 0.05
