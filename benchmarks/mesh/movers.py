@@ -57,14 +57,14 @@ def episode(mover, env, seed):
     return {**{key: float(value) for key, value in info.items()}, "seconds": float(np.median(seconds))}
 
 
-def compare(task, names, trained, episodes, seed):
+def compare(task, names, trained, episodes, seed, split):
     rows = {name: [] for name in names}
-    envs = [make_env(task, "test", number) for number in range(len(task.variants))]
+    envs = [make_env(task, split, number) for number in range(len(task.variants))]
     made = [{name: trained.get(name) or {**CLASSICAL, "r-adapt": r_adapt}[name](env) for name in names} for env in envs]
     for number in range(episodes):
         variant = number % len(envs)
         for name in names:
-            row = episode(made[variant][name], envs[variant], episode_seed(seed, "test", number))
+            row = episode(made[variant][name], envs[variant], episode_seed(seed, split, number))
             rows[name].append({"variant": variant, **row})
         print(f"\r{number + 1}/{episodes}", end="", file=sys.stderr, flush=True)
     return rows
@@ -99,6 +99,7 @@ def main():
     parser.add_argument("--task", default="helmholtz")
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--split", default="test", choices=("validation", "test"))
     parser.add_argument("--movers", default="monge-ampere-published,monge-ampere-expert,monge-ampere,laplacian,spring")
     parser.add_argument("--run", action="append", default=[], metavar="NAME=PATH", help="a trained mover")
     parser.add_argument("--sizes", help="vertices across, such as 15,35; default: the task's")
@@ -112,13 +113,14 @@ def main():
         task = dataclasses.replace(task, variants=tuple({"n": int(n)} for n in options.sizes.split(",")))
     trained = {name: find_mover(name, Path(path)) for name, path in (item.split("=", 1) for item in options.run)}
     names = [name for name in options.movers.split(",") if name] + list(trained)
-    rows = compare(task, names, trained, options.episodes, options.seed)
+    rows = compare(task, names, trained, options.episodes, options.seed, options.split)
     baseline = rows.get("monge-ampere-published")
     result = {
         "task": task.name,
         "variants": [dict(variant) for variant in task.variants],
         "episodes": options.episodes,
         "seed": options.seed,
+        "split": options.split,
         "machine": facts(),
         "movers": {name: summary(rows[name], task.variants, baseline) for name in names},
     }

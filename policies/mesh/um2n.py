@@ -17,6 +17,7 @@ from simplatform.policies.mesh.decoder import Deformer, LocalExtractor
 from simplatform.policies.mesh.encoder import GraphTransformer
 from simplatform.policies.mesh.graph import FIXED, INTERIOR, Graph, collate, graph_of, graph_of_batch
 from simplatform.policies.mesh.losses import area_loss, chamfer_loss, coordinate_loss
+from simplatform.policies.mesh.potential import potential
 
 SIZES: dict[str, dict[str, Any]] = {
     "published": {"widths": (254, 508, 250, 120, 20), "heads": 6, "temperature": 0.2},
@@ -37,6 +38,7 @@ class UM2NConfig(Config):
     slide: bool = Field(True, description="vertices on straight boundaries slide along them (published: fixed)")
     normalise: bool = Field(True, description="scale each mesh to the unit square first (published: no)")
     pin: bool = Field(False, description="hold coordinates that are exactly 0 or 1, boundary or not (published: yes)")
+    potential: bool = Field(False, description="see one Newton step of Monge–Ampère as a feature (published: no)")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout in the encoder (published: 0.1)")
     area: float = Field(1.0, ge=0, description="weight of the cell-area loss")
     chamfer: float = Field(1.0, ge=0, description="weight of the chamfer loss")
@@ -91,7 +93,7 @@ class UM2N(MeshPolicy):
         self.config, self.signature = config, signature
         self.encoder = self._encoder()
         self.local = self._local()
-        self.deformer = Deformer(35, **SIZES[config.size])
+        self.deformer = Deformer(35 + int(config.potential), **SIZES[config.size])
 
     def forward(self, graph: Graph) -> Tensor:
         """Return the moved coordinates of all vertices, ``(N, 2)``."""
@@ -104,7 +106,7 @@ class UM2N(MeshPolicy):
         whole = self.globally(points, monitor, graph)
         flags = (graph.flags != INTERIOR).to(points.dtype)[:, None]
         local = self.local(points, monitor, graph.edges, self.extra(graph))
-        features = torch.cat([points, flags, local, whole], dim=1)
+        features = torch.cat([points, flags, local, whole, *self._potential(graph, points, monitor)], dim=1)
         sliding = graph.sliding_edges if self.config.slide else graph.edges
         steps = self.deformer(points, features, graph.edges, sliding, self._reset(graph))
         return [low + extent * step for step in steps]
@@ -117,6 +119,9 @@ class UM2N(MeshPolicy):
     def extra(self, graph: Graph) -> Tensor | None:
         """Return further vertex values for the local features; the published model has none."""
         return None
+
+    def _potential(self, graph: Graph, points: Tensor, monitor: Tensor) -> list[Tensor]:
+        return [potential(graph, points, monitor)[:, None]] if self.config.potential else []
 
     def loss(self, batch: Batch, *, generator: Generator) -> Loss:
         """Return area + chamfer (+ coordinate) loss against the expert's vertices."""

@@ -11,6 +11,7 @@ from simplatform.contracts import Signature
 from simplatform.errors import CheckpointError
 from simplatform.policies.mesh.graph import Graph, collate, graph_of
 from simplatform.policies.mesh.losses import area_loss, chamfer_loss, coordinate_loss
+from simplatform.policies.mesh.potential import potential
 from simplatform.policies.mesh.um2n import UM2N, UM2NConfig, import_official
 
 FIXTURE = Path(simplatform.__file__).parents[1].parent / "shared" / "data" / "parity_um2n.pt"
@@ -166,3 +167,29 @@ def test_a_zero_monitor_is_no_division_by_zero():
     one["observation"]["monitor"] = torch.zeros_like(one["observation"]["monitor"])
     with torch.no_grad():
         assert torch.isfinite(policy(policy.graph_of(collate([one])))).all()
+
+
+def test_the_potential_is_the_first_newton_step_and_means_the_same_at_every_resolution():
+    """For m = 1 + ε cos πx the linearised equation gives ∇φ = ε sin(πx)/π to first order."""
+    slopes = []
+    for n in (16, 32):
+        graph = graph_of(collate([sample(n), sample(5)]).observation)
+        monitor = 0.5 * (1 + 1e-3 * torch.cos(torch.pi * graph.points[:, 0]))
+        score = potential(graph, graph.points, monitor)[: (n + 1) ** 2]
+        phi = 8 * score / n**2
+        x = graph.points[: (n + 1) ** 2, 0]
+        assert torch.allclose(phi, 1e-3 * -torch.cos(torch.pi * x) / torch.pi**2 * -1, atol=3e-6)
+        slopes.append(float(phi.max() - phi.min()))
+    assert slopes[0] == pytest.approx(slopes[1], rel=0.02)
+    flat = potential(graph, graph.points, torch.zeros(len(graph.points)))
+    assert flat.abs().max() < 1e-12
+
+
+def test_a_policy_may_see_the_potential():
+    torch.manual_seed(0)
+    policy = UM2N(UM2NConfig(potential=True), SIGNATURE).double().eval()
+    samples = [sample(4), sample(7, 1)]
+    with torch.no_grad():
+        together = policy(policy.graph_of(collate(samples)))
+        alone = [policy(policy.graph_of(collate([one]))) for one in samples]
+    assert torch.allclose(together, torch.cat(alone), atol=1e-12)
