@@ -1,11 +1,13 @@
 """Monge–Ampère movers: x = ξ + ∇φ with m(x) det(I + H(φ)) = θ (specs: UM2N section 4; McRae et al., 2018).
 
-Two iterations for the same discrete equations on the fixed computational mesh ξ, with φ and H in P1:
+Three iterations for the same discrete equations on the fixed computational mesh ξ, with φ and H in P1:
 
 * ``relaxation``: the parabolic pseudo-time stepping of the ``movement`` library, as the UM2N paper uses it;
 * ``newton``: each step solves the exact linearisation of the continuous equation. Because cofactor matrices are
   divergence-free, D[m det(I + H)]·δ = div(m cof(I + H) ∇δ): a symmetric elliptic problem. It converges in tens of
   steps.
+* ``quasi_newton``: multisecant quasi-Newton (Anderson's mixing; Fang and Saad, 2009) on the relaxation's own direction
+  −Δ⁻¹ of the residual: the one factorised Laplacian serves all steps, and no matrix is assembled again.
 
 All matrices of ξ are assembled and factorised once.
 """
@@ -27,6 +29,8 @@ from simplatform.envs.mesh.p1 import P1, QUADRATURE, weak_hessian_loads
 from simplatform.errors import DataError
 
 PSEUDO_STEP = 0.1
+START = 0.3
+"""Length of a quasi-Newton step along the relaxation's direction before any secant is known."""
 
 
 class MongeAmpere:
@@ -118,6 +122,53 @@ def newton(equation: MongeAmpere, monitor: MonitorAt, *, rtol: float = 1e-3, max
     return state.record(history, rtol)
 
 
+def quasi_newton(
+    equation: MongeAmpere, monitor: MonitorAt, *, rtol: float = 1e-3, maxiter: int = 200, memory: int = 8
+) -> Moved:
+    """Update an approximate inverse of the Jacobian from the last ``memory`` steps; it starts as the Laplacian's.
+
+    A step that raises the residual is halved, at most four times; then the memory is cleared and one relaxation step
+    goes on from there. Stops as ``newton`` does.
+    """
+    state, history, secants = _State.at(equation, monitor, np.zeros(equation.space.size)), [], _Secants(memory)
+    for _ in range(maxiter):
+        history.append(state.size)
+        if state.size < rtol:
+            break
+        direction = equation.laplace(state.load)
+        following, _ = _search(equation, monitor, state, secants.step(state.phi, direction), 1.0, tries=5)
+        if following is None:
+            secants.clear()
+            following = state.relaxed(equation, monitor)
+        if following.tangled:
+            break
+        state = following
+    return state.record(history, rtol)
+
+
+class _Secants:
+    """The differences of the last iterates and of their directions, and the multisecant step that they imply."""
+
+    def __init__(self, memory: int) -> None:
+        self._memory = memory
+        self._phi: list[Floats] = []
+        self._directions: list[Floats] = []
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._phi, self._directions = [], []
+
+    def step(self, phi: Floats, direction: Floats) -> Floats:
+        """Return β·d − (ΔΦ + β·ΔD)(ΔDᵀΔD)⁻¹ΔDᵀ d with β = START, and remember this iterate."""
+        self._phi = [*self._phi, phi][-self._memory - 1 :]
+        self._directions = [*self._directions, direction][-self._memory - 1 :]
+        if len(self._phi) < 2:
+            return START * direction
+        moves, changes = np.diff(self._phi, axis=0), np.diff(self._directions, axis=0)
+        weights = np.linalg.lstsq(changes.T, direction, rcond=1e-10)[0]
+        return START * direction - weights @ (moves + START * changes)
+
+
 @dataclass(frozen=True)
 class _State:
     """An iterate φ and all that follows from it."""
@@ -150,10 +201,10 @@ class _State:
 
 
 def _search(
-    equation: MongeAmpere, monitor: MonitorAt, state: _State, step: Floats, damping: float
+    equation: MongeAmpere, monitor: MonitorAt, state: _State, step: Floats, damping: float, tries: int = 6
 ) -> tuple[_State | None, float]:
-    """Return the first of six ever shorter steps that lowers the residual, and where to start the next search."""
-    for _ in range(6):
+    """Return the first of ``tries`` ever shorter steps that lowers the residual, and where to start the next search."""
+    for _ in range(tries):
         trial = _State.at(equation, monitor, state.phi + damping * step)
         if trial.size < state.size:
             return trial, min(1.0, 1.5 * damping)

@@ -13,7 +13,7 @@ from simplatform.contracts import Observation, Signature
 from simplatform.envs.mesh.mesh import Floats, Mesh
 from simplatform.envs.mesh.movers.base import MonitorAt, Moved, frozen_monitor
 from simplatform.envs.mesh.movers.laplacian import laplacian
-from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, relaxation
+from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, quasi_newton, relaxation
 from simplatform.envs.mesh.movers.spring import spring
 from simplatform.envs.mesh.validity import check_monitor
 
@@ -32,7 +32,9 @@ class MoverConfig(Config):
 class MongeAmpereConfig(MoverConfig):
     """Settings of the Monge–Ampère mover."""
 
-    method: Literal["newton", "relaxation"] = Field("newton", description="newton is ours, relaxation as published")
+    method: Literal["newton", "quasi-newton", "relaxation"] = Field(
+        "newton", description="newton and quasi-newton are ours, relaxation as published"
+    )
 
 
 Move = Callable[[Mesh, MonitorAt], Moved]
@@ -88,7 +90,7 @@ class MongeAmperePolicy(MoverPolicy):
 
     def move(self, mesh: Mesh, monitor: MonitorAt) -> Moved:
         """Return ∇φ of the Monge–Ampère equation."""
-        method = newton if self.config.method == "newton" else relaxation
+        method = {"newton": newton, "quasi-newton": quasi_newton, "relaxation": relaxation}[self.config.method]
         return method(MongeAmpere(mesh), monitor, **self._options())
 
 

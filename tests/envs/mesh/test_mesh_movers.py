@@ -6,7 +6,7 @@ import pytest
 from simplatform.envs.mesh import generators, monitors
 from simplatform.envs.mesh.movers.base import frozen_monitor
 from simplatform.envs.mesh.movers.laplacian import laplacian
-from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, relaxation
+from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, quasi_newton, relaxation
 from simplatform.envs.mesh.movers.spring import spring
 from simplatform.envs.mesh.validity import tangled_cells
 from simplatform.errors import DataError
@@ -23,7 +23,7 @@ def density_spread(mesh, displacement):
     return ratio.std() / ratio.mean()
 
 
-@pytest.mark.parametrize("method", [newton, relaxation])
+@pytest.mark.parametrize("method", [newton, quasi_newton, relaxation])
 @pytest.mark.parametrize("geometry", ["square", "polygon"])
 def test_monge_ampere_equidistributes(method, geometry):
     mesh = generators.generate(geometry, 16)
@@ -39,6 +39,9 @@ def test_newton_and_relaxation_solve_the_same_equation():
     a, b = newton(equation, bump, rtol=1e-6), relaxation(equation, bump, rtol=1e-6)
     assert np.abs(a.displacement - b.displacement).max() < 1e-5
     assert a.iterations < b.iterations / 4
+    c = quasi_newton(equation, bump, rtol=1e-6)
+    assert np.abs(a.displacement - c.displacement).max() < 1e-5
+    assert c.iterations < b.iterations / 4
 
 
 def test_newton_reaches_the_bar_on_the_ring_in_few_iterations():

@@ -89,4 +89,4 @@ def test_the_section_shows_stills_or_films(monkeypatch, name, steps):
 
 def test_other_tasks_have_no_such_section():
     assert mesh_section(SimpleNamespace(task=SimpleNamespace(env="simplatform/Other-v0"))) is None
-    assert ENV == find_task("helmholtz").env
+    assert find_task("helmholtz").env == ENV
