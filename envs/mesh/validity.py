@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simplatform.envs.mesh.mesh import Floats, Ints, Mesh
+from simplatform.envs.mesh.mesh import FACETS, Floats, Ints, Mesh
 from simplatform.errors import DataError
 
 DUPLICATE = 1e-12
@@ -22,7 +22,8 @@ def check_mesh(mesh: Mesh) -> Mesh:
 
     Raises:
         DataError: the first fault found, naming vertex or cell numbers: non-finite points, numbers out of range, a cell
-            that names a vertex twice, orphan or duplicate vertices, inverted or zero-area cells, shared facets.
+            that names a vertex twice, orphan or duplicate vertices, inverted or zero-area cells, facets of more than
+            two cells, cells folded over their neighbours.
     """
     _check_numbers(mesh)
     _check_vertices(mesh)
@@ -78,11 +79,33 @@ def _check_cells(mesh: Mesh) -> None:
     if shared.any():
         where = facets[np.flatnonzero(shared)[0]].tolist()
         raise DataError(f"{int(shared.sum())} facets belong to more than two cells; the first has vertices {where}")
+    conflicts = _conflicts(mesh)
+    worst = conflicts == max(conflicts.max(), 1)
+    _refuse(worst, "turned over (it lies on its neighbours' side of their common facets): cell", "untangle the mesh")
+
+
+def _conflicts(mesh: Mesh) -> Ints:
+    """Return with how many neighbours each cell shares a facet that both see from the same side, ``(C,)``.
+
+    Two positively oriented cells on either side of a facet run through its vertices in opposite senses.
+    """
+    local = np.asarray(FACETS[mesh.kind])
+    every = mesh.cells[:, local]
+    if local.shape[1] == 1:
+        sense = np.broadcast_to([-1, 1], every.shape[:2])
+    else:
+        pairs = [(i, j) for i in range(local.shape[1]) for j in range(i)]
+        sense = np.prod([np.sign(every[..., i] - every[..., j]) for i, j in pairs], axis=0)
+    flat = np.sort(every, axis=2).reshape(-1, local.shape[1])
+    _, inverse = np.unique(flat, axis=0, return_inverse=True)
+    total = np.bincount(inverse.ravel(), sense.ravel())
+    return (np.abs(total[inverse.ravel()]) > 1.5).reshape(sense.shape).sum(axis=1)
 
 
 def oriented(mesh: Mesh) -> Mesh:
     """Return the mesh with wholly negative cells renumbered to positive orientation (the geometry is the same)."""
-    negative = (mesh.corner_volumes < 0).all(axis=1)
+    with np.errstate(invalid="ignore"):
+        negative = (mesh.corner_volumes < 0).all(axis=1)
     cells = mesh.cells.copy()
     if mesh.kind == "quad":
         cells[negative] = cells[negative][:, ::-1]
