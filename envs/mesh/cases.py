@@ -189,8 +189,10 @@ class UnsteadyCase(Case):
 
 
 def make_case(problem: SteadyProblem | UnsteadyProblem, mesh: Mesh, monitor: Monitor | None) -> Case:
-    """Return the case for a problem; an unsteady one first computes the reference that its error needs."""
+    """Return the case for a problem; an unsteady one first computes the reference that its error needs, once."""
     if isinstance(problem, UnsteadyProblem):
-        problem.prepare(mesh)
+        if not problem.prepared:
+            problem.prepare(mesh)
+            problem.prepared = True
         return UnsteadyCase(problem, mesh, monitor)
     return SteadyCase(problem, mesh, monitor)

@@ -74,6 +74,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         self.mesh = check_mesh(generate(geometry, n, mesh_seed) if mesh is None else mesh)
         self.limiter, self.timings = limiter, timings
         self.render_mode = render_mode
+        self._problem: SteadyProblem | UnsteadyProblem | None = None
         self.flags, self.tangents = classify(self.mesh)
         self._define_spaces(np.shape(self._draw(np.random.default_rng(0)).parameters))
         self.metadata = {**type(self).metadata, "simplatform": self._facts(problem, geometry, n)}
@@ -85,7 +86,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
     def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[dict[str, Any], Info]:
         """Draw a problem, solve it on the original mesh, and show its monitor."""
         super().reset(seed=seed)
-        self.case = make_case(self._draw(self.np_random), self.mesh, self._monitor)
+        self.case = make_case(self._known(self._draw(self.np_random)), self.mesh, self._monitor)
         return self._show(), {"error_original": self.case.error_original}
 
     def step(self, action: Floats) -> tuple[dict[str, Any], float, bool, bool, Info]:
@@ -128,6 +129,12 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
     def _draw(self, rng: np.random.Generator) -> SteadyProblem | UnsteadyProblem:
         problem: SteadyProblem | UnsteadyProblem = self._problem_class.sample(rng, *self.mesh.bounds)
         return problem
+
+    def _known(self, drawn: SteadyProblem | UnsteadyProblem) -> SteadyProblem | UnsteadyProblem:
+        """Return the last problem where it is drawn again: its fine reference need not be computed a second time."""
+        if self._problem is None or not np.array_equal(self._problem.parameters, drawn.parameters):
+            self._problem = drawn
+        return self._problem
 
     def _show(self) -> dict[str, Any]:
         self._observation = {

@@ -64,6 +64,8 @@ class UnsteadyProblem(ABC):
     """Names of the quantities that ``quantities`` gives."""
     parameters: Floats
     intervals: int
+    prepared: bool = False
+    """Whether ``prepare`` was called."""
 
     @classmethod
     @abstractmethod
