@@ -25,9 +25,10 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
 
     Observation: ``support (S, T, d)``, whole trajectories of the same environment from other initial states;
     ``initial (d,)``; ``times (T,)``, which differ between the families of a collection. Action ``(T, d)``: the
-    trajectory from ``initial``. ``info``: ``mse``, ``relative_mse`` (mean over time of ‖ŷ − y‖² / ‖max(|y|, 1e-6)‖²),
-    ``mape``, and the numbers ``environment`` and ``family``, which policies do not see, unless ``labels`` is set: then
-    there is an observation ``labels (2,)``, family and environment, with -1 for an environment that training never saw.
+    trajectory from ``initial``. For a field on a grid all of these have ``(channels, n, n)`` in the place of ``d``.
+    ``info``: ``mse``, ``relative_mse`` (mean over time of ‖ŷ − y‖² / ‖max(|y|, 1e-6)‖²), ``mape``, and the numbers
+    ``environment`` and ``family``, which policies do not see, unless ``labels`` is set: then there is an observation
+    ``labels (2,)``, family and environment, with -1 for an environment that training never saw.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
@@ -54,7 +55,7 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
         self.family_index, self.parameters = choices[self.environment]
         self.family = find_collection(family)[self.family_index]
         self.system, self.times, self.ood, self.labels = self.family.resolve(), self.family.grid(), ood, labels
-        shape = (len(self.times), self.system.dim)
+        shape = (len(self.times), *(self.system.shape or (self.system.dim,)))
         self.observation_space = self.space(support, shape, labels)
         self.action_space = self.box(shape)
         self.metadata = {**self.metadata, "simplatform": {"family": family, "dim": self.system.dim}}
@@ -72,9 +73,10 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
         return spaces.Dict({name: self.box(size) for name, size in shapes.items()})
 
     def draw(self) -> Array:
-        """Return the truth of a new episode, ``(support + 1, T, d)``: what is shown, then what is to be told."""
+        """Return the truth of a new episode, ``(support + 1, T, ...)``: what is shown, then what is to be told."""
         starts = np.stack([self.family.initial(self.np_random) for _ in range(self.support + 1)])
-        return trajectories(self.system, starts, self.times, **self.parameters)
+        paths = trajectories(self.system, starts, self.times, **self.parameters)
+        return paths.reshape(len(paths), *self.action_space.shape)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -100,9 +102,10 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
 
 
 def errors(predicted: Array, truth: Array) -> dict[str, float]:
-    """Return mse, relative_mse and mape of a trajectory ``(T, d)``, each at most 1e6."""
+    """Return mse, relative_mse and mape of a trajectory ``(T, ...)``, each at most 1e6."""
     if not np.isfinite(predicted).all():
         return {"mse": CAP, "relative_mse": CAP, "mape": CAP}
+    predicted, truth = predicted.reshape(len(truth), -1), truth.reshape(len(truth), -1)
     gap, size = np.clip(predicted - truth, -1e9, 1e9), np.maximum(np.abs(truth), 1e-6)
     found = {
         "mse": np.mean(gap**2),
@@ -124,5 +127,5 @@ class IntegratorExpert:
         """Nothing to prepare."""
 
     def act(self, observation: Observation, *, generator: Generator) -> Tensor:
-        """Return the trajectory, ``(1, 1, T, d)``."""
+        """Return the trajectory, ``(1, 1, T, ...)``."""
         return torch.as_tensor(self._env.truth)[None, None]

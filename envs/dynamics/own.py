@@ -49,7 +49,7 @@ class RecordedForecastEnv(ForecastEnv):
         self.support, shape = len(self._paths[0]), answer.shape
         self.observation_space = self.space(self.support, shape, labels=False)
         self.action_space = self.box(shape)
-        described = {"family": "recorded", "dim": shape[-1]}
+        described = {"family": "recorded", "dim": int(np.prod(shape[1:]))}
         self.metadata = {**self.metadata, "simplatform": described}
 
     def draw(self) -> Array:

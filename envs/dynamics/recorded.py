@@ -20,7 +20,7 @@ EVEN = 1e-6
 
 @dataclass(frozen=True)
 class Recorded:
-    """Trajectories of E environments: ``states (E, N, T, d)`` at ``times (E, T)``."""
+    """Trajectories of E environments: ``states (E, N, T, ...)`` at ``times (E, T)``."""
 
     states: Array
     times: Array
@@ -30,7 +30,8 @@ class Recorded:
 def read_trajectories(path: str) -> Recorded:
     """Read trajectories of several environments.
 
-    - ``.npz``: ``X (E, N, T, d)``, or ``(N, T, d)`` of one environment, and ``t (T,)`` or ``(E, T)``;
+    - ``.npz``: ``X (E, N, T, d)``, or ``(N, T, d)`` of one environment, and ``t (T,)`` or ``(E, T)``; fields on a
+      periodic grid are ``(E, N, T, channels, n)`` or ``(E, N, T, channels, n, n)``;
     - ``.csv``: columns ``environment`` (may be missing), ``trajectory``, ``t`` and one per component, in any order;
     - anything else: a Minari dataset (id or folder), one episode per trajectory, of one environment; an info ``t``
       gives the times, else steps are counted.
@@ -76,9 +77,10 @@ def _from_npz(file: Path) -> Recorded:
     with np.load(file) as data:
         states, times = (np.asarray(_key(str(file), data, name), float) for name in ("X", "t"))
     states = states[None] if states.ndim == 3 else states
-    if states.ndim != 4:
+    if states.ndim not in (4, 5, 6):
         raise DataError(
-            f"{file}: expected X of shape (environments, trajectories, times, components), got {states.shape}"
+            f"{file}: expected X of shape (environments, trajectories, times, components), or with "
+            f"(channels, n) or (channels, n, n) in the place of components, got {states.shape}"
         )
     return Recorded(states, np.broadcast_to(times, (len(states), states.shape[2])).copy())
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from simplatform.contracts import Signature
-from simplatform.policies.dynamics.experts import EXPERTS, Expert, VectorField
+from simplatform.policies.dynamics.experts import EXPERTS, Expert, Spatial, VectorField
 from simplatform.policies.dynamics.reconstructor import Reconstructor, ReconstructorConfig
 
 
@@ -32,8 +32,15 @@ class Contextual(Reconstructor):
     def __init__(self, config: ContextualConfig, signature: Signature, kind: str, experts: int) -> None:
         """Build the experts."""
         super().__init__(config, signature, config.context)
-        self.stack = EXPERTS[kind](experts, self.dim, config.width, config.depth, config.context)
+        self.stack = self._experts(EXPERTS[kind], experts)
         self._order, self._pool = getattr(config, "order", 0), getattr(config, "pool", 1)
+
+    def _experts(self, kind: type[Expert], count: int) -> Expert:
+        """Return experts for vectors, or for fields on a grid."""
+        config, size = self.config, (self.config.width, self.config.depth, self.code)
+        if len(self.state) == 1:
+            return kind(count, self.dim, *size)
+        return Spatial(count, self.state, kind, *size, config.filters, config.modes, config.forced)
 
     def bind(self, chosen: Tensor, contexts: Tensor) -> VectorField:
         """Modulate the chosen experts."""

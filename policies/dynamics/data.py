@@ -24,10 +24,21 @@ class Windows:
         """Return some rows, in any order and as often as named."""
         return Windows(self.states[index], self.times[index])
 
+    def spaced(self, most: int) -> Windows:
+        """Return at most so many windows of every row, evenly spaced."""
+        count = self.states.shape[1]
+        if count <= most:
+            return self
+        index = torch.linspace(0, count - 1, most).round().long()
+        return Windows(self.states[:, index], self.times[:, index])
+
 
 @dataclass(frozen=True)
 class Systems:
-    """E environments: ``states (E, N, T, d)`` at ``times (E, T)``; ``family`` and ``number`` ``(E,)`` are labels."""
+    """E environments: ``states (E, N, T, d)`` at ``times (E, T)``; ``family`` and ``number`` ``(E,)`` are labels.
+
+    Fields are flattened to d numbers.
+    """
 
     states: Tensor
     times: Tensor
@@ -99,7 +110,7 @@ def environments_of(demonstrations: Demonstrations) -> Systems:
     counts = {number: len(paths) for number, paths in sorted(groups.items())}
     if len(set(counts.values())) != 1:
         raise DataError(f"environments have different numbers of trajectories: {counts}; collect the same for each")
-    states = torch.as_tensor(np.stack([np.stack(groups[number]) for number in counts]), dtype=torch.float64)
+    states = torch.as_tensor(np.stack([np.stack(groups[number]) for number in counts]), dtype=torch.float64).flatten(3)
     if not bool(torch.isfinite(states).all()):
         raise DataError("the trajectories hold non-finite values; remove those episodes")
     grid = torch.as_tensor(np.stack([times[number] for number in counts]), dtype=torch.float64)
@@ -109,7 +120,7 @@ def environments_of(demonstrations: Demonstrations) -> Systems:
 
 def support_of(observation: Observation) -> Systems:
     """Return the newest support trajectories of B episodes as B environments."""
-    states, times = observation["support"][:, -1].double(), observation["times"][:, -1].double()
+    states, times = observation["support"][:, -1].double().flatten(3), observation["times"][:, -1].double()
     unknown = torch.full((len(states),), -1, device=states.device)
     labels = observation["labels"][:, -1].long() if "labels" in observation else torch.stack([unknown, unknown], 1)
     return Systems(states, times, labels[:, 0].cpu(), labels[:, 1].cpu())

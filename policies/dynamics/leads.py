@@ -12,7 +12,7 @@ from simplatform.contracts import Signature
 from simplatform.errors import ContractError
 from simplatform.policies.dynamics.data import Systems, Windows
 from simplatform.policies.dynamics.experts import VectorField
-from simplatform.policies.dynamics.experts.base import Layer, run, sizes_of
+from simplatform.policies.dynamics.experts.base import Layer, Units, run, sizes_of
 from simplatform.policies.dynamics.reconstructor import Reconstructor, ReconstructorConfig
 from simplatform.policies.structured import hankel_matrix
 
@@ -30,18 +30,16 @@ class LEADSConfig(ReconstructorConfig):
     adapt_iterations: int = Field(60, ge=0, description="L-BFGS iterations that fit a new environment's own part")
 
 
-class FlatNetwork(nn.Module):
+class FlatNetwork(Units):
     """A layout of a network's weights in one vector, so that networks of many environments are one matrix."""
 
     def __init__(self, dim: int, width: int, depth: int, kind: Kind) -> None:
         """Lay the layers out; hidden ones are dense or Hankel."""
-        super().__init__()
+        super().__init__(dim, dim)
         self.sizes = sizes_of(dim, width, depth)
         self.hidden = [kind == "hankel" and inputs == outputs == width for inputs, outputs in self.sizes]
         self.counts = [2 * i - 1 if h else i * o for (i, o), h in zip(self.sizes, self.hidden, strict=True)]
         self.size = sum(self.counts) + sum(outputs for _, outputs in self.sizes)
-        self.register_buffer("scale", torch.ones(dim, dtype=torch.float64))
-        self.register_buffer("rate", torch.ones(dim, dtype=torch.float64))
 
     def draw(self, rows: int, generator: Generator | None = None) -> Tensor:
         """Return starting weights ``(rows, size)``: uniform, and Hankel layers near the exchange matrix."""
@@ -82,10 +80,12 @@ class LEADS(Reconstructor):
         """Draw f, and lay out g.
 
         Raises:
-            ContractError: the environment tells no labels.
+            ContractError: the environment tells no labels, or its states are fields.
         """
         net = FlatNetwork(signature.observation.get("support", (1,))[-1], config.width, config.depth, config.layers)
         super().__init__(config, signature, net.size)
+        if len(self.state) > 1:
+            raise ContractError(f"leads takes vectors, got fields {self.state}: use geps, coda, ncf or neural-ode")
         if "labels" not in signature.observation:
             raise ContractError("leads needs the observation 'labels': set env.labels=true")
         self.settings, self.net = config, net

@@ -50,7 +50,7 @@ class MixER(Contextual):
         """Cluster regressions on derivatives, or deal the environments out."""
         if self.settings.routing != "regression" or self.settings.experts == 1:
             return torch.arange(len(systems)) % self.settings.experts
-        return torch.as_tensor(regression_clusters(systems, self.settings.experts, self._random(0)))
+        return torch.as_tensor(regression_clusters(systems, self.settings.experts, self._random(0), state=self.state))
 
     def wants_routes(self, step: int) -> bool:
         """Route in the first half of training, while experts can still follow; not before there is a loss to go by."""

@@ -6,6 +6,8 @@ face. A method says which vector field a code stands for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import Literal
 
 import torch
@@ -18,7 +20,8 @@ from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError, DataError
 from simplatform.policies.dynamics.adaptation import Hypotheses, adapt, evaluate
 from simplatform.policies.dynamics.data import Systems, Windows, environments_of, support_of
-from simplatform.policies.dynamics.experts import Expert, VectorField
+from simplatform.policies.dynamics.experts import VectorField
+from simplatform.policies.dynamics.experts.base import Units
 from simplatform.policies.dynamics.finishing import Block
 from simplatform.policies.dynamics.regulariser import ernode, lrnde
 from simplatform.policies.dynamics.training import Training
@@ -26,6 +29,10 @@ from simplatform.solvers import RK4, AdaptiveTsit5
 
 ROWS = 1200
 """Vector fields that adaptation evaluates at once; more are taken in turn."""
+VECTOR = 64
+"""States of more numbers than this are fields: fewer of them are taken at once."""
+SHOWN = 2**14
+"""Numbers of each system that Gauss–Newton looks at in one-interval windows, or whole trajectories, about."""
 REACH = 1e6
 """A state farther out than this, in units of the data, has left; the trajectory stays at the last one before it."""
 
@@ -48,6 +55,9 @@ class ReconstructorConfig(Config):
     adapt_steps: int = Field(
         12, ge=0, description="most Gauss-Newton steps for a new environment, in each of two phases"
     )
+    filters: int = Field(0, ge=0, description="global filters that a point of a field sees; for fields on a grid")
+    modes: int = Field(8, ge=1, description="lowest wave numbers along each axis that these filters pass")
+    forced: bool = Field(False, description="whether fields on a grid are driven by a field that is fixed in space")
     regulariser: Literal["none", "ernode", "lrnde"] = Field(
         "none", description="penalty on the solver's error estimate"
     )
@@ -60,6 +70,7 @@ class ReconstructorConfig(Config):
 class Reconstructor(nn.Module):
     """Forecasts ``(T, d)`` from ``initial (d,)`` at ``times (T,)``, adapted to ``support (S, T, d)``; float64.
 
+    In the place of d there may be a field on a periodic grid, ``state = (channels, n, ...)``: it is flattened inside.
     Subclasses give ``bind`` and, where they differ, the hooks below it. ``contexts (E, c)`` are the codes of the
     training environments, ``routes (E,)`` their experts, ``families`` and ``numbers`` their labels (for reports only).
     """
@@ -71,15 +82,16 @@ class Reconstructor(nn.Module):
         """Check the environment and make the buffers.
 
         Raises:
-            ContractError: the environment shows no support trajectories of vectors.
+            ContractError: the environment shows no support trajectories of vectors or fields.
         """
         super().__init__()
         shape = signature.observation.get("support", ())
-        if len(shape) != 3:
+        if len(shape) < 3:
             raise ContractError(
-                f"{type(self).__name__} expects an observation 'support' (S, T, d), got {dict(signature.observation)}"
+                f"{type(self).__name__} expects an observation 'support' (S, T, d), or (S, T, channels, n, ...) for "
+                f"fields on a grid; got {dict(signature.observation)}"
             )
-        self.config, self.dim, self.code = config, shape[-1], code
+        self.config, self.state, self.dim, self.code = config, tuple(shape[2:]), prod(shape[2:]), code
         self.register_buffer("contexts", torch.zeros(0, code, dtype=torch.float64))
         for name in ("routes", "families", "numbers"):
             self.register_buffer(name, torch.zeros(0, dtype=torch.int64))
@@ -100,7 +112,7 @@ class Reconstructor(nn.Module):
         """Return the vector field of R rows: their experts ``(R,)`` and codes ``(R, c)``."""
         raise NotImplementedError
 
-    def networks(self) -> list[Expert]:
+    def networks(self) -> Sequence[Units]:
         """Return the stacks whose units follow the data."""
         raise NotImplementedError
 
@@ -138,6 +150,10 @@ class Reconstructor(nn.Module):
 
     # What all share.
 
+    def fewer(self, count: int) -> int:
+        """Return how many windows to take where a vector would have ``count``: fields are many numbers each."""
+        return max(2, count * 2 * VECTOR // max(self.dim, 2 * VECTOR))
+
     def residuals(self, field: VectorField, windows: Windows, unit: Tensor) -> Tensor:
         """Return errors of roll-outs over windows in units ``(R,)``: ``(R, W, L, d)``."""
         states = self._march(field, windows.states[:, :, 0], windows.times.permute(2, 0, 1)[..., None])
@@ -170,8 +186,7 @@ class Reconstructor(nn.Module):
                 f"{type(self).__name__} is a map from sample to sample: it needs samples at equal distances"
             )
         for network in self.networks():
-            network.scale.copy_(systems.input_scale())
-            network.rate.copy_(systems.input_scale() if self.discrete else systems.rate_scale())
+            network.measure(systems)
         held = episode_batches(validation)
         Training(self, systems, progress, lambda: self.score(held)).run()
 
@@ -187,8 +202,8 @@ class Reconstructor(nn.Module):
         for observation, truth in held:
             log: list[float] = []
             self._adapted = self.adapted(support_of(observation).to(self.seed.device), log)
-            answer = self.act(observation, generator=Generator())[:, 0].to(truth.device)
-            gap = (answer - truth).square().sum(-1) / truth.abs().clamp_min(1e-6).square().sum(-1)
+            answer, truth = self.act(observation, generator=Generator())[:, 0].flatten(2), truth.flatten(2)
+            gap = (answer.to(truth.device) - truth).square().sum(-1) / truth.abs().clamp_min(1e-6).square().sum(-1)
             found.append(gap.mean(1).clamp_max(REACH))
             evaluations.append(self._spent)
             curves.append(log)
@@ -200,12 +215,12 @@ class Reconstructor(nn.Module):
         return float(torch.cat(found).mean())
 
     def reset(self, observation: Observation) -> None:
-        """Adapt to the support trajectories ``(B, 1, S, T, d)``."""
+        """Adapt to the support trajectories ``(B, 1, S, T, ...)``."""
         with torch.no_grad():
             self._adapted = self.adapted(support_of(observation))
 
     def act(self, observation: Observation, *, generator: Generator) -> Tensor:
-        """Return the trajectory from ``initial``: ``(B, 1, T, d)``.
+        """Return the trajectory from ``initial``: ``(B, 1, T, ...)``.
 
         Raises:
             ContractError: ``reset`` was not called, so that there is nothing adapted.
@@ -215,11 +230,11 @@ class Reconstructor(nn.Module):
                 f"{type(self).__name__} must be adapted before it acts: call reset(observation) with the support first"
             )
         device = self.seed.device
-        initial = observation["initial"][:, -1].to(device, torch.float64)
+        initial = observation["initial"][:, -1].to(device, torch.float64).flatten(1)
         times = observation["times"][:, -1].to(device, torch.float64)
         adaptive = self.config.inference == "adaptive" and not self.discrete
         states = (self._adaptive if adaptive else self._fixed)(*self._adapted, initial, times)
-        return held(states, REACH * self.networks()[0].scale.max())[:, None]
+        return held(states, REACH * self.networks()[0].scale.max())[:, None].unflatten(-1, self.state)
 
     def adapted(self, support: Systems, log: list[float] | None = None) -> tuple[Tensor, Tensor]:
         """Return the expert ``(B,)`` and the code ``(B, c)`` that fit each of B systems best.
@@ -232,14 +247,15 @@ class Reconstructor(nn.Module):
             raise ContractError(
                 f"{type(self).__name__} was not fitted: it has no environments to start adaptation from"
             )
-        count = max(1, ROWS // max(chosen.shape[-1], 16 * self.code))
+        count = max(1, ROWS * VECTOR // max(self.dim, VECTOR) // max(chosen.shape[-1], 16 * self.code))
         parts = [self._adapt(support.rows(rows), log) for rows in torch.arange(len(support)).split(count)]
         return torch.cat([part.chosen[:, 0] for part in parts]), torch.cat([part.contexts[:, 0] for part in parts])
 
     def _adapt(self, support: Systems, log: list[float] | None) -> Hypotheses:
         unit, systems = support.spread(), len(support)
         chosen, codes = self.candidates(support)
-        short, whole = support.windows(1, stride=2), support.windows(support.states.shape[2])
+        short = support.windows(1, stride=2).spaced(max(4, SHOWN // self.dim))
+        whole = support.windows(support.states.shape[2]).spaced(max(1, SHOWN // (self.dim * support.states.shape[2])))
 
         def on(windows: Windows):  # type: ignore[no-untyped-def]
             def residuals(owner: Tensor, experts: Tensor, contexts: Tensor) -> Tensor:

@@ -22,9 +22,14 @@ MOST_FEATURES = 60
 RIDGE = 1e-6
 
 
-def regression_clusters(systems: Systems, clusters: int, random: np.random.Generator, starts: int = 50) -> Labels:
-    """Return a cluster per environment, ``(E,)``; no cluster is empty."""
-    gram, cross, power = _statistics(systems)
+def regression_clusters(
+    systems: Systems, clusters: int, random: np.random.Generator, starts: int = 50, state: tuple[int, ...] = ()
+) -> Labels:
+    """Return a cluster per environment, ``(E,)``; no cluster is empty.
+
+    For fields, ``state = (channels, n, ...)``, every point of the grid is a sample, seen with its discrete Laplacian.
+    """
+    gram, cross, power = _statistics(systems, state)
     clusters = min(clusters, len(power))
     found = [_cluster(gram, cross, power, clusters, random) for _ in range(starts)]
     return min(found, key=lambda item: item[0])[1]
@@ -68,20 +73,35 @@ def _solve(gram: Array, cross: Array) -> Array:
     return np.linalg.solve(gram + scale * np.eye(len(gram)), cross)
 
 
-def _statistics(systems: Systems) -> tuple[Array, Array, Array]:
+def _statistics(systems: Systems, state: tuple[int, ...]) -> tuple[Array, Array, Array]:
     """Return ``ΦᵀΦ (E, p, p)``, ``ΦᵀY (E, p, d)`` and ``‖Y‖² (E,)``, each environment in units of its derivatives."""
-    states, times = systems.states.flatten(3).cpu().numpy(), systems.times.cpu().numpy()
-    unit = states.reshape(-1, states.shape[-1]).std(0) + 1e-12
+    seen, told = _samples(systems.states.cpu().numpy(), state)
+    times = systems.times.cpu().numpy()
+    units = [values.reshape(-1, values.shape[-1]).std(0) + 1e-12 for values in (seen, told)]
     gram, cross, power = [], [], []
-    for paths, grid in zip(states, times, strict=True):
-        slopes = CubicSpline(grid, paths, axis=1)(grid, 1) / unit
-        features = polynomials((paths / unit).reshape(-1, paths.shape[-1]))
+    for inputs, paths, grid in zip(seen, told, times, strict=True):
+        slopes = CubicSpline(grid, paths, axis=1)(grid, 1) / units[1]
+        features = polynomials((inputs / units[0]).reshape(-1, inputs.shape[-1]))
         target = slopes.reshape(-1, paths.shape[-1])
         weight = 1 / np.maximum(np.sum(target**2), 1e-12)
         gram.append(weight * features.T @ features)
         cross.append(weight * features.T @ target)
         power.append(weight * np.sum(target**2))
     return np.stack(gram), np.stack(cross), np.array(power)
+
+
+def _samples(states: Array, state: tuple[int, ...]) -> tuple[Array, Array]:
+    """Return paths ``(E, N, T, inputs)`` of what a regression sees, and ``(E, N, T, d)`` of what it explains."""
+    if len(state) < 2:
+        return states, states
+    fields = np.moveaxis(states.reshape(*states.shape[:3], *state), 3, -1)
+    axes = range(3, fields.ndim - 1)
+    bends = sum(np.roll(fields, shift, axis) for axis in axes for shift in (-1, 1)) - 2 * len(axes) * fields
+    seen, told = (
+        np.moveaxis(values, 2, -2).reshape(len(states), -1, states.shape[2], values.shape[-1])
+        for values in (np.concatenate([fields, bends], axis=-1), fields)
+    )
+    return seen, told
 
 
 def polynomials(points: Array) -> Array:

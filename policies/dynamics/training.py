@@ -100,7 +100,7 @@ class Training:
 
     def _window_loss(self) -> Tensor:
         config, model = self.config, self.model
-        windows = self.systems.random_windows(config.length, config.windows, self.generator)
+        windows = self.systems.random_windows(config.length, model.fewer(config.windows), self.generator)
         owner, field = model.training_field(self.routes, self.codes)
         windows = windows.rows(owner)
         error = model.residuals(field, windows, self.unit[owner]).square().mean()
@@ -118,8 +118,10 @@ class Training:
 
     def _fixed_windows(self, length: int) -> Windows:
         every = self.systems.windows(length)
-        few = self.config.finish_windows
-        if length > 1 or every.states.shape[1] <= few:
+        few = self.model.fewer(self.config.finish_windows)
+        if length > 1:
+            return every.spaced(few)
+        if every.states.shape[1] <= few:
             return every
         return self.systems.random_windows(length, few, self.generator)
 

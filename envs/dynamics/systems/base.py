@@ -25,7 +25,8 @@ class System:
     the time, in the system's own unit, after which a trajectory lies on the attractor, and ``spread`` up to how much of
     it is waited longer, so that episodes start far apart. ``lyapunov`` is the largest Lyapunov exponent, where known,
     and ``dt`` the time between two samples. A system that DOP853 cannot integrate well brings ``integrate``; one that
-    lives on a periodic grid says in ``grid`` its length and the number of fields. ``scale`` is what
+    lives on a periodic grid says in ``grid`` its length and the number of fields; one whose state is a field in several
+    dimensions says in ``shape`` ``(channels, n, n)`` how it is laid out in ``dim``. ``scale`` is what
     ``truth.measured_scale`` finds, where that takes seconds.
     """
 
@@ -44,6 +45,7 @@ class System:
     integrate: Integrator | None = None
     grid: tuple[float, int] | None = None
     scale: tuple[float, ...] | None = None
+    shape: tuple[int, ...] = ()
 
     def initial(self, random: np.random.Generator) -> Array:
         """Draw an initial state, ``(dim,)``."""

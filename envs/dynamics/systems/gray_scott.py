@@ -49,4 +49,5 @@ GRAY_SCOTT = System(
     source="Pearson, J. E. (1993). Complex patterns in a simple system. Science 261, 189-192.",
     dt=40.0,
     sample=_patches,
+    shape=(2, SIDE, SIDE),
 )

@@ -67,4 +67,5 @@ NAVIER_STOKES = System(
     source="Li, Z. et al. (2021). Fourier neural operator for parametric partial differential equations. ICLR.",
     dt=1.0,
     sample=_random_field,
+    shape=(1, SIDE, SIDE),
 )

@@ -7,8 +7,9 @@ from simplatform.policies.dynamics.experts.coda import CoDA
 from simplatform.policies.dynamics.experts.geps import GEPS
 from simplatform.policies.dynamics.experts.ncf import NCF
 from simplatform.policies.dynamics.experts.shplrnn import SHPLRNN
+from simplatform.policies.dynamics.experts.spatial import Spatial
 from simplatform.policies.dynamics.experts.trunk import Trunk
 
 EXPERTS: dict[str, type[Expert]] = {"geps": GEPS, "coda": CoDA, "ncf": NCF, "trunk": Trunk, "shplrnn": SHPLRNN}
 
-__all__ = ["EXPERTS", "GEPS", "NCF", "SHPLRNN", "CoDA", "Expert", "Trunk", "VectorField"]
+__all__ = ["EXPERTS", "GEPS", "NCF", "SHPLRNN", "CoDA", "Expert", "Spatial", "Trunk", "VectorField"]

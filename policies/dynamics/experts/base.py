@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from simplatform.errors import ConfigError
+from simplatform.policies.dynamics.data import Systems
 
 VectorField = Callable[[Tensor], Tensor]
 """dx/dt of R rows at once: ``(R, N, d)`` to ``(R, N, d)``."""
@@ -18,25 +19,40 @@ Layer = tuple[Tensor, Tensor]
 """A bias ``(R, 1, out)`` and a weight ``(R, in, out)``, as ``torch.baddbmm`` takes them."""
 
 
-class Expert(nn.Module, ABC):
+class Units(nn.Module):
+    """``scale`` and ``rate`` ``(d,)``: the units of states and of their derivatives."""
+
+    scale: Tensor
+    rate: Tensor
+    discrete: ClassVar[bool] = False
+    """Whether it is a map from one sample to the next, and no vector field; the unit of its answers is ``scale``."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        """Start at ones."""
+        super().__init__()
+        self.register_buffer("scale", torch.ones(inputs, dtype=torch.float64))
+        self.register_buffer("rate", torch.ones(outputs, dtype=torch.float64))
+
+    def measure(self, systems: Systems) -> None:
+        """Take the units of training data."""
+        self.scale.copy_(systems.input_scale())
+        self.rate.copy_(systems.input_scale() if self.discrete else systems.rate_scale())
+
+
+class Expert(Units, ABC):
     """``experts`` vector fields of one shape; every parameter is ``(experts, ...)``.
 
-    ``scale`` and ``rate`` ``(d,)`` are the units of states and of their derivatives: networks see ``x / scale``, and
-    their answers are multiplied by ``rate``; both are folded into the outer layers once per call of ``bind``.
+    Networks see ``x / scale``, and their answers are multiplied by ``rate``; both are folded into the outer layers once
+    per call of ``bind``. They answer ``dim`` numbers, to as many or to ``seen`` where these are told.
     """
 
     separate: ClassVar[bool] = True
     """Whether no expert shares a parameter with another, so that each may be trained on its own."""
 
-    discrete: ClassVar[bool] = False
-    """Whether it is a map from one sample to the next, and no vector field; the unit of its answers is ``scale``."""
-
-    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int) -> None:
+    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int, seen: int = 0) -> None:
         """Make all experts start equal; only the data that is routed to them sets them apart."""
-        super().__init__()
-        self.shape = (dim, width, depth, context)
-        self.register_buffer("scale", torch.ones(dim, dtype=torch.float64))
-        self.register_buffer("rate", torch.ones(dim, dtype=torch.float64))
+        super().__init__(seen or dim, dim)
+        self.shape: tuple[Any, ...] = (dim, width, depth, context, seen)
 
     @abstractmethod
     def bind(self, chosen: Tensor, contexts: Tensor) -> VectorField:
@@ -56,7 +72,8 @@ class Expert(nn.Module, ABC):
         one = type(self)(1, *self.shape).to(self.scale.device)
         for mine, its in zip(self.parameters(), one.parameters(), strict=True):
             its.data = mine.data[index : index + 1].clone()
-        one.scale, one.rate = self.scale.clone(), self.rate.clone()
+        for own, its in zip(self.buffers(), one.buffers(), strict=True):
+            its.copy_(own)
         return one
 
     def put(self, index: int, one: Expert) -> None:
@@ -82,9 +99,9 @@ def run(layers: Sequence[Layer], x: Tensor) -> Tensor:
     return x
 
 
-def sizes_of(dim: int, width: int, depth: int) -> list[tuple[int, int]]:
-    """Return ``(in, out)`` of each of ``depth`` linear layers from d over ``width`` to d."""
-    return list(pairwise([dim, *([width] * (depth - 1)), dim]))
+def sizes_of(dim: int, width: int, depth: int, seen: int = 0) -> list[tuple[int, int]]:
+    """Return ``(in, out)`` of each of ``depth`` linear layers from d (or ``seen``) over ``width`` to d."""
+    return list(pairwise([seen or dim, *([width] * (depth - 1)), dim]))
 
 
 def shared(experts: int, *shape: int, scale: float) -> nn.Parameter:

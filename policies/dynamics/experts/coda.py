@@ -11,11 +11,11 @@ from simplatform.policies.dynamics.experts.base import Expert, VectorField, run,
 class CoDA(Expert):
     """The hypernetwork without bias: c times as many parameters again as the network has."""
 
-    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int) -> None:
+    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int, seen: int = 0) -> None:
         """Draw the weights; the directions start a tenth as long as the weights."""
-        super().__init__(experts, dim, width, depth, context)
+        super().__init__(experts, dim, width, depth, context, seen)
         self.weights, self.directions = nn.ParameterList(), nn.ParameterList()
-        for inputs, outputs in sizes_of(dim, width, depth):
+        for inputs, outputs in sizes_of(dim, width, depth, seen):
             self.weights.append(shared(experts, inputs + 1, outputs, scale=inputs**-0.5))
             self.directions.append(shared(experts, context, inputs + 1, outputs, scale=0.1 * inputs**-0.5))
 

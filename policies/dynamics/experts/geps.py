@@ -11,12 +11,12 @@ from simplatform.policies.dynamics.experts.base import Expert, VectorField, run,
 class GEPS(Expert):
     """Low-rank modulation of all layers; the rank is the size of the context. Without a context it is a plain MLP."""
 
-    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int) -> None:
+    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int, seen: int = 0) -> None:
         """Draw the weights."""
-        super().__init__(experts, dim, width, depth, context)
+        super().__init__(experts, dim, width, depth, context, seen)
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         self.left, self.right, self.shift = nn.ParameterList(), nn.ParameterList(), nn.ParameterList()
-        for inputs, outputs in sizes_of(dim, width, depth):
+        for inputs, outputs in sizes_of(dim, width, depth, seen):
             self.weights.append(shared(experts, inputs, outputs, scale=inputs**-0.5))
             self.biases.append(shared(experts, outputs, scale=inputs**-0.5))
             self.left.append(shared(experts, context, outputs, scale=outputs**-0.5))

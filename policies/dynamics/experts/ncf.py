@@ -21,12 +21,12 @@ class NCF(Expert):
     is evaluated once per binding.
     """
 
-    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int) -> None:
+    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int, seen: int = 0) -> None:
         """Draw the weights."""
-        super().__init__(experts, dim, width, depth, context)
+        super().__init__(experts, dim, width, depth, context, seen)
         inner = min(EMBEDDING, width)
         self.context_net = _Stacked(experts, [(context, inner), (inner, inner)])
-        self.state_net = _Stacked(experts, [(dim, inner), (inner, inner)])
+        self.state_net = _Stacked(experts, [(seen or dim, inner), (inner, inner)])
         self.main_net = _Stacked(
             experts, [(2 * inner, width), *sizes_of(width, width, max(depth - 2, 1))[:-1], (width, dim)]
         )

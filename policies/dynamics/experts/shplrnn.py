@@ -12,6 +12,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from simplatform.errors import ConfigError
 from simplatform.policies.dynamics.experts.base import Expert, VectorField, shared
 
 
@@ -23,8 +24,14 @@ class SHPLRNN(Expert):
 
     discrete: ClassVar[bool] = True
 
-    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int) -> None:
-        """Start at a slowly decaying map; the context's directions start small."""
+    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int, seen: int = 0) -> None:
+        """Start at a slowly decaying map; the context's directions start small.
+
+        Raises:
+            ConfigError: it would have to read more than a state.
+        """
+        if seen:
+            raise ConfigError("shplrnn maps vectors: for fields on a grid use geps, coda or ncf experts, or trunk")
         super().__init__(experts, dim, width, depth, context)
         shapes = {"a": (dim,), "down": (width, dim), "up": (dim, width), "h1": (dim,), "h2": (width,)}
         self.base, self.directions = nn.ParameterDict(), nn.ParameterDict()

@@ -18,13 +18,13 @@ class Trunk(Expert):
 
     separate = False
 
-    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int) -> None:
+    def __init__(self, experts: int, dim: int, width: int, depth: int, context: int, seen: int = 0) -> None:
         """Draw the trunk; the differences start at zero."""
-        super().__init__(experts, dim, width, depth, context)
+        super().__init__(experts, dim, width, depth, context, seen)
         names = ("weights", "biases", "down", "up", "left", "right", "shift")
         for name in names:
             setattr(self, name, nn.ParameterList())
-        for inputs, outputs in sizes_of(dim, width, depth):
+        for inputs, outputs in sizes_of(dim, width, depth, seen):
             self.weights.append(shared(1, inputs, outputs, scale=inputs**-0.5))
             self.biases.append(shared(experts, outputs, scale=inputs**-0.5))
             self.down.append(shared(experts, inputs, RANK, scale=inputs**-0.5))
