@@ -72,9 +72,9 @@ def register_tasks(register):
         )
     tsunami = {"problem": "tsunami", "geometry": "coastline"}
     register(_task("tsunami", tsunami, "tsunami in a basin", variants=({"n": 40},), episodes=5, more=ARRIVAL))
-    flow = {"problem": "cylinder", "geometry": "cylinder"}
+    flow = {"problem": "cylinder", "geometry": "uniform-cylinder"}
     register(
-        _task("cylinder", flow, "flow past a cylinder, Re 10 to 30", variants=({"n": 8},), episodes=10, more=FORCES)
+        _task("cylinder", flow, "flow past a cylinder, Re 10 to 30", variants=({"n": 12},), episodes=10, more=FORCES)
     )
     for geometry in ("polygon", "l-shape", "disc", "hole", "coastline"):
         register(_task(f"helmholtz/{geometry}", {"geometry": geometry}, f"Helmholtz, geometry {geometry}"))

@@ -81,6 +81,10 @@ def summary(rows, sizes, baseline):
             sum(row["tangled_unlimited"] > 0 for row in rows), len(rows)
         ).to_json(),
         "limiter_active": wilson(sum(row["limited"] > 0 for row in rows), len(rows)).to_json(),
+        "error_reduction_by_variant": [
+            float(np.nanmean([row["error_reduction"] for row in rows if row["variant"] == v] or [np.nan]))
+            for v in range(len(sizes))
+        ],
         "median_seconds_by_variant": [
             float(np.median([row["seconds"] for row in rows if row["variant"] == v])) for v in range(len(sizes))
         ],

@@ -35,7 +35,7 @@ TASKS = {
     "swirl": (20, 6),
     "burgers": (15, 6),
     "tsunami": (30, 8),
-    "cylinder": (8, 10),
+    "cylinder": (12, 10),
 }
 """Task → vertices across, episodes."""
 

@@ -132,6 +132,17 @@ def cylinder(n: int, *, seed: int = 0) -> Mesh:
     return channel_with_cylinder(0.41 / (n - 1))
 
 
+def uniform_cylinder(n: int, *, seed: int = 0) -> Mesh:
+    """Mesh the same channel with edges of one length, as one would who leaves the rest to a mover.
+
+    Raises:
+        MissingDependency: gmsh is not installed.
+    """
+    from simplatform.envs.mesh.gmsh_geometries import channel_with_cylinder
+
+    return channel_with_cylinder(0.41 / (n - 1), graded=False)
+
+
 GEOMETRIES: dict[str, Callable[..., Mesh]] = {
     "square": square,
     "l-shape": l_shape,
@@ -140,6 +151,7 @@ GEOMETRIES: dict[str, Callable[..., Mesh]] = {
     "hole": holed,
     "coastline": coastline,
     "cylinder": cylinder,
+    "uniform-cylinder": uniform_cylinder,
 }
 """Geometries by name: each a function of (n, seed)."""
 

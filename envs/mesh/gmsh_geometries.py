@@ -22,10 +22,11 @@ def square(h: float, algorithm: int = FRONTAL) -> Mesh:
     return _generate(lambda g: g.model.occ.addRectangle(0, 0, 0, 1, 1), h, algorithm)
 
 
-def channel_with_cylinder(h: float, algorithm: int = FRONTAL) -> Mesh:
+def channel_with_cylinder(h: float, algorithm: int = FRONTAL, *, graded: bool = True) -> Mesh:
     """Return the channel [0, 2.2] × [0, 0.41] m around a cylinder of radius 0.05 m at (0.2, 0.2) m.
 
-    The benchmark geometry of Schäfer and Turek (1996). Edges are about ``h`` m far away and h/4 on the cylinder.
+    The benchmark geometry of Schäfer and Turek (1996). Edges are about ``h`` m far away, and h/4 on the cylinder where
+    ``graded``.
     """
 
     def build(g: Any) -> None:
@@ -33,7 +34,7 @@ def channel_with_cylinder(h: float, algorithm: int = FRONTAL) -> Mesh:
         cylinder = g.model.occ.addDisk(0.2, 0.2, 0, 0.05, 0.05)
         g.model.occ.cut([(2, channel)], [(2, cylinder)])
 
-    return _generate(build, h, algorithm, near=(0.2, 0.2, 0.05))
+    return _generate(build, h, algorithm, near=(0.2, 0.2, 0.05) if graded else None)
 
 
 def _generate(

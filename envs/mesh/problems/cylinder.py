@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from simplatform.envs.mesh import monitors
 from simplatform.envs.mesh.mesh import Floats, Mesh
 from simplatform.envs.mesh.navier_stokes import Inflow, TaylorHood
 from simplatform.envs.mesh.p1 import P1
@@ -62,6 +63,10 @@ class Cylinder(SteadyProblem):
         if self._reference is None:
             self._reference = self._finer(mesh)
         return self._reference[0].error(mesh, values)
+
+    def monitor(self, mesh: Mesh, values: Floats) -> Floats:
+        """Return the gradient monitor of the speed: forces come from the boundary layer. Chosen on validation flows."""
+        return monitors.gradient(mesh, values)
 
     def truth(self, points: Floats) -> Floats:
         """Return the fine speed at points."""

@@ -9,7 +9,7 @@ from simplatform.envs.mesh.boundary import FIXED, SLIDING, classify
 from simplatform.envs.mesh.environment import MeshMovement
 from simplatform.envs.mesh.mesh import Mesh
 from simplatform.envs.mesh.validity import check_mesh, oriented, tangled_cells
-from simplatform.errors import DataError
+from simplatform.errors import DataError, MissingDependency
 
 
 def plain():
@@ -141,7 +141,7 @@ def test_without_boundary_tags_the_boundary_is_found_from_the_cells(tmp_path):
 def test_curved_boundaries_keep_their_shape(geometry):
     try:
         mesh = generators.generate(geometry, 10)
-    except ImportError as error:
+    except MissingDependency as error:
         pytest.skip(str(error))
     flags, _ = classify(mesh)
     corner = mesh.boundary & (flags != SLIDING)
