@@ -18,5 +18,6 @@ def register_policies(register):
 
 @hookimpl
 def register_recipes(register):
-    settings = {"train.steps": 2000, "train.batch": 4, "train.lr": 3e-3, "train.clip": 1.0, "policy.coordinates": 1.0}
-    register("um2n", policy="um2n", task="helmholtz", settings=settings)
+    train = {"train.steps": 2000, "train.batch": 4, "train.lr": 3e-3, "train.clip": 1.0}
+    policy = {"policy.potential": True, "policy.coordinates": 1.0, "policy.chamfer": 0.0}
+    register("um2n", policy="um2n", task="helmholtz", settings={**train, **policy})

@@ -44,7 +44,7 @@ def register_solvers(register):
 
 @hookimpl
 def register_recipes(register):
-    settings = {"train.steps": 1200, "train.batch": 4, "train.lr": 3e-3, "train.clip": 1.0}
+    settings = {"train.steps": 1200, "train.batch": 4, "train.lr": 3e-3, "train.clip": 1.0, "policy.potential": True}
     register("um2n-energy", policy="um2n-energy", task="helmholtz", settings=settings)
     register("ugm2n", policy="ugm2n", task="helmholtz", settings=settings)
     register("r-adapt", policy="r-adapt", task="helmholtz", settings={"task.episodes": 20})
