@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -98,6 +99,29 @@ def summary(rows, sizes, baseline):
     return result
 
 
+def pooled(rows, baseline):
+    """Return the mean over training seeds for runs named ``<name>-s<seed>``, its interval over test problems."""
+    groups = {}
+    for name, items in rows.items():
+        if re.fullmatch(r".+-s\d+", name):
+            groups.setdefault(name.rpartition("-s")[0], []).append([row["error_reduction"] for row in items])
+    result = {}
+    for name, seeds in groups.items():
+        means, per_problem = np.nanmean(seeds, axis=1), np.nanmean(seeds, axis=0)
+        result[name] = {"seeds": len(seeds), "error_reduction": bootstrap(per_problem.tolist()).to_json()}
+        if baseline is not None:
+            reference = np.array([row["error_reduction"] for row in baseline])
+            ratios = means / np.nanmean(reference)
+            draws = np.random.default_rng(0).integers(len(reference), size=(2000, len(reference)))
+            spread = np.nanmean(per_problem[draws], axis=1) / np.nanmean(reference[draws], axis=1)
+            result[name] |= {
+                "ratio_by_seed": ratios.tolist(),
+                "ratio": float(ratios.mean()),
+                "ratio_interval_95": np.percentile(spread, [2.5, 97.5]).tolist(),
+            }
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", default="helmholtz")
@@ -127,6 +151,7 @@ def main():
         "split": options.split,
         "machine": facts(),
         "movers": {name: summary(rows[name], task.variants, baseline) for name in names},
+        "pooled": pooled(rows, baseline),
     }
     output = options.output or Path(__file__).with_name(f"{task.name.replace('/', '-')}.json")
     output.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf8")

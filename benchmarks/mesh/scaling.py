@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/mesh/scaling.py
 
 UM2N with dense and with linear attention, and with linear attention and the potential (one sparse solve), as it is
-trained for large meshes. Weights are untrained: time and memory do not depend on them. Each case runs in a process of its own, so that its peak
-memory is its own. The slope is that of log time over log vertices, by least squares.
+trained for large meshes. Weights are untrained: time and memory do not depend on them. Each case runs in a process of
+its own, so that its peak memory is its own. The slope is that of log time over log vertices, by least squares.
 """
 
 from __future__ import annotations
