@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import mesh_results
 
 ROOT = Path(__file__).parents[1]
 NOT_YET = "(No result is committed yet; the command above writes it.)"
@@ -25,8 +28,7 @@ def results() -> dict[str, str]:
         "latency": _latency(_read("policies/latency")),
         "training_step": _training_step(_read("policies/training_step")),
         "window_close": _window_close(_read("policies/window_close")),
-        "helmholtz": _helmholtz(_read("mesh/helmholtz")),
-        "zero_shot": _zero_shot(_read("mesh/zero_shot")),
+        **{name: _mesh(make, _read(f"mesh/{file}")) for name, (make, file) in mesh_results.TABLES.items()},
         "samplers": _samplers(_read("samplers/error")),
     }
 
@@ -132,30 +134,8 @@ def _window_close(table: Table) -> str:
     return "\n".join(lines)
 
 
-def _percent(value: dict[str, float]) -> str:
-    return f"{100 * value['value']:.1f} % [{100 * value['low']:.1f}, {100 * value['high']:.1f}]"
-
-
-def _helmholtz(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    lines = ["| mover | error removed, 95 % interval | worse than not moving | n |", "|---|---|---|---|"]
-    for name, row in table["movers"].items():
-        worse = row["worse_than_not_moving"]
-        reduction = row["error_reduction"]
-        lines.append(f"| {name} | {_percent(reduction)} | {100 * worse['value']:.0f} % | {reduction['n']} |")
-    return "\n".join(lines)
-
-
-def _zero_shot(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    lines = ["| task | mover | error removed, 95 % interval | n |", "|---|---|---|---|"]
-    for task in table["tasks"]:
-        for name, row in task["movers"].items():
-            reduction = row["error_reduction"]
-            lines.append(f"| {task['task']} | {name} | {_percent(reduction)} | {reduction['n']} |")
-    return "\n".join(lines)
+def _mesh(make: Callable[[dict[str, Any]], str], table: Table) -> str:
+    return NOT_YET if table is None else make(table)
 
 
 def _samplers(table: Table) -> str:

@@ -1,0 +1,126 @@
+"""Tables of the mesh movers' page, from the committed results of ``benchmarks/mesh``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Table = dict[str, Any]
+
+
+def percent(value: dict[str, float]) -> str:
+    """Return a share with its interval, in per cent."""
+    return f"{100 * value['value']:.1f} % [{100 * value['low']:.1f}, {100 * value['high']:.1f}]"
+
+
+def helmholtz(table: Table) -> str:
+    """One row per mover: how much error it removes, and how fast, beside Monge–Ampère as published."""
+    head = (
+        "| mover | error removed, 95 % interval | ratio to MA | worse than not moving | seconds, largest size |"
+    )
+    lines = [head, "|---|---|---|---|---|"]
+    for name, row in table["movers"].items():
+        ratio = row.get("ratio_to_monge_ampere_published", float("nan"))
+        lines.append(
+            f"| {name} | {percent(row['error_reduction'])} | {ratio:.2f} | "
+            f"{100 * row['worse_than_not_moving']['value']:.0f} % | {row['median_seconds_by_variant'][-1]:.3f} |"
+        )
+    return "\n".join(lines + _pooled(table.get("pooled", {})))
+
+
+def _pooled(groups: Table) -> list[str]:
+    lines = []
+    for name, row in groups.items():
+        low, high = row["ratio_interval_95"]
+        seeds = ", ".join(f"{ratio:.2f}" for ratio in row["ratio_by_seed"])
+        lines.append(
+            f"\n`{name}`, {row['seeds']} training seeds: {row['ratio']:.2f} × Monge–Ampère's reduction, "
+            f"95 % interval over problems {low:.2f} … {high:.2f} (seed by seed {seeds})."
+        )
+    return lines
+
+
+def zero_shot(table: Table) -> str:
+    """One row per task and mover, with quantities of interest where the task has some."""
+    head = "| task | mover | error removed, 95 % interval | worse in | drag, lift, arrival: error removed | n |"
+    lines = [head, "|---|---|---|---|---|---|"]
+    for task in table["tasks"]:
+        for name, row in task["movers"].items():
+            of_interest = row.get("quantities", {})
+            more = ", ".join(f"{key} {100 * item['reduction_of_the_mean']:.0f} %" for key, item in of_interest.items())
+            reduction, worse = row["error_reduction"], row["worse_than_not_moving"]
+            lines.append(
+                f"| {task['task']} | {name} | {percent(reduction)} | {100 * worse['value']:.0f} % | {more or '–'} | "
+                f"{reduction['n']} |"
+            )
+    return "\n".join(lines)
+
+
+def validity(table: Table) -> str:
+    """Inverted cells of each mover with and without the limiter."""
+    lines = [
+        "| mover | meshes with an inverted cell | without the limiter | limiter active | of it, Helmholtz monitors |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in table["movers"].items():
+        every, usual = row["all"], row["helmholtz"]
+        final, raw = every["meshes_with_inverted_cell"], every["meshes_inverted_without_limiter"]
+        lines.append(
+            f"| {name} | {final['k']} of {final['n']} | {raw['k']} | {percent(every['limiter_active'])} | "
+            f"{percent(usual['limiter_active'])} |"
+        )
+    return "\n".join(lines)
+
+
+def scaling(table: Table) -> str:
+    """Seconds and memory by size, and the slopes."""
+    lines = ["| mover | vertices | seconds per move | memory, MiB |", "|---|---|---|---|"]
+    for case, rows in table["cases"].items():
+        lines += [
+            f"| {case} | {row['vertices']:,} | {row['seconds']:.3f} | {row['memory_above_start_mib']:.0f} |"
+            for row in rows
+        ]
+    slopes = ", ".join(f"{case} {slope:.2f}" for case, slope in table["slope_of_time"].items())
+    return "\n".join([*lines, f"\nSlope of log time over log vertices: {slopes}."])
+
+
+def ring(table: Table) -> str:
+    """The classical solvers on the ring monitor."""
+    lines = ["| method | iterations | residual | seconds, minimum | median |", "|---|---|---|---|---|"]
+    for name, row in table["methods"].items():
+        lines.append(
+            f"| {name} | {row['iterations']} | {row['residual']:.1e} | {row['seconds_min']:.3f} | "
+            f"{row['seconds_median']:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def cylinder(table: Table) -> str:
+    """Our flow solver against the published coefficients."""
+    lines = ["| Re 20, vertices | drag | lift |", "|---|---|---|"]
+    lines += [f"| {row['vertices']} | {row['drag']:.5f} | {row['lift']:.6f} |" for row in table["re20"]]
+    known, street = table["published_re20"], table["re100"]
+    lines.append(f"| published | {known['drag']:.5f} | {known['lift']:.6f} |")
+    return "\n".join(lines) + (
+        f"\n\nRe 100, {street['vertices']} vertices, time step {street['dt']} s: largest drag "
+        f"{street['largest_drag']:.3f} (published 3.22 … 3.24), largest lift {street['largest_lift']:.3f} (0.99 … "
+        f"1.01), Strouhal number {street['strouhal']:.4f} (0.295 … 0.305)."
+    )
+
+
+def ablation(table: Table) -> str:
+    """What each change of the small UM2N is worth, on validation problems."""
+    lines = ["| variant | steps | seeds | error removed on validation, 95 % interval |", "|---|---|---|---|"]
+    lines += [f"| {r['name']} | {r['steps']} | {r['seeds']} | {percent(r['error_reduction'])} |" for r in table["rows"]]
+    return "\n".join(lines)
+
+
+TABLES = {
+    "helmholtz": (helmholtz, "helmholtz"),
+    "zero_shot": (zero_shot, "zero_shot"),
+    "mesh_validity": (validity, "validity"),
+    "mesh_scaling": (scaling, "scaling"),
+    "mesh_ring": (ring, "ring"),
+    "mesh_cylinder": (cylinder, "cylinder"),
+    "mesh_ablation": (ablation, "ablation"),
+}
+"""Name on the page → function and file in ``benchmarks/mesh``."""
