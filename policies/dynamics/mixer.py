@@ -44,6 +44,7 @@ class MixER(Contextual):
         """Build the experts."""
         super().__init__(config, signature, config.expert, config.experts)
         self.settings = config
+        self._counts = {"gate_updates": 0.0, "gate_skipped": 0.0}
         self.register_buffer("gate", torch.zeros(config.context + 1, config.experts, dtype=torch.float64))
 
     def first_routes(self, systems: Systems) -> Tensor:
@@ -62,12 +63,18 @@ class MixER(Contextual):
     def route(self, systems: Systems, routes: Tensor, codes: Tensor, share: float) -> Tensor:
         """Propose new experts, and accept a change that pays; k-means is free to choose in the first quarter."""
         losses, settings = self._losses(systems, codes), self.settings
+        self._counts["gate_updates"] += 1
         now = routes.cpu().numpy()
         if settings.routing != "kmeans":
             return torch.as_tensor(hysteresis(now, losses.argmin(1), losses, settings.margin))
         labels = kmeans(codes.cpu().numpy(), settings.experts, self._random(int(1e6 * share)))
+        self._counts["gate_skipped"] += len(np.unique(labels)) < min(settings.experts, len(systems))
         proposed = match(labels, losses)
         return torch.as_tensor(proposed if share < 0.25 else hysteresis(now, proposed, losses, settings.margin))
+
+    def counts(self) -> dict[str, float]:
+        """Return how often the routing was updated, and how often a cluster stayed empty, where the paper skips."""
+        return dict(self._counts)
 
     def blocks(self, routes: Tensor) -> list[Block]:
         """Return the experts one by one, where none shares a parameter with another."""

@@ -132,6 +132,10 @@ class Reconstructor(nn.Module):
         """Return new routes, ``share`` being how much of training is done."""
         return routes
 
+    def counts(self) -> dict[str, float]:
+        """Return what a method counts while it trains, for the log."""
+        return {}
+
     def training_field(self, routes: Tensor, codes: Tensor) -> tuple[Tensor, VectorField]:
         """Return the rows of a training step: whose environment each is, and their field."""
         return torch.arange(len(routes)), self.bind(routes, codes)

@@ -129,7 +129,9 @@ class Training:
         self._done += steps
         if log or self._done == self._total:
             self.model.remember(self.systems, self.codes.detach(), self.routes)  # who watches may want to act
-            self._progress(self._done, self._total, loss=float(loss.detach()), **self.guard.counts())
+            self._progress(
+                self._done, self._total, loss=float(loss.detach()), **self.guard.counts(), **self.model.counts()
+            )
 
 
 def one_cycle(share: float) -> float:

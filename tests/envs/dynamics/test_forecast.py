@@ -19,6 +19,17 @@ def test_rules():
     check_env(ForecastEnv(support=2))
 
 
+@pytest.mark.parametrize(("name", "shape"), [("gray-scott", (10, 2, 32, 32)), ("navier-stokes", (10, 1, 32, 32))])
+def test_fields_have_the_shape_of_their_grid(name, shape):
+    env = ForecastEnv(name, support=1)
+    observation, _ = env.reset(seed=0)
+    assert observation["support"].shape == (1, *shape)
+    assert observation["initial"].shape == shape[1:]
+    assert env.step(env.truth)[4]["relative_mse"] == 0
+    doubled = env.step(2 * env.truth)[4]["relative_mse"]
+    assert doubled == pytest.approx(1, abs=1e-3)
+
+
 def test_the_expert_is_exact():
     env = ForecastEnv(environment=4)
     result = play(IntegratorExpert(env), env, find_task("lotka-volterra"), "test", seed=0, episode=4)

@@ -164,3 +164,27 @@ def test_the_pipeline_takes_one_variant_per_environment(npz, tmp_path):
     }, output=tmp_path / "runs")  # fmt: skip
     assert run.summary["relative_mse"]["n"] == 4
     assert "Forecasts</h2>" in run.report.read_text()
+
+
+def test_csv_and_minari_are_trained_on_by_the_same_command(tmp_path, monkeypatch):
+    from simplatform.demonstrations.minari import write_minari
+
+    states, times = waves(2, 4)
+    table = write_csv(tmp_path / "waves.csv", states, times)
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    episodes = [Episode({"observation": path}, np.zeros((11, 1)), {}) for path in states[0]]
+    write_minari(Demonstrations(episodes, {}), "mine/runs-v0")
+    quick = {"policy.steps": 2, "finish": 0, "refine": 0, "policy.width": 4}
+    for path, environments_ in ((table, 2), ("mine/runs-v0", 1)):
+        run = sp.run("mixer", "trajectories", settings={"env.path": path, "policy.experts": 1, **quick},
+                     output=tmp_path / "runs")  # fmt: skip
+        assert run.summary["relative_mse"]["n"] == environments_
+
+
+def test_fields_keep_their_shape(tmp_path):
+    states = np.random.default_rng(0).normal(size=(2, 4, 5, 1, 6, 6))
+    np.savez(tmp_path / "fields.npz", X=states, t=np.arange(5.0))
+    env = RecordedForecastEnv(str(tmp_path / "fields.npz"), 1)
+    check_env(env)
+    assert env.action_space.shape == (5, 1, 6, 6)
+    np.testing.assert_array_equal(env.draw()[-1], states[1, -1])

@@ -9,6 +9,7 @@ import torch
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError, DataError
+from simplatform.policies.dynamics.adaptation import Hypotheses
 from simplatform.policies.dynamics.data import environments_of
 from simplatform.policies.dynamics.gate import purity
 from simplatform.policies.dynamics.mixer import MixER, MixERConfig
@@ -74,6 +75,34 @@ def test_other_routings_keep_every_environment_routed(routing):
     model, log = fitted(routing=routing, steps=60, finish=0, refine=0, gate_every=10)
     assert set(model.routes.tolist()) <= {0, 1}
     assert all(m["spikes"] == 0 for m in log if "spikes" in m)
+    assert log[-1]["gate_updates"] >= 2
+    assert log[-1]["gate_skipped"] == 0
+
+
+def test_contexts_that_coincide_skip_no_update_of_the_gate():
+    model = MixER(MixERConfig(**{**QUICK, "experts": 3, "routing": "kmeans"}), signature())
+    systems = environments_of(families())
+    routes = model.route(systems, torch.zeros(6, dtype=torch.int64), torch.zeros(6, 2, dtype=torch.float64), 0.0)
+    assert model.counts() == {"gate_updates": 1.0, "gate_skipped": 0.0}
+    assert routes.unique().tolist() == [0, 1, 2]
+
+
+def test_adaptation_tries_every_expert():
+    model = MixER(MixERConfig(**QUICK | {"experts": 3}), signature())
+    cost = torch.tensor([[1.0, 2.0, 3.0, 9.0, 8.0]])
+    start = Hypotheses(torch.tensor([[0, 0, 0, 1, 2]]), torch.arange(10.0).view(1, 5, 2), cost)
+    kept = model.hypotheses(start)
+    assert kept.chosen.tolist() == [[0, 2, 1]]
+    assert kept.contexts[0, :, 0].tolist() == [0.0, 8.0, 6.0]
+
+
+def test_a_change_of_expert_must_pay_late_in_training():
+    model = MixER(MixERConfig(**{**QUICK, "routing": "loss", "margin": 0.5}), signature())
+    systems, codes = environments_of(families()), torch.zeros(6, 2, dtype=torch.float64)
+    now = torch.tensor([0, 1, 0, 1, 0, 1])
+    assert model.route(systems, now, codes, 0.9).tolist() == now.tolist()  # both experts are still equal
+    model._losses = lambda systems, codes: np.array([[1.0, 0.4]] * 3 + [[0.4, 0.7]] * 3)
+    assert model.route(systems, now, codes, 0.9).tolist() == [1, 1, 1, 1, 0, 1]
 
 
 @pytest.mark.parametrize("settings", [{}, {"expert": "trunk"}, {"expert": "coda"}])

@@ -13,7 +13,7 @@ from simplatform.policies.dynamics.finishing import Block, Finisher
 from simplatform.policies.dynamics.guard import Guard
 from simplatform.policies.dynamics.reconstructor import held
 from simplatform.policies.dynamics.training import one_cycle
-from tests.policies.dynamics.systems import families, signature
+from tests.policies.dynamics.systems import decay, episode, families, signature
 
 
 class Exploding(GEPSPolicy):
@@ -46,6 +46,20 @@ def test_an_exploding_field_is_caught_logged_and_survived(factor):
     assert log[-1]["restored"] >= 1
     assert log[-1]["loss"] < 0.2 * log[0]["loss"]
     assert all(bool(torch.isfinite(value).all()) for value in model.state_dict().values())
+
+
+def test_a_stiff_system_is_survived_where_its_own_field_would_blow_up():
+    stiff = [episode(decay, rate, n, n, end=2.0) for n, rate in enumerate((60.0, 80.0, 100.0))]  # h times rate is 8
+    torch.manual_seed(0)
+    model = GEPSPolicy(ContextualConfig(width=8, depth=3, steps=60, finish=20, refine=5, lr=0.1), signature())
+    log = []
+    model.fit(Demonstrations(stiff), validation=Demonstrations(stiff), progress=lambda s, t, **m: log.append(m))
+    assert all(bool(torch.isfinite(value).all()) for value in model.state_dict().values())
+    assert {"spikes", "diverged", "restored", "undone"} <= set(log[-2])
+    new = {key: torch.as_tensor(value[:1])[None] for key, value in stiff[1].observations.items()}
+    model.reset(new)
+    answer = model.act(new, generator=torch.Generator()).detach()
+    assert float(answer[0, 0, 1:].abs().max()) < 0.5  # the truth has fallen to zero after one sample
 
 
 def test_a_calm_training_counts_nothing():
