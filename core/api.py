@@ -113,16 +113,19 @@ def resume(
     return Run(directory.path)
 
 
-def load(path: str | Path, device: str = "cpu") -> Policy:
+def load(path: str | Path, device: str = "cpu", settings: Mapping[str, Any] | None = None) -> Policy:
     """Load a policy from a checkpoint, or from a run (its last checkpoint).
+
+    ``settings`` changes what only acting uses, such as ``{"nfe": 4, "sampler": "dpm++2m"}``.
 
     Raises:
         CheckpointError: no checkpoint there, or a damaged one.
+        ConfigError: a setting that the policy does not have, or not with this value.
     """
     path = Path(path)
     if (path / "resolved.json").exists():
         path = Run(path).best
-    return read_policy(path, device)
+    return read_policy(path, device, settings)
 
 
 def evaluate(

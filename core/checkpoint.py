@@ -37,26 +37,33 @@ def build_policy(name: str, config: Config, signature: Signature, seed: int = 0)
 def write_policy(path: Path, policy: Policy, name: str, config: Config, signature: Signature) -> None:
     """Write ``model.safetensors`` and ``policy.json`` into the existing directory ``path``.
 
+    Submodules that only training needs (a teacher) are named in the policy's ``training_only`` and left out.
+
     Raises:
         StorageError: the disk is full or read-only.
     """
-    write_tensors(path / WEIGHTS, policy.state_dict() if hasattr(policy, "state_dict") else {})
+    left_out = tuple(f"{name}." for name in getattr(policy, "training_only", ()))
+    tensors = policy.state_dict() if hasattr(policy, "state_dict") else {}
+    write_tensors(path / WEIGHTS, {key: value for key, value in tensors.items() if not key.startswith(left_out)})
     extra = policy.get_extra_state_json() if hasattr(policy, "get_extra_state_json") else None
     write_json(path / CARD, {"format": FORMAT, "policy": name, "config": config.model_dump(mode="json"),
                              "signature": _signature_json(signature), "state": extra})  # fmt: skip
 
 
-def read_policy(path: Path, device: str = "cpu") -> Policy:
+def read_policy(path: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Policy:
     """Load a policy, ready to act on ``device``.
+
+    ``changes`` replaces settings that only acting uses, such as ``{"nfe": 4, "sampler": "dpm++2m"}``.
 
     Raises:
         CheckpointError: not a checkpoint, corrupt, or not of the shape that its configuration asks for.
+        ConfigError: the policy does not know a changed setting, or not this value.
         PluginError, UnknownName: the plugin that it needs is not there.
     """
     card = _read_card(path)
     entry = get_host().registry("policy").get(str(card["policy"]))
     with reading(f"{path} does not fit the policy {entry.name!r}", CheckpointError):
-        config = validate(entry.load_config(), dict(card["config"]), "policy")
+        config = validate(entry.load_config(), {**dict(card["config"]), **(changes or {})}, "policy")
         policy = build_policy(entry.name, config, _signature(card["signature"]))
         load_into(policy, read_tensors(path / WEIGHTS), path)
         if card.get("state") is not None:

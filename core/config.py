@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,6 +14,9 @@ class Config(BaseModel):
     """Base of every configuration: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    refused: ClassVar[Mapping[str, str]] = {}
+    """Settings that users of similar methods may expect here, and why this one cannot have them."""
 
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
@@ -68,6 +71,8 @@ def validate(model: type[ConfigT], values: Mapping[str, Any], section: str) -> C
 def _explain(model: type[BaseModel], section: str, item: Any) -> str:
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
+        if key in getattr(model, "refused", {}):
+            return f"no setting {section}.{key}: {model.refused[key]}"  # type: ignore[attr-defined]
         near = nearest(key, model.model_fields)
         guess = f"did you mean {', '.join(f'{section}.{n}' for n in near)}?" if near else "its keys: "
         listing = "" if near else ", ".join(model.model_fields)

@@ -81,6 +81,23 @@ class Trainable(Policy, Protocol):
 
 
 @runtime_checkable
+class Phased(Trainable, Protocol):
+    """A trainable policy that learns in phases, such as a student that follows its own earlier weights as a teacher.
+
+    Each phase has its own warm-up and decay of the learning rate, its own moving average and a fresh optimiser.
+    """
+
+    phases: tuple[float, ...]
+    """Shares of the training at which the second phase begins, the third, and so on; rising, in [0, 1)."""
+
+    def begin_phase(self, phase: int) -> None:
+        """Prepare for a phase, counted from 0 (which begins without a call); the averaged weights are in place.
+
+        What is remembered, the phase's number included, belongs into buffers: a resumed run is not told again.
+        """
+
+
+@runtime_checkable
 class Fittable(Policy, Protocol):
     """A policy with a fit of its own: closed form (DMD, SINDy), a solver, or its own schedule."""
 

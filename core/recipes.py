@@ -167,6 +167,20 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
     return settings
 
 
+def acting_settings(pairs: Iterable[str]) -> dict[str, Any]:
+    """Parse ``key=value`` pairs that may only name settings of the policy: a trained one is about to act.
+
+    Raises:
+        ConfigError: a pair without "=", or a setting of the training or the task.
+    """
+    settings = parse_settings(pairs)
+    for key in settings:
+        section, dot, _ = key.partition(".")
+        if dot and section != "policy":
+            raise ConfigError(f"{key!r} cannot change after training; settings of acting do, such as --set nfe=4")
+    return {key.removeprefix("policy."): value for key, value in settings.items()}
+
+
 def read_recipe(path: Path) -> dict[str, Any]:
     """Read a recipe file: ``plugin``, ``task``, ``seed`` and tables ``[policy] [train] [data] [env]``.
 
@@ -220,6 +234,8 @@ def _qualify(key: str, policy: type[Config]) -> tuple[str, str]:
         return homes[0], key
     if homes:
         raise ConfigError(f"setting {key!r} is ambiguous: say {' or '.join(f'{home}.{key}' for home in homes)}")
+    if key in getattr(policy, "refused", {}):
+        return "policy", key  # its validation says why
     homes_of = {field: home for home, known in fields.items() for field in known}
     near = [f"{homes_of[field]}.{field}" for field in nearest(key.rpartition(".")[2], homes_of)]
     raise ConfigError(f"unknown setting {key!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))

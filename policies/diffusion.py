@@ -36,6 +36,11 @@ def ddim_indices(steps: int, nfe: int) -> list[int]:
     return [i * (steps // nfe) for i in reversed(range(nfe))]
 
 
+def trailing(steps: int, nfe: int) -> list[int]:
+    """Return ``nfe`` indices, evenly spaced, the first of them the noisiest (Lin et al., 2024, table 2)."""
+    return [round(steps * (nfe - i) / nfe) - 1 for i in range(nfe)]
+
+
 def ddim(
     predict: Callable[[Tensor, int], Tensor],
     noise: Tensor,

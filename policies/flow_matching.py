@@ -43,8 +43,7 @@ class FlowMatching(PointCloudPolicy):
         super().__init__(config, signature)
         self._sampler = get_sampler(config.sampler)
         self._sampler.steps(config.nfe)
-        whole = isinstance(self._sampler, ODESampler)
-        self._path: Path = Straight(margin=0.0) if whole else Straight()
+        self._path: Path = Straight(margin=0.0) if isinstance(self._sampler, ODESampler) else Straight()
 
     def velocity(self, x: Tensor, t: Tensor | float, condition: Tensor | Prepared) -> Tensor:
         """Return v(x, t) for chunks ``(B, T, A)`` and times in [0, 1], ``(B,)`` or one number."""
@@ -53,8 +52,11 @@ class FlowMatching(PointCloudPolicy):
     def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
         """Integrate from noise to a chunk with at most ``nfe`` evaluations."""
         prepared = self.unet.prepare(condition, self.horizon)
-        denoiser = Denoiser(lambda x, t: self.velocity(x, t, prepared), self._path, "velocity")
-        return self._sampler.generate(denoiser, noise, self.config.nfe)
+        return self._sampler.generate(self.denoiser(prepared, self._path), noise, self.config.nfe)
+
+    def denoiser(self, prepared: Tensor | Prepared, path: Path | None = None) -> Denoiser:
+        """Return what samplers call, for a condition; by default between the ends where log(α/σ) is finite."""
+        return Denoiser(lambda x, t: self.velocity(x, t, prepared), path or Straight(), "velocity")
 
     def chunk_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
         """Return the flow-matching loss for uniform times."""

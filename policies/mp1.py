@@ -15,9 +15,16 @@ from simplatform.policies.meanflow import Times, adaptive_loss, draw_times, mean
 from simplatform.policies.official import from_official
 from simplatform.policies.pointcloud import PointCloudConfig, PointCloudPolicy
 
+ONE_STEP = (
+    "MP1's network is an average velocity over the whole of time, no instantaneous field: one evaluation by its own "
+    "rule is all there is to sample. flow-matching, dp3 and their kin take samplers"
+)
+
 
 class MP1Config(PointCloudConfig):
     """Settings of MP1; the defaults are the published ones, except for the size."""
+
+    refused: ClassVar[Mapping[str, str]] = {"sampler": ONE_STEP, "nfe": ONE_STEP}
 
     guidance: float = Field(2.0, description="classifier-free guidance weight inside the target; 1 = plain MeanFlow")
     equal: float = Field(0.5, ge=0, le=1, description="share of a batch with r = t")

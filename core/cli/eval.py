@@ -16,6 +16,9 @@ def command(
     episodes: Annotated[int, typer.Option("--episodes", "-n", help="Episodes to run.", min=1)] = 20,
     split: Annotated[str, typer.Option(help="Split to draw episodes from.")] = "test",
     seed: options.Seed = 0,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of acting, such as nfe=4; may be repeated.")
+    ] = None,
     device: options.Device = "auto",
     workers: options.Workers = 0,
     executor: options.Executor = "",
@@ -26,11 +29,13 @@ def command(
     from simplatform.pipeline.evaluate import evaluate_shards
     from simplatform.pipeline.run import resolve_device
     from simplatform.pipeline.shards import episode_shard
+    from simplatform.recipes import acting_settings
 
     found, checkpoint = _what(run, task)
+    changes = acting_settings(set_ or ())
     where = resolve_device(device)
     shards = [
-        episode_shard(found, split, seed, number, checkpoint=checkpoint, device=where, stop_early=True)
+        episode_shard(found, split, seed, number, checkpoint=checkpoint, device=where, stop_early=True, changes=changes)
         for number in range(episodes)
     ]
     with console() as shown:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -69,6 +70,7 @@ class Trainer:
         self.policy, self.config, self.seed, self.step = policy, config, seed, 0
         policy.prepare(demonstrations)
         self.windows = windows_of(policy, demonstrations)
+        self._starts = _starts(policy, config.steps)
         self._parameters = [p for p in policy.parameters() if p.requires_grad]
         self.average = [p.detach().clone() for p in self._parameters]
         self._optimiser = _optimiser(self._parameters, config)
@@ -89,7 +91,7 @@ class Trainer:
             if self.step % config.log_every == 0 or done:
                 self._log(observer, loss, start, first)
             if validation is not None and (self.step % config.validate_every == 0 or done):
-                observer.metrics(self.step, config.steps, {"validation_loss": self.validate(validation)})
+                observer.metrics(self.step, config.steps, self.validate(validation))
             observer.progress(self.step, config.steps)
             stop = self._group.any(observer.stopping(), self._parameters[0].device) and not done
             if self.step % config.checkpoint_every == 0 or done or stop:
@@ -98,16 +100,14 @@ class Trainer:
                 return False
         return True
 
-    def validate(self, windows: Windows) -> float:
-        """Return the mean loss of the averaged weights on validation windows, with fixed randomness."""
+    def validate(self, windows: Windows) -> dict[str, float]:
+        """Return the mean loss and its parts on validation windows: averaged weights, fixed randomness."""
         self.policy.eval()
         with self.averaged():
-            losses = [
-                float(self._loss(windows, batch, "validation", seed=0).total.detach())
-                for batch in range(VALIDATION_BATCHES)
-            ]
+            losses = [self._loss(windows, batch, "validation", seed=0) for batch in range(VALIDATION_BATCHES)]
         self.policy.train()
-        return sum(losses) / len(losses)
+        whole = [{"loss": loss.total.detach(), **loss.parts} for loss in losses]
+        return {f"validation_{name}": sum(float(one[name]) for one in whole) / len(whole) for name in whole[0]}
 
     def averaged(self) -> _Swapped:
         """Return a context in which the policy holds the moving average of its weights: what is deployed."""
@@ -136,8 +136,11 @@ class Trainer:
         self.step = state.step
 
     def _advance(self) -> Loss:
+        for phase, start in enumerate(self._starts):
+            if phase and start == self.step:
+                self._begin_phase(phase)
         for group in self._optimiser.param_groups:
-            group["lr"] = learning_rate(self.config, self.step)
+            group["lr"] = self._rate(self.step)
         self._optimiser.zero_grad(set_to_none=True)
         loss = self._gradient()
         if not bool(torch.isfinite(loss.total)):
@@ -151,6 +154,23 @@ class Trainer:
         self._average()
         self.step += 1
         return loss
+
+    def _begin_phase(self, phase: int) -> None:
+        """Start again from the averaged weights, with a fresh optimiser."""
+        with self.averaged():
+            self.policy.begin_phase(phase)  # type: ignore[attr-defined]
+        with torch.no_grad():
+            torch._foreach_copy_(self._parameters, self.average)
+        self._optimiser.state.clear()
+
+    def _phase(self, step: int) -> tuple[int, int]:
+        """Return the first step of the phase that holds ``step``, and the first one after it."""
+        index = bisect_right(self._starts, step)
+        return self._starts[index - 1], self._starts[index] if index < len(self._starts) else self.config.steps
+
+    def _rate(self, step: int) -> float:
+        start, end = self._phase(step)
+        return learning_rate(self.config, step - start, end - start)
 
     def _gradient(self) -> Loss:
         """Add up the gradients of all pieces of a batch, in all processes; returns the mean loss."""
@@ -183,15 +203,24 @@ class Trainer:
     @torch.no_grad()
     def _average(self) -> None:
         power = self.config.ema_power
-        decay = min(self.config.ema_max, 1 - (1 + self.step) ** -power) if power else 0.0
+        age = self.step - self._phase(self.step)[0]
+        decay = min(self.config.ema_max, 1 - (1 + age) ** -power) if power else 0.0
         torch._foreach_lerp_(self.average, [p.detach() for p in self._parameters], 1 - decay)
 
     def _log(self, observer: TrainingObserver, loss: Loss, start: float, first: int) -> None:
         parts = {name: float(value) for name, value in loss.parts.items()}
         seconds = (time.perf_counter() - start) / (self.step - first)
-        rate = learning_rate(self.config, self.step - 1)
+        rate = self._rate(self.step - 1)
         values = {"loss": float(loss.total.detach()), **parts, "lr": rate, "seconds_per_step": round(seconds, 5)}
         observer.metrics(self.step, self.config.steps, values)
+
+
+def _starts(policy: Trainable, steps: int) -> list[int]:
+    """Return the first step of each phase."""
+    shares = tuple(getattr(policy, "phases", ()))
+    if list(shares) != sorted(shares) or any(not 0 <= share < 1 for share in shares):
+        raise ContractError(f"{type(policy).__name__}.phases must rise within [0, 1), got {shares}")
+    return [0, *(round(share * steps) for share in shares)]
 
 
 def _require_module(policy: object) -> None:
@@ -214,14 +243,18 @@ def windows_of(policy: Trainable, demonstrations: Demonstrations) -> Windows:
     )
 
 
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """Return the learning rate of a step: linear warm-up, then constant or half a cosine down to zero."""
-    warmup = min(config.warmup, max(config.steps // 5, 1)) if config.warmup else 0
+def learning_rate(config: TrainConfig, step: int, steps: int | None = None) -> float:
+    """Return the learning rate of a step: linear warm-up, then constant or half a cosine down to zero.
+
+    ``steps`` is the length of the training, or of the phase that ``step`` counts in; None is ``config.steps``.
+    """
+    steps = config.steps if steps is None else steps
+    warmup = min(config.warmup, max(steps // 5, 1)) if config.warmup else 0
     if step < warmup:
         return config.lr * (step + 1) / warmup
     if config.schedule == "constant":
         return config.lr
-    share = (step - warmup) / max(config.steps - warmup, 1)
+    share = (step - warmup) / max(steps - warmup, 1)
     return config.lr * 0.5 * (1 + math.cos(math.pi * share))
 
 

@@ -23,7 +23,7 @@ from simplatform.seeding import episode_seed, torch_generator
 class EpisodeShard:
     """One episode to run: the task (as JSON, with whatever was changed in it) and split, its number, and who acts.
 
-    ``checkpoint`` is a path; without one the task's expert acts.
+    ``checkpoint`` is a path; without one the task's expert acts. ``changes`` are its changed settings, as JSON.
     """
 
     task: str
@@ -34,18 +34,25 @@ class EpisodeShard:
     device: str = "cpu"
     record: bool = False
     stop_early: bool = False
+    changes: str = "{}"
 
 
-def episode_shard(task: Task, split: str, seed: int, episode: int, **options: Any) -> EpisodeShard:
+def episode_shard(
+    task: Task, split: str, seed: int, episode: int, *, changes: Mapping[str, Any] | None = None, **options: Any
+) -> EpisodeShard:
     """Return the shard of one episode of a task; ``options`` are the remaining fields of ``EpisodeShard``."""
-    return EpisodeShard(json.dumps(asdict(task), sort_keys=True), split, seed, episode, **options)
+    texts = json.dumps(asdict(task), sort_keys=True), json.dumps(dict(changes or {}), sort_keys=True)
+    return EpisodeShard(texts[0], split, seed, episode, changes=texts[1], **options)
 
 
 def run_episode(shard: EpisodeShard) -> Rollout:
     """Run one episode; environments and policies are kept for the next shard of the same kind."""
     task = _task(shard.task)
     env = _env(shard.task, shard.split, shard.episode % len(task.variants), shard.record)
-    policy = make_expert(task, env) if shard.checkpoint is None else _policy(shard.checkpoint, shard.device)
+    if shard.checkpoint is None:
+        policy = make_expert(task, env)
+    else:
+        policy = _policy(shard.checkpoint, shard.device, shard.changes)
     return play(policy, env, task, shard.split, shard.seed, shard.episode, shard.record, shard.stop_early)
 
 
@@ -104,7 +111,7 @@ def _env(task: str, split: str, variant: int, render: bool) -> gymnasium.Env[Any
 
 
 @lru_cache(maxsize=2)
-def _policy(checkpoint: str, device: str) -> Policy:
+def _policy(checkpoint: str, device: str, changes: str) -> Policy:
     from simplatform.checkpoint import read_policy
 
-    return read_policy(Path(checkpoint), device)
+    return read_policy(Path(checkpoint), device, json.loads(changes))

@@ -13,7 +13,7 @@ from torch import Tensor
 from simplatform.errors import SolverError
 from simplatform.policies.samplers.base import Sampler, Spacing
 from simplatform.policies.samplers.denoiser import Denoiser
-from simplatform.solvers import ODESolver
+from simplatform.solvers import Midpoint, ODESolver
 from simplatform.solvers.runge_kutta import ExplicitRungeKutta
 
 
@@ -42,3 +42,8 @@ class ODESampler(Sampler):
         if not bool(found.ok.all()):
             raise SolverError(f"{int((~found.ok).sum())} of {len(x)} samples became non-finite; take more steps")
         return found.states[-1]
+
+
+def rf_solver() -> ODESampler:
+    """Return RF-Solver: the explicit midpoint rule."""
+    return ODESampler(Midpoint())

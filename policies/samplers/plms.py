@@ -23,6 +23,10 @@ class PLMS(Sampler):
         seen: list[Tensor] = []
         for s, t in pairwise(times):
             seen = [denoiser.noise(x, s), *seen[:3]]
-            noise = sum((w * e for w, e in zip(WEIGHTS[len(seen) - 1], seen, strict=True)), start=seen[0] * 0)
-            x = transfer(denoiser.path, x, noise, s, t)
+            x = transfer(denoiser.path, x, combined(seen), s, t)
         return x
+
+
+def combined(seen: Sequence[Tensor]) -> Tensor:
+    """Return the Adams–Bashforth average of one to four noise predictions, the newest first."""
+    return sum((w * e for w, e in zip(WEIGHTS[len(seen) - 1], seen, strict=True)), start=seen[0] * 0)

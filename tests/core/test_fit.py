@@ -102,7 +102,7 @@ def test_validation_is_deterministic_and_logged(data):
     trainer.run(watcher, windows_of(trainer.policy, data))
     found = [values["validation_loss"] for _, values in watcher.rows if "validation_loss" in values]
     assert len(found) == 2
-    assert trainer.validate(windows_of(trainer.policy, data)) == found[-1]
+    assert trainer.validate(windows_of(trainer.policy, data))["validation_loss"] == found[-1]
 
 
 def test_non_finite_loss_stops_with_the_fix(data):

@@ -99,3 +99,12 @@ def test_refuses_to_act_without_statistics():
     policy = MP1(MP1Config(widths=(8, 16)), SIGNATURE)
     with pytest.raises(ContractError, match="no statistics"):
         policy.act({"point_cloud": torch.zeros(1, 2, 32, 3)}, generator=Generator())
+
+
+def test_samplers_are_refused_with_the_reason():
+    from simplatform.errors import ConfigError
+    from simplatform.recipes import resolve
+
+    for setting in ("sampler", "policy.sampler", "nfe"):
+        with pytest.raises(ConfigError, match="average velocity"):
+            resolve("mp1", settings={setting: "ddim"})

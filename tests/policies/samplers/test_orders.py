@@ -12,7 +12,7 @@ from simplatform.policies.samplers import BudgetExceeded, LinearVP, Straight, ge
 
 ORDERS = {
     "ddim": 1, "dpm2": 2, "dpm3": 3, "dpm++2s": 2, "dpm++2m": 2, "deis-tab1": 2, "deis-tab2": 3, "deis-tab3": 4,
-    "bdia": 2, "midpoint": 2, "heun": 2, "rk4": 4,
+    "bdia": 2, "rf-solver": 2, "midpoint": 2, "heun": 2, "rk4": 4,
 }  # fmt: skip
 
 
@@ -29,8 +29,17 @@ def test_order(name, order):
 
 
 def test_plms_is_second_order_in_spite_of_its_weights():
-    assert slope("plms", 40) > slope("plms", 640)
-    assert slope("plms", 640) == pytest.approx(2, abs=0.2)
+    for name in ("plms", "pndm"):
+        assert slope(name, 40) > slope(name, 640)
+        assert slope(name, 640) == pytest.approx(2, abs=0.2)
+
+
+def test_pndm_pays_its_start():
+    for nfe, steps in ((4, 1), (11, 2), (12, 3), (13, 4), (20, 11)):
+        model, sampler = denoiser(PATH, budget=nfe), get_sampler("pndm")
+        assert sampler.steps(nfe) == steps
+        sampler.generate(model, noise(), nfe)
+        assert nfe - model.nfe < 4
 
 
 def test_3m_is_between_second_and_third_order():

@@ -1,0 +1,28 @@
+"""Consistency distillation of diffusion policies: in segments (Hyper-SD), along sub-paths (SLAM)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "consistency-distillation",
+        "simplatform.policies.distillation:ConsistencyDistillation",
+        config="simplatform.policies.distillation:SegmentedConfig",
+        help="DP3 distilled to one to four steps, in segments of its trajectory",
+    )
+    register(
+        "sub-path-linear",
+        "simplatform.policies.distillation:SubPathLinear",
+        config="simplatform.policies.distillation:SubPathLinearConfig",
+        help="DP3 distilled to one to four steps, along linear sub-paths",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    settings = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
+    for name in ("consistency-distillation", "sub-path-linear"):
+        register(name, policy=name, task="metaworld/window-close", settings=settings)

@@ -1,0 +1,21 @@
+"""Rectified diffusion on point clouds (Wang et al., 2024, arXiv:2410.07303)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "rectified-diffusion",
+        "simplatform.policies.rectified_diffusion:RectifiedDiffusion",
+        config="simplatform.policies.rectified_diffusion:RectifiedDiffusionConfig",
+        help="diffusion trained again on pairs of its own noise and answers; one step",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    settings = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
+    register("rectified-diffusion", policy="rectified-diffusion", task="metaworld/window-close", settings=settings)

@@ -1,0 +1,29 @@
+"""Rectified flow with reflow on point clouds (Liu et al., 2023, arXiv:2209.03003), plain and improved."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+SETTINGS = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "rectified-flow",
+        "simplatform.policies.rectified_flow:RectifiedFlow",
+        config="simplatform.policies.rectified_flow:RectifiedFlowConfig",
+        help="flow matching, then reflow on its own pairs; one step",
+    )
+    register(
+        "rectified-flow++",
+        "simplatform.policies.rectified_flow:RectifiedFlowPP",
+        config="simplatform.policies.rectified_flow:RectifiedFlowPPConfig",
+        help="reflow with U-shaped times and a robust metric; one step",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    for name in ("rectified-flow", "rectified-flow++"):
+        register(name, policy=name, task="metaworld/window-close", settings=SETTINGS)
