@@ -19,5 +19,6 @@ def register_policies(register):
 @hookimpl
 def register_recipes(register):
     train = {"train.steps": 2000, "train.batch": 4, "train.lr": 3e-3, "train.clip": 1.0}
-    policy = {"policy.potential": True, "policy.coordinates": 1.0, "policy.chamfer": 0.0}
+    # A share of 0.8 was chosen on validation problems: all of the expert's movement is more than errors ask for.
+    policy = {"policy.potential": True, "policy.coordinates": 1.0, "policy.chamfer": 0.0, "policy.share": 0.8}
     register("um2n", policy="um2n", task="helmholtz", settings={**train, **policy})

@@ -31,6 +31,7 @@ from simplatform.statistics import bootstrap, paired_means, wilson
 
 CLASSICAL = {
     "monge-ampere": lambda env: movers.MongeAmperePolicy(movers.MongeAmpereConfig(), Signature({}, ())),
+    "monge-ampere-0.8": lambda env: movers.MongeAmperePolicy(movers.MongeAmpereConfig(share=0.8), Signature({}, ())),
     "laplacian": lambda env: movers.LaplacianPolicy(movers.MoverConfig(), Signature({}, ())),
     "spring": lambda env: movers.SpringPolicy(movers.MoverConfig(), Signature({}, ())),
     "monge-ampere-expert": movers.monge_ampere_expert,

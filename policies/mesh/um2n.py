@@ -39,6 +39,7 @@ class UM2NConfig(Config):
     normalise: bool = Field(True, description="scale each mesh to the unit square first (published: no)")
     pin: bool = Field(False, description="hold coordinates that are exactly 0 or 1, boundary or not (published: yes)")
     potential: bool = Field(False, description="see one Newton step of Monge–Ampère as a feature (published: no)")
+    share: float = Field(1.0, gt=0, le=1, description="share of the movement carried out after training (published: 1)")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout in the encoder (published: 0.1)")
     area: float = Field(1.0, ge=0, description="weight of the cell-area loss")
     chamfer: float = Field(1.0, ge=0, description="weight of the chamfer loss")
@@ -71,7 +72,7 @@ class MeshPolicy(nn.Module):
     def act(self, observation: Observation, *, generator: Generator) -> Tensor:
         """Return displacements in m, ``(B, 1, V, 2)``, float64; the generator is not used."""
         graph = self._mine(graph_of_batch(observation))
-        displacement = self(graph) - graph.points
+        displacement = self.config.share * (self(graph) - graph.points)
         return displacement.double().reshape(len(graph), 1, -1, 2)
 
     def graph_of(self, batch: Batch) -> Graph:

@@ -27,6 +27,7 @@ class MoverConfig(Config):
 
     iterations: int = Field(0, ge=0, description="most iterations; 0 = the mover's own default")
     rtol: float = Field(0.0, ge=0, description="relative residual at which to stop; 0 = the mover's own default")
+    share: float = Field(1.0, gt=0, le=1, description="share of the movement that is carried out")
 
 
 class MongeAmpereConfig(MoverConfig):
@@ -73,7 +74,7 @@ class MoverPolicy:
     def _one(self, observation: Mapping[str, Any]) -> Floats:
         mesh = Mesh(observation["points"], observation["cells"], mesh_kind(observation))
         monitor = check_monitor(observation["monitor"], mesh)
-        return self.move(mesh, frozen_monitor(mesh, monitor)).displacement
+        return self.config.share * self.move(mesh, frozen_monitor(mesh, monitor)).displacement
 
     def _options(self) -> dict[str, Any]:
         chosen = {"rtol": self.config.rtol, self._iterations_name: self.config.iterations}

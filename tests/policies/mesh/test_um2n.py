@@ -193,3 +193,13 @@ def test_a_policy_may_see_the_potential():
         together = policy(policy.graph_of(collate(samples)))
         alone = [policy(policy.graph_of(collate([one]))) for one in samples]
     assert torch.allclose(together, torch.cat(alone), atol=1e-12)
+
+
+def test_a_share_of_the_movement_is_carried_out():
+    torch.manual_seed(0)
+    whole, part = UM2N(UM2NConfig(), SIGNATURE).eval(), UM2N(UM2NConfig(share=0.5), SIGNATURE).eval()
+    part.load_state_dict(whole.state_dict())
+    batch = {key: value[None, None] for key, value in grid(5).items()}
+    with torch.no_grad():
+        answers = [policy.act(batch, generator=torch.Generator()) for policy in (whole, part)]
+    assert torch.allclose(0.5 * answers[0], answers[1], atol=1e-9)
