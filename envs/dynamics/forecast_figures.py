@@ -24,11 +24,15 @@ def forecast_section(run: RunView) -> Section | None:
         return None
     parts = [figure_html(errors_by_environment(run), "error of every environment")]
     shown = episodes(run)[:PORTRAITS]
-    if shown:
+    fields = bool(shown) and shown[0][1].ndim == 4
+    if fields:
+        parts.insert(0, figure_html(snapshots(shown[:3]), "fields, true and forecast"))
+    elif shown:
         parts.insert(0, figure_html(portraits(shown), "phase portraits beside the truth"))
+    how = "the first channel at the start and later" if fields else "blue the truth, red the forecast"
     note = (
-        "<p>Forecasts from an initial state, after a few trajectories of the same system were seen: blue the truth, "
-        "red the forecast. Below, every test episode by its environment; colours are families.</p>"
+        "<p>Forecasts from an initial state, after a few trajectories of the same system were seen: "
+        f"{how}. Below, every test episode by its environment; colours are families.</p>"
     )
     return Section("Forecasts", note + "".join(parts), 50)
 
@@ -65,6 +69,29 @@ def portraits(shown: list[tuple[str, Array, Array]]) -> Any:
         axis.set_title(title, fontsize=8)
         axis.tick_params(labelsize=7)
     figure.tight_layout()
+    return figure
+
+
+def snapshots(shown: list[tuple[str, Array, Array]]) -> Any:
+    """Draw the first channel of fields ``(T, channels, n, n)``: the start, then truth and forecast, by episode."""
+    import matplotlib
+
+    matplotlib.use("Agg", force=False)
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(len(shown), 5, figsize=(9, 2.1 * len(shown)), squeeze=False, layout="constrained")
+    for row, (title, truth, forecast) in zip(axes, shown, strict=True):
+        middle = len(truth) // 2
+        panels = {
+            "start": truth[0], "true, middle": truth[middle], "forecast, middle": forecast[middle],
+            "true, end": truth[-1], "forecast, end": forecast[-1],
+        }  # fmt: skip
+        low, high = float(truth[:, 0].min()), float(truth[:, 0].max())
+        for axis, (name, field) in zip(row, panels.items(), strict=True):
+            axis.imshow(field[0], vmin=low, vmax=high, cmap="viridis", interpolation="nearest")
+            axis.set(xticks=[], yticks=[])
+            axis.set_title(name, fontsize=8)
+        row[0].set_ylabel(title, fontsize=8)
     return figure
 
 

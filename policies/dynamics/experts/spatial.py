@@ -49,7 +49,7 @@ class Spatial(Expert):
         seen = channels * 3 ** len(grid)
         self.points = kind(experts, channels, width, depth, context, seen=seen + filters)
         self.separate = kind.separate  # type: ignore[misc]
-        for name, count in (("centre", channels), ("unit", channels), ("sizes", seen)):
+        for name, count in (("centre", channels), ("unit", channels)):
             self.register_buffer(name, (torch.zeros if name == "centre" else torch.ones)(count, dtype=torch.float64))
         waves = low_modes(self.grid, modes if filters else 0)
         self.register_buffer("kept", waves[0])
@@ -67,7 +67,8 @@ class Spatial(Expert):
             whole.copy_(channel.repeat_interleave(prod(self.grid)))
         self.points.rate.copy_(rates)
         seen = differences((states - self.centre) / self.unit, self.axes)
-        self.sizes.copy_(seen.flatten(0, -2).square().mean(0).sqrt().clamp_min(1e-9))
+        sizes = seen.flatten(0, -2).square().mean(0).sqrt().clamp_min(1e-9)
+        self.points.scale[: len(sizes)] = sizes
 
     def bind(self, chosen: Tensor, contexts: Tensor) -> VectorField:
         """Modulate the layers of every row."""
@@ -83,7 +84,7 @@ class Spatial(Expert):
 
         def field(x: Tensor) -> Tensor:
             u = (self._laid_out(x) - self.centre) / self.unit
-            seen = differences(u, self.axes) / self.sizes
+            seen = differences(u, self.axes)
             if filters is not None:
                 seen = torch.cat([seen, self._filtered(u, filters)], -1)
             answer = at_points(seen.flatten(1, -2)).view(*x.shape[:2], -1, self.channels)

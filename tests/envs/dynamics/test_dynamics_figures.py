@@ -28,3 +28,11 @@ def test_forecasts_are_drawn_by_environment(tmp_path):
     settings = {**quick, "task.episodes": 9, "task.demonstrations": 9, "task.validation": 0, "task.record": 2}
     run = sp.run("neural-ode", "lotka-volterra", settings=settings, output=tmp_path / "runs")
     assert body(run, "Forecasts").count("data:image/png") == 2
+
+
+def test_fields_are_drawn_as_pictures(tmp_path):
+    quick = {"policy.steps": 1, "finish": 0, "refine": 0, "adapt_steps": 1, "policy.width": 4, "substeps": 1}
+    settings = {**quick, "task.episodes": 1, "task.demonstrations": 2, "task.validation": 0, "task.record": 1}
+    run = sp.run("geps", "navier-stokes", settings=settings, output=tmp_path / "runs")
+    assert run.summary["relative_mse"]["n"] == 1
+    assert 'alt="fields, true and forecast"' in body(run, "Forecasts")

@@ -182,7 +182,7 @@ def test_units_are_those_of_channels():
     assert len(network.scale.unique()) == len(network.rate.unique()) == 1
     assert float(network.unit) == pytest.approx(float(systems.states.std()))
     seen = differences((network._laid_out(systems.states.flatten(0, 1)) - network.centre) / network.unit, network.axes)
-    torch.testing.assert_close((seen / network.sizes).flatten(0, -2).square().mean(0), torch.ones(9).double())
+    torch.testing.assert_close((seen / network.points.scale).flatten(0, -2).square().mean(0), torch.ones(9).double())
 
 
 def test_regressions_on_points_tell_families_of_fields_apart():
