@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dynamics_results
 import mesh_results
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +31,7 @@ def results() -> dict[str, str]:
         "window_close": _window_close(_read("policies/window_close")),
         **{name: _mesh(make, _read(f"mesh/{file}")) for name, (make, file) in mesh_results.TABLES.items()},
         "samplers": _samplers(_read("samplers/error")),
+        **dynamics_results.tables(_read),
     }
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import platform
 import shlex
-import sys
 import time
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +35,7 @@ from simplatform.statistics import estimate
 HERE = Path(__file__).resolve().parent
 MOST = 40
 """Most episodes of a split that are scored: every k-th one, so that all families are among them."""
+FIELDS = ("gray-scott", "navier-stokes")
 COUNTED = ("spikes", "diverged", "restored", "undone", "gate_updates", "gate_skipped")
 SPLITS = ("train", "validation", "test", "ood")
 
@@ -60,8 +60,24 @@ MANY = {"steps": 500, "windows": 16, "finish": 300, "finish_windows": 32, "refin
 BROAD = {**MANY, "steps": 250, "finish": 75, "refine": 3}
 THICK = {**MANY, "steps": 80, "finish": 25, "refine": 1}
 TEN = {"experts": 10, "width": 16}
+# Fields: steps between samples as small as the diffusion of a three-point stencil needs to be stable.
+GS = {"width": 16, "depth": 3, "substeps": 14, "steps": 150, "windows": 32, "finish": 150, "refine": 0}
+NS = {"width": 24, "depth": 3, "substeps": 3, "filters": 4, "forced": True, "steps": 250, "windows": 32,
+      "finish": 100, "refine": 5}  # fmt: skip
 METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     "lotka-volterra": LV,
+    "gray-scott": {
+        "geps": ("geps", GS),
+        "ncf": ("ncf", GS),
+        "mixer, 2 experts": ("mixer", {"experts": 2, **GS}),
+        "neural-ode": ("neural-ode", GS),
+    },
+    "navier-stokes": {
+        "geps": ("geps", NS),
+        "ncf": ("ncf", NS),
+        "mixer, 2 experts": ("mixer", {"experts": 2, **NS}),
+        "neural-ode": ("neural-ode", NS),
+    },
     "odebench-4": {
         "mixer, 4 experts": ("mixer", {"experts": 4, "width": 32, **SMALL}),
         "mixer, k-means gate": ("mixer", {"experts": 4, "width": 32, "routing": "kmeans", **SMALL}),
@@ -69,6 +85,7 @@ METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     },
     "odebench-10a": {
         "mixer, 10 experts": ("mixer", {**TEN, **FEW}),
+        "mixer, 6 substeps": ("mixer", {**TEN, **FEW, "substeps": 6}),
         "geps, same size": ("geps", {"width": 56, "context": 4, **WIDE}),
         "geps, 8 numbers": ("geps", {"width": 52, "context": 8, **WIDE}),
         "mixer, shared trunk": ("mixer", {**TEN, "expert": "trunk", "width": 40, "context": 4, **WIDE}),
@@ -153,9 +170,9 @@ class _Clock:
 def load(task: str, seed: int, labels: bool) -> tuple[dict[str, Demonstrations], Signature]:
     """Return the demonstrations of all splits of a task, and their shapes."""
     recipe = resolve("mixer", task, seed, {"env.labels": True} if labels else {})
-    every = recipe.demonstrations
+    every, few = recipe.demonstrations, 2 * recipe.demonstrations if task in FIELDS else 36
     counts = {"train": every, "validation": recipe.validation, "test": every, "ood": min(every, MOST)}
-    counts = counts | ({"test": 36, "ood": 36} if every < MOST else {})
+    counts = counts | ({"test": few, "ood": few} if every < MOST else {})
     found = {s: collect(recipe.task, count=n, seed=seed, split=s, workers=1).demonstrations for s, n in counts.items()}
     most = {"train": every, "validation": MOST // 2, "test": MOST, "ood": MOST}
     splits = {s: Demonstrations(data[:: -(-len(data) // most[s])], data.source) for s, data in found.items()}
@@ -194,9 +211,9 @@ def _scores(policy: Any, episodes: Demonstrations) -> dict[str, Any]:
     for observation, truth in episode_batches(episodes):
         policy.reset(observation)
         with torch.no_grad():
-            gap = (policy.act(observation, generator=torch.Generator())[:, 0] - truth).square()
+            gap = (policy.act(observation, generator=torch.Generator())[:, 0] - truth).square().flatten(2)
         mse += gap.mean((1, 2)).tolist()
-        relative += (gap.sum(-1) / truth.abs().clamp_min(1e-6).square().sum(-1)).mean(1).tolist()
+        relative += (gap.sum(-1) / truth.flatten(2).abs().clamp_min(1e-6).square().sum(-1)).mean(1).tolist()
     family = [int(e.infos["family"][0]) if "family" in e.infos else 0 for e in episodes]
     by = {f: float(np.mean([r for r, g in zip(relative, family, strict=True) if g == f])) for f in sorted(set(family))}
     return {
@@ -223,8 +240,9 @@ def _table(runs: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _head(options: argparse.Namespace) -> dict[str, Any]:
+    command = ["python", "benchmarks/dynamics/reconstruction.py", options.task]  # of whatever part this call computed
     return {
-        "command": shlex.join(["python", *sys.argv]), "task": options.task, "cores": 1,
+        "command": shlex.join(command), "task": options.task, "cores": 1,
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         "processor": platform.processor() or platform.machine(),
     }  # fmt: skip
