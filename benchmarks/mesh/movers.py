@@ -153,6 +153,7 @@ def main():
         "machine": facts(),
         "movers": {name: summary(rows[name], task.variants, baseline) for name in names},
         "pooled": pooled(rows, baseline),
+        "settings": {name: mover.config.model_dump() for name, mover in trained.items()},
     }
     output = options.output or Path(__file__).with_name(f"{task.name.replace('/', '-')}.json")
     output.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf8")

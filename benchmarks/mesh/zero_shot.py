@@ -32,8 +32,8 @@ TASKS = {
     "helmholtz/hole": (20, 40),
     "helmholtz/coastline": (20, 40),
     "heat": (20, 10),
-    "swirl": (20, 6),
-    "burgers": (15, 6),
+    "swirl": (20, 5),
+    "burgers": (15, 5),
     "tsunami": (30, 8),
     "cylinder": (12, 10),
 }
