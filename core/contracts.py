@@ -157,7 +157,7 @@ class Task:
     """Splits that are evaluated and reported beside "test"."""
     expand: str = ""
     """A lazy target "module:function" that returns the variants for given keywords, where they are not known before; a
-    variant each is then demonstrated, validated and tested."""
+    variant each is then demonstrated, validated and tested, unless it returns an ``Expansion`` that says how many."""
     help: str = ""
 
     @property
@@ -168,6 +168,16 @@ class Task:
     def env_kwargs(self, split: str, episode: int) -> dict[str, Any]:
         """Keywords for ``gymnasium.make`` in the given split and episode."""
         return {**self.kwargs, **self.variants[episode % len(self.variants)], **self.splits.get(split, {})}
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """What ``Task.expand`` found: variants, and how many of them, from the first on, each split has."""
+
+    variants: tuple[Mapping[str, Any], ...]
+    demonstrations: int
+    validation: int
+    episodes: int
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from simplatform.config import Config, TaskConfig, TrainConfig, validate
-from simplatform.contracts import Task
+from simplatform.contracts import Expansion, Task
 from simplatform.errors import ConfigError, DataError, nearest
 from simplatform.host import Host, get_host
 from simplatform.registry import Entry
@@ -133,9 +133,13 @@ def expanded(task: Task, kwargs: Mapping[str, Any]) -> Task:
     """
     if not task.expand:
         return dataclasses.replace(task, kwargs=kwargs)
-    variants = tuple(load(task.expand)(kwargs))
-    counts = dict.fromkeys(("demonstrations", "validation", "episodes"), len(variants))
-    return dataclasses.replace(task, kwargs=kwargs, variants=variants, **counts)
+    found = load(task.expand)(kwargs)
+    if not isinstance(found, Expansion):
+        variants = tuple(found)
+        found = Expansion(variants, len(variants), len(variants), len(variants))
+    return dataclasses.replace(
+        task, kwargs=kwargs, **{f.name: getattr(found, f.name) for f in dataclasses.fields(found)}
+    )
 
 
 def find_task(name: str, host: Host | None = None) -> Task:

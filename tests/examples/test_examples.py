@@ -38,6 +38,16 @@ def test_your_own_trajectories(tmp_path):
     assert seconds > 0.5
 
 
+def test_your_own_sampler():
+    errors = main("06_your_own_sampler")(quick=True)
+    assert errors["my-heun", 80] < 0.35 * errors["my-heun", 40] < 0.1 * errors["my-heun", 20]
+
+
+def test_your_own_demonstrations(tmp_path):
+    pytest.importorskip("zarr", reason="pip install 'simplatform[datasets]'")
+    assert all(0 < error < 3 for error in main("07_your_own_demonstrations")(tmp_path, quick=True))
+
+
 def test_every_numbered_example_is_tested():
     source = Path(__file__).read_text()
     assert all(f'main("{path.stem}")' in source for path in EXAMPLES.glob("[0-9]*.py"))

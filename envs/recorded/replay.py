@@ -1,0 +1,139 @@
+"""Recorded demonstrations as an environment: what a policy would have done where the expert was.
+
+There is no simulator behind a file: observations are the recorded ones whatever the action, and the action is compared
+with the recorded one. That tells a policy that learned something from one that did not; it does not tell whether the
+task would have succeeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, ClassVar, Literal
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium.spaces import Box, Dict
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+
+from simplatform.contracts import Expansion, Observation
+from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.demonstrations.formats import open_demonstrations
+from simplatform.errors import ConfigError, DataError
+
+Part = Literal["train", "validation", "test"]
+Array = NDArray[np.float32]
+HELD_OUT = 0.1
+CONSTANT = 1e-4
+"""A component of the action that varies less is compared in its own units."""
+
+
+@lru_cache(maxsize=4)
+def _opened(path: str) -> Demonstrations:
+    if not path:
+        raise ConfigError(
+            "say which demonstrations: --set env.path=FILE (DP3's .zarr or .zip, a LeRobot folder, a Minari id)"
+        )
+    found = open_demonstrations(path)
+    if len(found) < 3:
+        raise DataError(f"{path} holds {len(found)} episodes; training, validation and test need one each, so three")
+    return found
+
+
+def split(path: str, held_out: float = HELD_OUT) -> dict[Part, list[int]]:
+    """Return the episodes of each part: the last share tests, the share before it validates, the others train.
+
+    Raises:
+        ConfigError: no path, or a share that leaves nothing to train on.
+        DataError: fewer than three episodes, or no demonstrations.
+    """
+    count = len(_opened(path))
+    held = max(1, round(held_out * count))
+    if not 0 < held_out < 0.5 or count - 2 * held < 1:
+        raise ConfigError(
+            f"env.held_out={held_out} of {count} episodes for test and validation leaves none to train on"
+        )
+    numbers = list(range(count))
+    return {"train": numbers[: -2 * held], "validation": numbers[-2 * held : -held], "test": numbers[-held:]}
+
+
+def episodes(kwargs: Mapping[str, Any]) -> Expansion:
+    """Return one variant per episode, and how many of them teach, validate and test: what ``replay`` expands to."""
+    parts = split(str(kwargs.get("path", "")), float(kwargs.get("held_out", HELD_OUT)))
+    variants = tuple({"episode": number} for number in range(len(parts["train"])))
+    return Expansion(variants, *(len(parts[part]) for part in ("train", "validation", "test")))  # type: ignore[arg-type]
+
+
+class ReplayEnv(gymnasium.Env[dict[str, Array], Array]):
+    """Replays one recorded episode.
+
+    Observations have the recorded keys and shapes, in the recorded units, float32. ``info["action_error"]`` is the root
+    mean square over components of (action − recorded action), each divided by its standard deviation over the whole
+    file, if it has one: 0 is the expert, 1 about what the mean action scores. ``info["action_difference"]`` is the mean absolute
+    difference in the action's own units.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+
+    def __init__(
+        self, path: str = "", episode: int = 0, part: Part = "test", held_out: float = HELD_OUT,
+        render_mode: str | None = None,
+    ) -> None:  # fmt: skip
+        """Open the file; ``episode`` counts within its ``part``.
+
+        Raises:
+            ConfigError, DataError: see ``split``.
+        """
+        numbers = split(path, held_out)[part]
+        demonstrations = _opened(path)
+        self.recorded: Episode = demonstrations[numbers[episode % len(numbers)]]
+        spread = demonstrations.stacked_actions().std(0)
+        self._scale = np.where(spread < CONSTANT, 1.0, spread)
+        self._time, self.render_mode = 0, render_mode
+        shapes = {key: value.shape[1:] for key, value in self.recorded.observations.items()}
+        self.observation_space = Dict({key: Box(-np.inf, np.inf, shape, np.float32) for key, shape in shapes.items()})
+        self.action_space = Box(-np.inf, np.inf, self.recorded.actions.shape[1:], np.float32)
+        self.metadata = {**self.metadata, "simplatform": {"recorded": len(demonstrations)}}  # type: ignore[misc]
+
+    @property
+    def expert_action(self) -> Array:
+        """The recorded action of this moment."""
+        found: Array = self.recorded.actions[min(self._time, len(self.recorded) - 1)].astype(np.float32)
+        return found
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Go to the episode's beginning; the seed changes nothing."""
+        super().reset(seed=seed)
+        self._time = 0
+        return self._observation(), {}
+
+    def step(self, action: Array) -> tuple[dict[str, Array], float, bool, bool, dict[str, Any]]:
+        """Compare, and go one recorded step on; the reward is minus the error."""
+        difference = np.asarray(action, np.float64) - self.expert_action
+        error = float(np.sqrt(np.mean((difference / self._scale) ** 2)))
+        info = {"action_error": error, "action_difference": float(np.abs(difference).mean())}
+        self._time += 1
+        return self._observation(), -error, self._time >= len(self.recorded), False, info
+
+    def _observation(self) -> dict[str, Array]:
+        return {key: value[self._time].astype(np.float32) for key, value in self.recorded.observations.items()}
+
+
+class Recorded:
+    """The expert of a replayed episode: what was recorded."""
+
+    observe = execute = 1
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        self._env = env.unwrapped
+
+    def reset(self, observation: Observation) -> None:
+        """Nothing to prepare."""
+
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return the recorded action ``(1, 1, *action)``."""
+        return torch.as_tensor(self._env.expert_action)[None, None]  # type: ignore[attr-defined]

@@ -1,0 +1,36 @@
+"""Your own demonstrations: trained on and judged by the actions of held-out episodes."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+from simplatform.contracts import Metric, Task
+
+
+@hookimpl
+def register_envs(register):
+    register(
+        "simplatform/Replay-v0", "simplatform.envs.recorded.replay:ReplayEnv", help="recorded demonstrations of a file"
+    )
+
+
+@hookimpl
+def register_experts(register):
+    register("recorded", "simplatform.envs.recorded.replay:Recorded", help="the recorded actions")
+
+
+@hookimpl
+def register_tasks(register):
+    register(
+        Task(
+            "replay",
+            env="simplatform/Replay-v0",
+            expert="recorded",
+            metrics=(
+                Metric("action_error", better="lower", over="mean"),
+                Metric("action_difference", better="lower", over="mean", unit="the action's"),
+            ),
+            expand="simplatform.envs.recorded.replay:episodes",
+            splits={part: {"part": part} for part in ("train", "validation", "test")},
+            help="your own demonstrations: --set env.path=FILE (DP3's zarr, LeRobot, Minari)",
+        )
+    )

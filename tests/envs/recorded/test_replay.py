@@ -1,0 +1,96 @@
+"""Recorded demonstrations as an environment and a task."""
+
+from __future__ import annotations
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium.utils.env_checker import check_env
+
+import simplatform as sp
+from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.demonstrations.formats import save_demonstrations
+from simplatform.envs.recorded.replay import Recorded, split
+from simplatform.errors import ConfigError, DataError
+from simplatform.recipes import resolve
+
+
+def recorded(count, length=12, seed=0):
+    """Episodes in which the action is a linear function of the state, and the state runs along a closed curve."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.normal(size=(9, 4)).astype(np.float32)
+
+    def episode(number):
+        phase = 2 * np.pi * rng.random() + 0.3 * np.arange(length + 1)
+        state = np.sin(phase[:, None] + np.arange(9)).astype(np.float32)
+        cloud = rng.normal(size=(length + 1, 16, 3)).astype(np.float32)
+        return Episode({"agent_pos": state, "point_cloud": cloud}, state[:-1] @ matrix, seed=number)
+
+    return Demonstrations([episode(number) for number in range(count)])
+
+
+@pytest.fixture
+def zarr(tmp_path):
+    pytest.importorskip("zarr", reason="pip install 'simplatform[datasets]'")
+    path = tmp_path / "own.zarr"
+    save_demonstrations(recorded(12), str(path))
+    return str(path)
+
+
+def make(path, **kwargs):
+    return gymnasium.make("simplatform/Replay-v0", path=path, **kwargs)
+
+
+def test_it_is_a_gymnasium_environment(zarr):
+    check_env(make(zarr).unwrapped, skip_render_check=True)
+
+
+def test_parts_are_disjoint_and_complete(zarr):
+    parts = split(zarr, 0.2)
+    assert sorted(number for part in parts.values() for number in part) == list(range(12))
+    assert [len(parts[part]) for part in ("train", "validation", "test")] == [8, 2, 2]
+    recipe = resolve("mp1", "replay", settings={"env.path": zarr, "env.held_out": 0.2})
+    assert (recipe.demonstrations, recipe.validation, recipe.episodes) == (8, 2, 2)
+
+
+def test_the_expert_has_no_error_and_the_mean_action_about_one(zarr):
+    env = make(zarr)
+    expert, errors, means = Recorded(env), [], []
+    actions = recorded(12).stacked_actions()
+    observation, _ = env.reset(seed=0)
+    done = False
+    while not done:
+        action = expert.act({}, generator=torch.Generator())[0, 0].numpy()
+        assert set(observation) == {"agent_pos", "point_cloud"}
+        scale = actions.std(0)
+        means.append(np.sqrt(np.mean(((action - actions.mean(0)) / scale) ** 2)))
+        observation, reward, done, _, info = env.step(action)
+        errors.append(info["action_error"])
+        assert reward == -info["action_error"]
+    assert max(errors) < 1e-6
+    assert len(errors) == 12
+    assert 0.2 < np.mean(means) < 3
+
+
+def test_bad_files_and_shares_are_named(zarr, tmp_path):
+    with pytest.raises(ConfigError, match=r"env\.path=FILE"):
+        resolve("mp1", "replay")
+    with pytest.raises(ConfigError, match="leaves none to train on"):
+        resolve("mp1", "replay", settings={"env.path": zarr, "env.held_out": 0.6})
+    with pytest.raises(DataError):
+        resolve("mp1", "replay", settings={"env.path": str(tmp_path / "nowhere.zarr")})
+    few = tmp_path / "few.zarr"
+    save_demonstrations(recorded(2), str(few))
+    with pytest.raises(DataError, match="holds 2 episodes"):
+        resolve("mp1", "replay", settings={"env.path": str(few)})
+
+
+def test_a_policy_learns_from_a_file_and_is_judged_on_held_out_episodes(zarr, tmp_path):
+    settings = {"env.path": zarr, "policy.widths": [16, 32], "train.steps": 150, "train.lr": 2e-3, "points": 8}
+    run = sp.run("flow-matching", "replay", settings=settings, output=tmp_path / "runs", device="cpu", workers=1)
+    untrained = sp.run(
+        "flow-matching", "replay", settings={**settings, "train.steps": 1}, output=tmp_path / "runs", device="cpu",
+        workers=1,
+    )  # fmt: skip
+    assert run.summary["action_error"]["value"] < 0.7 * untrained.summary["action_error"]["value"]
