@@ -31,3 +31,8 @@ def register_solvers(register):
         ("usf", "exponential:Scheduled", "a searched schedule of times, orders and predictions: usf:FILE"),
     ):
         register(name, f"{HOME}.{target}", kind="sampler", file=True, help=help)
+
+
+@hookimpl
+def register_commands(register):
+    register("calibrate", f"{HOME}.calibrate:command", help="Fit a sampler (usf, dpm-v3) to a run of a policy.")

@@ -1,6 +1,8 @@
 """Error against network evaluations of every sampler, on a mixture of Gaussians whose score is analytic.
 
 python benchmarks/samplers/error.py        # writes error.json and error.png beside this file
+
+``dpm-v3`` has its statistics, and ``usf`` one schedule per budget, from noise that is not in the test.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +22,31 @@ sys.path.insert(0, str(ROOT / "tests" / "policies" / "samplers"))
 from mixture import MEANS, PATH, denoiser, noise, reference  # noqa: E402
 
 from simplatform.errors import SolverError  # noqa: E402
-from simplatform.policies.samplers import SAMPLERS, get_sampler  # noqa: E402
+from simplatform.policies.samplers import DPMSolverV3, Sampler, Scheduled, Statistics, get_sampler, sampler_names  # noqa: E402
+from simplatform.policies.samplers.search import search  # noqa: E402
 
 BUDGETS = (3, 4, 5, 6, 8, 10, 12, 16, 20, 30, 40, 60, 80)
-NAMES = [*(name for name in SAMPLERS if name != "dpm1"), "euler", "midpoint", "heun", "rk4"]
+NAMES = [
+    *(name for name in sampler_names() if name != "rf-solver"),
+    "dpm-v3",
+    "usf",
+    "euler",
+    "midpoint",
+    "heun",
+    "rk4",
+]
+SEARCHED = 12
+"""Budgets above this have no searched schedule: regular ones are good enough there."""
 TICKS = (2, 5, 10, 20, 40, 80)
 COUNT = 1000
 
 
 def errors(name: str) -> dict[str, list[float]]:
-    sampler, found = get_sampler(name), {"budget": [], "nfe": [], "rms": [], "median": []}
+    found: dict[str, list[float]] = {"budget": [], "nfe": [], "rms": [], "median": []}
     for budget in BUDGETS:
         model = denoiser(PATH, budget=budget)
         try:
+            sampler = fitted(name, budget)
             distance = (sampler.generate(model, noise(COUNT), budget) - reference(PATH, COUNT)).norm(dim=1)
         except SolverError:
             continue
@@ -40,6 +55,23 @@ def errors(name: str) -> dict[str, list[float]]:
         found["rms"].append(float(distance.square().mean().sqrt()))
         found["median"].append(float(distance.median()))
     return found
+
+
+@cache
+def statistics() -> Statistics:
+    return Statistics.measure(denoiser(PATH), noise(COUNT + 2000)[COUNT:], nodes=150)
+
+
+def fitted(name: str, budget: int) -> Sampler:
+    """Return a sampler; those that are fitted to the model have seen other noise than the test's."""
+    if name == "dpm-v3":
+        return DPMSolverV3(statistics())
+    if name != "usf":
+        return get_sampler(name)
+    if budget > SEARCHED:
+        raise SolverError("not searched")
+    wanted = reference(PATH, COUNT + 400)[COUNT:]
+    return Scheduled(search(lambda: denoiser(PATH), noise(COUNT + 400)[COUNT:], wanted, budget, candidates=400)[0])
 
 
 def draw(results: dict[str, dict[str, list[float]]], path: Path) -> None:

@@ -31,7 +31,7 @@ __all__ = [
 def get_sampler(name: str) -> Sampler:
     """Return a sampler by name: a registered one, or an ODE solver.
 
-    ``usf:FILE`` and ``dpm-v3:FILE`` take what ``python -m simplatform.policies.samplers.calibrate`` wrote.
+    ``usf:FILE`` and ``dpm-v3:FILE`` take what ``simplatform calibrate`` wrote.
 
     Raises:
         UnknownName: nothing of that name; near names are suggested.

@@ -1,24 +1,22 @@
-"""Fit a sampler to a trained policy: a schedule (usf), or statistics (dpm-v3).
+"""``simplatform calibrate``: fit a sampler to a trained policy: a schedule (usf), or statistics (dpm-v3).
 
-    python -m simplatform.policies.samplers.calibrate RUN usf --nfe 5 -o schedule.json
-    python -m simplatform.policies.samplers.calibrate RUN dpm-v3 -o statistics.json
+    simplatform calibrate RUN usf --nfe 5 -o schedule.json
     simplatform eval RUN --set sampler=usf:schedule.json --set nfe=5
 
-Observations and chunks are those of the run's validation demonstrations (of its training ones, if it has none); half
-of the windows choose a schedule, the other half report its error beside those of regular samplers.
+Observations are those of the run's validation demonstrations (of its training ones, if it has none).
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+import typer
 from torch import Tensor
 
-from simplatform.errors import SimplatformError, UsageError
+from simplatform.cli import options
+from simplatform.errors import UsageError
 from simplatform.policies.samplers.denoiser import Denoiser
 from simplatform.policies.samplers.dpm_solver_v3 import Statistics
 from simplatform.policies.samplers.exponential import Scheduled
@@ -28,27 +26,24 @@ FINE, WINDOWS = 100, 128
 PEERS = ("ddim", "dpm++2m", "deis-tab2", "plms")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Calibrate, write the file, and print what it gains."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, help="a run of a diffusion or flow policy")
-    parser.add_argument("sampler", choices=["usf", "dpm-v3"])
-    parser.add_argument("--nfe", type=int, default=5, help="evaluations of the schedule")
-    parser.add_argument("--candidates", type=int, default=300, help="schedules to try")
-    parser.add_argument("--output", "-o", type=Path, required=True)
-    chosen = parser.parse_args(arguments)
-    try:
-        policy, condition = _load(chosen.run)
-        if chosen.sampler == "usf":
-            _search(policy, condition, chosen.nfe, chosen.candidates, chosen.output)
-        else:
-            noise, model = _noise(policy, condition), policy.denoiser(policy.unet.prepare(condition, policy.horizon))
-            Statistics.measure(model, noise).write(chosen.output)
-            print(f"statistics along {len(noise)} paths: {chosen.output}")
-    except SimplatformError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+def command(
+    run: options.RunPath,
+    sampler: Annotated[str, typer.Argument(help="usf (a schedule) or dpm-v3 (statistics).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    nfe: Annotated[int, typer.Option(help="Evaluations of the schedule.", min=1)] = 5,
+    candidates: Annotated[int, typer.Option(help="Schedules to try.", min=1)] = 300,
+) -> None:
+    """Fit a sampler to a run of a diffusion or flow policy: a searched schedule, or statistics of its network."""
+    if sampler not in ("usf", "dpm-v3"):
+        raise UsageError(f"only usf and dpm-v3 are fitted to a policy, got {sampler!r}")
+    policy, condition = _load(run)
+    if sampler == "usf":
+        for name, error in search_for(policy, condition, nfe, candidates, output).items():
+            typer.echo(f"{name:10s} error {error:.4f} with {nfe} evaluations, on windows that the search never saw")
+    else:
+        model = policy.denoiser(policy.unet.prepare(condition, policy.horizon))
+        Statistics.measure(model, _noise(policy, condition)).write(output)
+    typer.echo(f"use it: simplatform eval {run} --set sampler={sampler}:{output}")
 
 
 def _load(run: Path) -> tuple[Any, Tensor]:
@@ -74,7 +69,11 @@ def _noise(policy: Any, condition: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _search(policy: Any, condition: Tensor, nfe: int, candidates: int, output: Path) -> None:
+def search_for(policy: Any, condition: Tensor, nfe: int, candidates: int, output: Path) -> dict[str, float]:
+    """Search on half of the conditions, write the schedule, and return errors on the other half, regular ones beside.
+
+    Errors are root mean squares of normalised chunks against ``FINE`` steps of DPM-Solver++(2M).
+    """
     from simplatform.policies.samplers import get_sampler
 
     noise, half = _noise(policy, condition), len(condition) // 2
@@ -89,12 +88,6 @@ def _search(policy: Any, condition: Tensor, nfe: int, candidates: int, output: P
     own, other = slice(None, half), slice(half, None)
     schedule, _ = search(lambda: model(own), noise[own], wanted(own), nfe, candidates=candidates)
     schedule.write(output)
-    truth = wanted(other)
-    for name, sampler in [*((peer, get_sampler(peer)) for peer in PEERS), ("usf", Scheduled(schedule))]:
-        error = (sampler.generate(model(other), noise[other], nfe) - truth).square().mean().sqrt()
-        print(f"{name:10s} error {float(error):.4f} with {nfe} evaluations, on windows that the search never saw")
-    print(f"schedule: {output}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    truth, samplers = wanted(other), {**{peer: get_sampler(peer) for peer in PEERS}, "usf": Scheduled(schedule)}
+    found = {name: sampler.generate(model(other), noise[other], nfe) for name, sampler in samplers.items()}
+    return {name: float((chunk - truth).square().mean().sqrt()) for name, chunk in found.items()}

@@ -71,7 +71,7 @@ class Statistics:
             e, product = torch.func.jvp(lambda z, t=t: denoiser.noise(z, t), (x,), (signs,))
             states.append(x.double().cpu().numpy())
             noises.append(e.detach().double().cpu().numpy())
-            linear.append((path.sigma(t) * (signs * product).mean(0)).double().cpu().numpy())
+            linear.append((path.sigma(t) * (signs * product.detach()).mean(0)).double().cpu().numpy())
             if i + 1 < nodes:
                 x = _midpoint(denoiser, x, e, t, times[i + 1]).detach()
         return cls._fit(path, np.array(times), logs, np.array(states), np.array(noises), np.array(linear))

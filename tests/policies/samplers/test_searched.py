@@ -9,7 +9,7 @@ import pytest
 import torch
 from mixture import PATH, denoiser, error, noise, reference
 
-from simplatform.errors import ConfigError, DataError, SolverError
+from simplatform.errors import ConfigError, DataError, SolverError, UsageError
 from simplatform.policies.samplers import (
     DDIM,
     DPMSolverV3,
@@ -146,3 +146,20 @@ def test_sada_saves_evaluations_and_counts_them():
     found = get_sampler("sada").generate(model, noise(1000), 50)
     assert model.nfe <= 50 / 1.4
     assert far(found) <= 2 * far(get_sampler("dpm++2m").generate(denoiser(PATH), noise(1000), 50))
+
+
+def test_a_sampler_is_fitted_to_a_run_on_the_command_line(tmp_path):
+    """From run to schedule to evaluation, with a policy that hardly learned: the plumbing, not the gain."""
+    import simplatform as sp
+    from simplatform.policies.samplers.calibrate import command
+
+    settings = {"policy.widths": [8, 16], "points": 8, "train.steps": 2, "task.demonstrations": 1, "task.validation": 0}
+    run = sp.run("dp3", "metaworld/reach", settings=settings, output=tmp_path, device="cpu", until="fit")
+    for sampler in ("usf", "dpm-v3"):
+        command(run.path, sampler, tmp_path / f"{sampler}.json", nfe=4, candidates=20)
+        policy = sp.load(run.path, settings={"sampler": f"{sampler}:{tmp_path / sampler}.json", "nfe": 4})
+        observation = {"point_cloud": torch.zeros(1, 2, 16, 3), "agent_pos": torch.zeros(1, 2, 9)}
+        assert bool(torch.isfinite(policy.act(observation, generator=torch.Generator())).all())
+    run = sp.run("mp1", "metaworld/reach", settings=settings, output=tmp_path, device="cpu", until="fit")
+    with pytest.raises(UsageError, match="no instantaneous field"):
+        command(run.path, "usf", tmp_path / "never.json", nfe=4, candidates=20)
