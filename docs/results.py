@@ -9,6 +9,7 @@ from typing import Any
 
 import dynamics_results
 import mesh_results
+import policy_results
 
 ROOT = Path(__file__).parents[1]
 NOT_YET = "(No result is committed yet; the command above writes it.)"
@@ -29,7 +30,8 @@ def results() -> dict[str, str]:
         "latency": _latency(_read("policies/latency")),
         "training_step": _training_step(_read("policies/training_step")),
         "window_close": _window_close(_read("policies/window_close")),
-        **{name: _mesh(make, _read(f"mesh/{file}")) for name, (make, file) in mesh_results.TABLES.items()},
+        **{name: _made(make, _read(f"mesh/{file}")) for name, (make, file) in mesh_results.TABLES.items()},
+        **{name: _made(make, _read(file)) for name, (make, file) in policy_results.TABLES.items()},
         "samplers": _samplers(_read("samplers/error")),
         **dynamics_results.tables(_read),
     }
@@ -136,7 +138,7 @@ def _window_close(table: Table) -> str:
     return "\n".join(lines)
 
 
-def _mesh(make: Callable[[dict[str, Any]], str], table: Table) -> str:
+def _made(make: Callable[[dict[str, Any]], str], table: Table) -> str:
     return NOT_YET if table is None else make(table)
 
 
