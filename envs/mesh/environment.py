@@ -18,10 +18,10 @@ from simplatform.envs.mesh.cases import Case, make_case
 from simplatform.envs.mesh.generators import generate
 from simplatform.envs.mesh.limiter import Limited, limit
 from simplatform.envs.mesh.mesh import Floats, Mesh
-from simplatform.envs.mesh.monitors import MONITORS
+from simplatform.envs.mesh.monitors import MONITORS, Monitor
 from simplatform.envs.mesh.problems import problem_class
 from simplatform.envs.mesh.problems.base import SteadyProblem, UnsteadyProblem
-from simplatform.envs.mesh.validity import check_mesh, tangled_cells
+from simplatform.envs.mesh.validity import check_mesh, check_monitor, tangled_cells
 from simplatform.errors import ContractError, UnknownName
 
 Info = dict[str, Any]
@@ -55,7 +55,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         geometry: str = "square",
         n: int = 20,
         mesh_seed: int = 0,
-        monitor: str = "problem",
+        monitor: str | Monitor = "problem",
         limiter: bool = True,
         timings: bool = False,
         mesh: Mesh | None = None,
@@ -63,14 +63,14 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
     ) -> None:
         """Build the mesh: ``geometry`` with about ``n`` vertices across, or a ``mesh`` of your own.
 
+        ``monitor`` is the problem's own, one of ``MONITORS`` by name, or any function of a mesh and nodal values.
+
         Raises:
             UnknownName: no such problem, geometry or monitor.
             DataError: the mesh cannot be used; the bad vertex or cell is named.
         """
         self._problem_class = problem_class(problem)
-        if monitor not in ("problem", *MONITORS):
-            raise UnknownName("monitor", monitor, ("problem", *MONITORS))
-        self._monitor = MONITORS.get(monitor)
+        self._monitor = _monitor(monitor)
         self.mesh = check_mesh(generate(geometry, n, mesh_seed) if mesh is None else mesh)
         self.limiter, self.timings = limiter, timings
         self.render_mode = render_mode
@@ -185,3 +185,12 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
             "dim": self.mesh.dim,
             "units": {"points": "m", "action": "m", "monitor": "1"},
         }
+
+
+def _monitor(monitor: str | Monitor) -> Monitor | None:
+    """Return a monitor by name, or a user's own, whose values are checked; None is the problem's."""
+    if not isinstance(monitor, str):
+        return lambda mesh, values: check_monitor(monitor(mesh, values), mesh)
+    if monitor not in ("problem", *MONITORS):
+        raise UnknownName("monitor", monitor, ("problem", *MONITORS))
+    return MONITORS.get(monitor)

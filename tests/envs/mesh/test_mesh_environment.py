@@ -13,7 +13,7 @@ from simplatform.envs.mesh.environment import MeshMovement
 from simplatform.envs.mesh.fem import elliptic, l2_error
 from simplatform.envs.mesh.movers import policy
 from simplatform.envs.mesh.problems import problem_class
-from simplatform.errors import ContractError, UnknownName
+from simplatform.errors import ContractError, DataError, UnknownName
 
 
 def act(mover, observation):
@@ -91,6 +91,15 @@ def test_the_expert_solves_the_pde_again_and_beats_the_frozen_monitor():
             observation, _ = env.reset(seed=seed)
             reductions.append(env.step(act(mover, observation))[-1]["error_reduction"])
     assert np.mean(gains[solved]) > np.mean(gains[frozen]) > 0
+
+
+def test_a_monitor_of_ones_own_is_used_and_checked():
+    env = MeshMovement(n=8, monitor=lambda mesh, values: 1 + mesh.points[:, 0])
+    observation, _ = env.reset(seed=0)
+    assert np.allclose(observation["monitor"], 1 + env.mesh.points[:, 0])
+    wrong = MeshMovement(n=8, monitor=lambda mesh, values: mesh.points[:, 0] - 0.5)
+    with pytest.raises(DataError, match="negative at vertex"):
+        wrong.reset(seed=0)
 
 
 def test_wrong_names_and_shapes():
