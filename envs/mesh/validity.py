@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from simplatform.envs.mesh.mesh import FACETS, Floats, Ints, Mesh
 from simplatform.errors import DataError
@@ -100,6 +102,20 @@ def _conflicts(mesh: Mesh) -> Ints:
     _, inverse = np.unique(flat, axis=0, return_inverse=True)
     total = np.bincount(inverse.ravel(), sense.ravel())
     return (np.abs(total[inverse.ravel()]) > 1.5).reshape(sense.shape).sum(axis=1)
+
+
+def check_connected(mesh: Mesh) -> Mesh:
+    """Return the mesh if all of it hangs together.
+
+    Raises:
+        DataError: parts that do not touch; a vertex of the second is named.
+    """
+    tails, heads = mesh.edges.T
+    size = len(mesh.points)
+    graph = sparse.coo_array((np.ones(len(tails)), (tails, heads)), shape=(size, size))
+    parts, labels = connected_components(graph, directed=False)
+    _refuse(labels != labels[0], f"{parts} parts that do not touch; not in the first: vertex", "move each by itself")
+    return mesh
 
 
 def oriented(mesh: Mesh) -> Mesh:

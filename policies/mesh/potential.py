@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
@@ -25,7 +26,7 @@ BLOCKS = 8.0
 
 @torch.no_grad()
 def potential(graph: Graph, points: Tensor, monitor: Tensor) -> Tensor:
-    """Return φ/(8h²) at the vertices, ``(N,)``, mean 0 on each mesh, h² twice its mean cell area.
+    """Return φ/(8h²) at the vertices, ``(N,)``, mean 0 on each connected part, h² twice the mesh's mean cell area.
 
     ``points (N, 2)`` are unit coordinates and ``monitor (N,)`` is scaled to at most 1. Solved on the CPU in double
     precision; no gradient flows through it.
@@ -33,17 +34,18 @@ def potential(graph: Graph, points: Tensor, monitor: Tensor) -> Tensor:
     cells = graph.cells.cpu().numpy()
     places = points.detach().cpu().double().numpy()
     density = np.maximum(monitor.detach().cpu().double().numpy(), 0.0) + FLOOR
-    owner, cell_owner = graph.mesh.cpu().numpy(), graph.cell_mesh.cpu().numpy()
     areas, gradients = _geometry(places, cells)
-    size, count = len(places), len(graph)
-    lumped = np.bincount(cells.ravel(), np.repeat(areas / 3, 3), size)
-    volume = np.bincount(cell_owner, areas, count)
-    theta = np.bincount(owner, lumped * density, count) / volume
+    lumped = np.bincount(cells.ravel(), np.repeat(areas / 3, 3), len(places))
     local = (areas * density[cells].mean(axis=1))[:, None, None] * (gradients @ gradients.transpose(0, 2, 1))
-    phi = _solve(local, cells, lumped * (density - theta[owner]), graph.sizes)
-    phi -= (np.bincount(owner, lumped * phi, count) / volume)[owner]
-    spacing = 2 * volume / np.asarray(graph.cell_sizes)
-    return torch.as_tensor(phi / (BLOCKS * spacing[owner])).to(points)
+    matrix = _assembled(local, cells, len(places))
+    # Parts that do not touch, meshes of a batch above all, each have a θ and a constant of their own.
+    _, first, part = np.unique(connected_components(matrix)[1], return_index=True, return_inverse=True)
+    volume = np.bincount(part, lumped)
+    theta = np.bincount(part, lumped * density) / volume
+    phi = _solve(matrix, lumped * (density - theta[part]), first)
+    phi -= (np.bincount(part, lumped * phi) / volume)[part]
+    spacing = 2 * np.bincount(graph.cell_mesh.cpu().numpy(), areas, len(graph)) / np.asarray(graph.cell_sizes)
+    return torch.as_tensor(phi / (BLOCKS * spacing[graph.mesh.cpu().numpy()])).to(points)
 
 
 def _geometry(points: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -55,12 +57,15 @@ def _geometry(points: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.abs(signed), turned / (2 * signed)[:, None, None]
 
 
-def _solve(local: np.ndarray, cells: np.ndarray, load: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
-    """Solve the Neumann problems of all meshes at once, the first vertex of each held at 0."""
+def _assembled(local: np.ndarray, cells: np.ndarray, size: int) -> sparse.csr_array:
     rows, columns = cells.repeat(3, axis=1).ravel(), np.tile(cells, (1, 3)).ravel()
-    matrix = sparse.coo_array((local.ravel(), (rows, columns)), shape=(len(load), len(load))).tocsr()
+    return sparse.coo_array((local.ravel(), (rows, columns)), shape=(size, size)).tocsr()
+
+
+def _solve(matrix: sparse.csr_array, load: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Solve the Neumann problems of all parts at once, one vertex of each held at 0."""
     free = np.ones(len(load), bool)
-    free[np.cumsum((0, *sizes[:-1]))] = False
+    free[held] = False
     inner = splu(matrix[free][:, free].tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
     result = np.zeros(len(load))
     result[free] = inner.solve(load[free])

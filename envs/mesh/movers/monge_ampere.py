@@ -26,6 +26,7 @@ from simplatform.envs.mesh.boundary import freedom
 from simplatform.envs.mesh.mesh import Floats, Mesh
 from simplatform.envs.mesh.movers.base import MonitorAt, Moved
 from simplatform.envs.mesh.p1 import P1, QUADRATURE, weak_hessian_loads
+from simplatform.envs.mesh.validity import check_connected
 from simplatform.errors import DataError
 
 PSEUDO_STEP = 0.1
@@ -40,8 +41,9 @@ class MongeAmpere:
         """Assemble and factorise what depends on the mesh alone.
 
         Raises:
-            DataError: not a mesh of triangles.
+            DataError: not a mesh of triangles, or one whose parts do not touch.
         """
+        check_connected(mesh)
         if mesh.kind != "triangle":
             raise DataError(f"Monge–Ampère movers need triangles, got a mesh of {mesh.kind} cells")
         self.space = P1(mesh)

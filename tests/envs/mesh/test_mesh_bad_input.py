@@ -121,6 +121,16 @@ def test_faulty_monitors_are_named_and_nothing_moves(tmp_path, message, plugin):
     assert not output.exists()
 
 
+def test_parts_that_do_not_touch_are_named(tmp_path):
+    points, cells = plain()
+    both = np.vstack([points, points + [2, 0]]), np.vstack([cells, cells + len(points)])
+    meshio.Mesh(both[0], [("triangle", both[1])]).write(tmp_path / "in.vtu")
+    np.save(tmp_path / "m.npy", np.linspace(1, 2, len(both[0])))
+    with pytest.raises(DataError, match=r"2 parts that do not touch; not in the first: vertex 25 \(and 24 more\)"):
+        moving.move_files(tmp_path / "in.vtu", tmp_path / "m.npy", output=tmp_path / "out.vtu")
+    assert not (tmp_path / "out.vtu").exists()
+
+
 def test_without_boundary_tags_the_boundary_is_found_from_the_cells(tmp_path):
     points, cells = plain()
     rim = np.flatnonzero(Mesh(points, cells).boundary)
