@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import platform
 import shlex
+import sys
 import time
 from functools import lru_cache
 from pathlib import Path
@@ -61,9 +62,9 @@ BROAD = {**MANY, "steps": 250, "finish": 75, "refine": 3}
 THICK = {**MANY, "steps": 80, "finish": 25, "refine": 1}
 TEN = {"experts": 10, "width": 16}
 # Fields: steps between samples as small as the diffusion of a three-point stencil needs to be stable.
-GS = {"width": 16, "depth": 3, "substeps": 14, "steps": 150, "windows": 32, "finish": 150, "refine": 0}
+GS = {"width": 16, "depth": 3, "substeps": 8, "steps": 150, "windows": 32, "finish": 200, "refine": 0, "adapt_steps": 5}
 NS = {"width": 24, "depth": 3, "substeps": 3, "filters": 4, "forced": True, "steps": 250, "windows": 32,
-      "finish": 100, "refine": 5}  # fmt: skip
+      "finish": 100, "refine": 5, "adapt_steps": 5}  # fmt: skip
 METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     "lotka-volterra": LV,
     "gray-scott": {
@@ -159,6 +160,8 @@ class _Clock:
             scores = {split: _scores(self._policy, self._splits[split])["mse"] for split in ("test", "ood")}
             self.trace.append({"seconds": round(self.seconds, 1), "step": step, **scores})
             self._next = self.seconds * 1.3
+        if step % 25 < 2:
+            print(f"{step}/{total}", f"{self.seconds:.0f} s", metrics.get("loss"), file=sys.stderr, flush=True)
         self._since = time.process_time()
 
     def stop(self) -> None:
@@ -170,7 +173,7 @@ class _Clock:
 def load(task: str, seed: int, labels: bool) -> tuple[dict[str, Demonstrations], Signature]:
     """Return the demonstrations of all splits of a task, and their shapes."""
     recipe = resolve("mixer", task, seed, {"env.labels": True} if labels else {})
-    every, few = recipe.demonstrations, 2 * recipe.demonstrations if task in FIELDS else 36
+    every, few = recipe.demonstrations, recipe.demonstrations if task in FIELDS else 36
     counts = {"train": every, "validation": recipe.validation, "test": every, "ood": min(every, MOST)}
     counts = counts | ({"test": few, "ood": few} if every < MOST else {})
     found = {s: collect(recipe.task, count=n, seed=seed, split=s, workers=1).demonstrations for s, n in counts.items()}

@@ -31,7 +31,7 @@ ROWS = 1200
 """Vector fields that adaptation evaluates at once; more are taken in turn."""
 VECTOR = 64
 """States of more numbers than this are fields: fewer of them are taken at once."""
-SHOWN = 2**14
+SHOWN = 2**13
 """Numbers of each system that Gauss–Newton looks at in one-interval windows, or whole trajectories, about."""
 REACH = 1e6
 """A state farther out than this, in units of the data, has left; the trajectory stays at the last one before it."""
