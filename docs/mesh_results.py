@@ -14,9 +14,7 @@ def percent(value: dict[str, float]) -> str:
 
 def helmholtz(table: Table) -> str:
     """One row per mover: how much error it removes, and how fast, beside Monge–Ampère as published."""
-    head = (
-        "| mover | error removed, 95 % interval | ratio to MA | worse than not moving | seconds, largest size |"
-    )
+    head = "| mover | error removed, 95 % interval | ratio to MA | worse than not moving | seconds, largest size |"
     lines = [head, "|---|---|---|---|---|"]
     for name, row in table["movers"].items():
         ratio = row.get("ratio_to_monge_ampere_published", float("nan"))

@@ -21,7 +21,7 @@ import numpy as np
 from machine import facts
 
 CASES = {
-    "um2n-dense": (31, 100, 141, 200),
+    "um2n-dense": (31, 70, 100, 141),
     "um2n-linear": (31, 100, 200, 316),
     "um2n-linear-potential": (31, 100, 200, 316),
     "monge-ampere": (31, 100, 200, 316),
