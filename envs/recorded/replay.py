@@ -71,7 +71,7 @@ class ReplayEnv(gymnasium.Env[dict[str, Array], Array]):
 
     Observations have the recorded keys and shapes, in the recorded units, float32. ``info["action_error"]`` is the root
     mean square over components of (action − recorded action), each divided by its standard deviation over the whole
-    file, if it has one: 0 is the expert, 1 about what the mean action scores. ``info["action_difference"]`` is the mean absolute
+    file, if it has one: 0 is the expert, 1 about the mean action. ``info["action_difference"]`` is the mean absolute
     difference in the action's own units.
     """
 
