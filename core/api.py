@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simplatform.callbacks import Callback, instances
-from simplatform.checkpoint import read_policy
+from simplatform.checkpoint import pretrained, read_policy
 from simplatform.contracts import Metric, Policy, Task
 from simplatform.errors import UsageError
+from simplatform.host import get_host
 from simplatform.pipeline.evaluate import Evaluation, evaluate_policy
 from simplatform.pipeline.group import join
 from simplatform.pipeline.observer import Console
@@ -114,7 +115,7 @@ def resume(
 
 
 def load(path: str | Path, device: str = "cpu", settings: Mapping[str, Any] | None = None) -> Policy:
-    """Load a policy from a checkpoint, or from a run (its last checkpoint).
+    """Load a policy from a checkpoint, from a run (its last checkpoint), or by name the weights that a plugin ships.
 
     ``settings`` changes what only acting uses, such as ``{"nfe": 4, "sampler": "dpm++2m"}``.
 
@@ -122,7 +123,9 @@ def load(path: str | Path, device: str = "cpu", settings: Mapping[str, Any] | No
         CheckpointError: no checkpoint there, or a damaged one.
         ConfigError: a setting that the policy does not have, or not with this value.
     """
-    path = Path(path)
+    name, path = str(path), Path(path)
+    if not path.exists() and name in get_host().registry("policy"):
+        path = pretrained(name) or path
     if (path / "resolved.json").exists():
         path = Run(path).best
     return read_policy(path, device, settings)
@@ -154,8 +157,6 @@ def evaluate(
 
 def _metrics_of(env: gymnasium.Env[Any, Any]) -> tuple[Metric, ...]:
     """Return the metrics of the first registered task of this environment, or of one step's info."""
-    from simplatform.host import get_host
-
     if env.spec is not None:
         for entry in get_host().registry("task"):
             if entry.data.env == env.spec.id:

@@ -8,12 +8,13 @@ A checkpoint is a directory: ``model.safetensors`` (parameters and buffers, norm
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simplatform.config import Config, validate
 from simplatform.contracts import Policy, Signature
-from simplatform.errors import CheckpointError
+from simplatform.errors import CheckpointError, PluginError
 from simplatform.files import read_json, reading, write_bytes, write_json
 from simplatform.host import get_host
 
@@ -69,6 +70,26 @@ def read_policy(path: Path, device: str = "cpu", changes: Mapping[str, Any] | No
         if card.get("state") is not None:
             policy.set_extra_state_json(card["state"])  # type: ignore[attr-defined]
     return to_device(policy, device)
+
+
+def pretrained(name: str) -> Path | None:
+    """Return the checkpoint that a plugin ships with its policy (``pretrained="package:folder"``), if it does.
+
+    Raises:
+        UnknownName: no policy of that name.
+        PluginError: the plugin names a folder that is not there.
+    """
+    place = get_host().registry("policy").get(name).extra.get("pretrained")
+    if place is None:
+        return None
+    package, _, folder = place.partition(":")
+    try:
+        path = Path(str(files(package))) / folder
+    except ModuleNotFoundError as error:
+        raise PluginError(f"policy {name!r}: its weights are to be in {package!r}, which is not there") from error
+    if not (path / CARD).is_file():
+        raise PluginError(f"policy {name!r}: no checkpoint in {folder!r} of {package!r}; is it package data?")
+    return path
 
 
 def load_into(policy: Policy, tensors: Mapping[str, Tensor], path: Path) -> None:

@@ -22,7 +22,11 @@ Register = Callable[..., None]
 
 @hookspec
 def register_policies(register: Register) -> None:
-    """``register(name, target, config=target, help="")``: a policy class and its configuration model."""
+    """``register(name, target, config=target, help="")``: a policy class and its configuration model.
+
+    Optional: ``importer=target`` reads a foreign checkpoint (``simplatform import``); ``pretrained="package:folder"``
+    is a checkpoint that the plugin ships as package data (``sp.load(name)``).
+    """
 
 
 @hookspec

@@ -12,6 +12,7 @@ def register_policies(register):
         "simplatform.policies.mesh.um2n:UM2N",
         config="simplatform.policies.mesh.um2n:UM2NConfig",
         importer="simplatform.policies.mesh.um2n:import_official",
+        pretrained="simplatform.policies.mesh:pretrained/um2n",
         help="graph transformer + graph-attention deformer, imitates Monge–Ampère",
     )
 

@@ -18,6 +18,7 @@ def register_policies(register):
         "um2n-energy",
         f"{POLICIES}.energy:UM2NEnergy",
         config=f"{POLICIES}.energy:ObjectiveConfig",
+        pretrained=f"{POLICIES}:pretrained/um2n-energy",
         help="UM2N trained through the differentiable solver",
     )
     register(

@@ -16,7 +16,10 @@ def command(
     plugin: Annotated[
         str, typer.Option("--plugin", "-p", help="A mover: monge-ampere, spring, um2n, …")
     ] = "monge-ampere",
-    run: Annotated[Path | None, typer.Option("--run", help="A run or checkpoint of a learned mover.")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", help="A trained run; else the newest in runs/, else shipped weights."),
+    ] = None,
     field: Annotated[str | None, typer.Option("--field", help="Name of the monitor's field in its file.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write; not the input.")] = Path("moved.vtu"),
     figure: Annotated[

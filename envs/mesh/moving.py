@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.checkpoint import build_policy, read_policy
+from simplatform.checkpoint import build_policy, pretrained, read_policy
 from simplatform.contracts import Policy, Signature
 from simplatform.envs.mesh.boundary import classify, constrain
 from simplatform.envs.mesh.files import read_mesh, read_monitor, write_mesh
@@ -69,17 +69,24 @@ def move(mover: Policy, mesh: Mesh, monitor: Floats) -> Limited:
 def find_mover(plugin: str, run: Path | None, root: Path = Path("runs")) -> Policy:
     """Return a mover: a trained one from a run or checkpoint, else a classical one by name.
 
-    A learned mover without ``run`` is taken from the newest run of that plugin under ``root``.
+    A learned mover without ``run`` is taken from the newest run of that plugin under ``root``, else from the weights
+    that its plugin ships.
 
     Raises:
-        UsageError: a learned mover that nobody has trained here.
+        UsageError: a learned mover that nobody has trained here, and that ships no weights.
     """
     if run is None:
         entry = get_host().registry("policy").get(plugin)
         policy = build_policy(entry.name, entry.load_config()(), Signature({}, (-1, 2)))
         if not hasattr(policy, "loss"):
             return policy
-        run = _newest(plugin, root)
+        run = _newest(plugin, root) or pretrained(plugin)
+        if run is None:
+            raise UsageError(
+                f"{plugin} is a learned mover and no run of it lies in {root}/: train one (`simplatform run --plugin "
+                f"{plugin}`) or give one with --run. um2n and um2n-energy bring weights; monge-ampere, laplacian and "
+                "spring need no training."
+            )
     if (run / "policy.json").exists():
         return read_policy(run)
     last = RunDirectory.open(run).last
@@ -88,14 +95,9 @@ def find_mover(plugin: str, run: Path | None, root: Path = Path("runs")) -> Poli
     return read_policy(last)
 
 
-def _newest(plugin: str, root: Path) -> Path:
+def _newest(plugin: str, root: Path) -> Path | None:
     runs = sorted(root.glob(f"{plugin}_*/checkpoints/last"), key=lambda path: path.stat().st_mtime)
-    if not runs:
-        raise UsageError(
-            f"{plugin} is a learned mover and no run of it lies in {root}/: train one (`simplatform run --plugin "
-            f"{plugin}`) or give one with --run. monge-ampere, laplacian and spring need no training."
-        )
-    return runs[-1].parents[1]
+    return runs[-1].parents[1] if runs else None
 
 
 def _facts(mesh: Mesh, moved: Mesh, done: Limited) -> dict[str, Any]:
