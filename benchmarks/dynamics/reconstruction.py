@@ -62,16 +62,8 @@ BROAD = {**MANY, "steps": 250, "finish": 75, "refine": 3}
 THICK = {**MANY, "steps": 80, "finish": 25, "refine": 1}
 TEN = {"experts": 10, "width": 16}
 # Fields: steps between samples as small as the diffusion of a three-point stencil needs to be stable.
-GS = {
-    "width": 16,
-    "depth": 3,
-    "substeps": 12,
-    "steps": 150,
-    "windows": 32,
-    "finish": 200,
-    "refine": 0,
-    "adapt_steps": 5,
-}
+GS = {"width": 16, "depth": 3, "substeps": 16, "steps": 150, "windows": 16, "finish": 100,
+      "refine": 4, "adapt_steps": 5}  # fmt: skip
 NS = {"width": 24, "depth": 3, "substeps": 3, "filters": 4, "forced": True, "steps": 250, "windows": 32,
       "finish": 100, "refine": 5, "adapt_steps": 5}  # fmt: skip
 METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {

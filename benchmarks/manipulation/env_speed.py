@@ -23,7 +23,6 @@ from typing import Any
 import fpsample
 import numpy as np
 import torch
-from machine import describe
 
 from simplatform.envs.manipulation.crop import named_crop
 from simplatform.envs.manipulation.experts import metaworld_expert
@@ -31,6 +30,7 @@ from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.raycast import RayCaster
 from simplatform.envs.manipulation.sampling import farthest_points
 from simplatform.envs.manipulation.vision import PointCloud, corner2
+from simplatform.provenance import measured_on
 
 TASKS = ("drawer-open", "hammer", "pick-place", "coffee-pull", "window-open")
 POINTS = 512
@@ -114,7 +114,7 @@ def main() -> None:
             rows.append(measure(task, size, options.steps, options.repeats))
             print(rows[-1], flush=True)
     command = "OMP_NUM_THREADS=1 python benchmarks/manipulation/env_speed.py"
-    result = {"command": command, **describe(), "points": POINTS, "seed": 0, "rows": rows}
+    result = {"command": command, "machine": measured_on(), "points": POINTS, "seed": 0, "rows": rows}
     Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from machine import describe
 
 from simplatform.contracts import Policy
 from simplatform.envs.manipulation.adroit import AdroitEnv
@@ -22,6 +21,7 @@ from simplatform.envs.manipulation.base import PointCloudEnv
 from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.tasks import GROUPS
+from simplatform.provenance import measured_on
 from simplatform.statistics import wilson
 
 
@@ -62,7 +62,7 @@ def main() -> None:
     print("adroit/relocate", tasks["adroit/relocate"], flush=True)
     result = {
         "command": "python benchmarks/manipulation/experts.py",
-        **describe(),
+        "machine": measured_on(),
         "max_steps": {"metaworld": 200, "adroit": 250},
         "tasks": tasks,
     }

@@ -13,13 +13,13 @@ import json
 from pathlib import Path
 
 import numpy as np
-from machine import facts
 from movers import CLASSICAL
 
 from simplatform.environments import make_env
 from simplatform.envs.mesh.limiter import limit
 from simplatform.envs.mesh.moving import find_mover
 from simplatform.pipeline.rollout import History
+from simplatform.provenance import measured_on
 from simplatform.recipes import find_task
 from simplatform.seeding import episode_seed
 from simplatform.statistics import bootstrap
@@ -79,7 +79,7 @@ def main():
             rows = [row for row in rows if row["name"] != title]
             rows.append({"name": title, "steps": steps, "seeds": len(movers), "error_reduction": value})
             print(rows[-1], flush=True)
-    result = {"episodes": options.episodes, "split": "validation", "machine": facts(), "rows": rows}
+    result = {"episodes": options.episodes, "split": "validation", "machine": measured_on(), "rows": rows}
     output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
 
 

@@ -12,10 +12,9 @@ import json
 import time
 from pathlib import Path
 
-from machine import facts
-
 from simplatform.envs.mesh.generators import generate
 from simplatform.envs.mesh.problems.cylinder import PUBLISHED, Cylinder, strouhal, vortex_street
+from simplatform.provenance import measured_on
 
 
 def steady(n):
@@ -42,7 +41,7 @@ def main():
     parser.add_argument("--end", type=float, default=7.0)
     options = parser.parse_args()
     result = {
-        "machine": facts(),
+        "machine": measured_on(),
         "published_re20": PUBLISHED,
         "re20": [steady(int(n)) for n in options.steady.split(",")],
     }

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from machine import facts
 
 from simplatform.contracts import Signature
 from simplatform.environments import make_env, signature_of
 from simplatform.envs.mesh.movers import policy as movers
 from simplatform.envs.mesh.moving import find_mover
+from simplatform.provenance import measured_on
 from simplatform.recipes import find_task
 from simplatform.seeding import episode_seed
 from simplatform.statistics import bootstrap, paired_means, wilson
@@ -150,7 +150,7 @@ def main():
         "episodes": options.episodes,
         "seed": options.seed,
         "split": options.split,
-        "machine": facts(),
+        "machine": measured_on(),
         "movers": {name: summary(rows[name], task.variants, baseline) for name in names},
         "pooled": pooled(rows, baseline),
         "settings": {name: mover.config.model_dump() for name, mover in trained.items()},

@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from machine import facts
 
 from simplatform.envs.mesh import generators, monitors
 from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, quasi_newton, relaxation
 from simplatform.envs.mesh.validity import tangled_cells
+from simplatform.provenance import measured_on
 
 REPEATS = 7
 
@@ -58,7 +58,7 @@ def main():
     }
     slow = np.array(seconds["relaxation"])
     ratios = {name: float(np.median(slow / np.array(seconds[name]))) for name in ("newton", "quasi-newton")}
-    result = {"vertices": len(mesh.points), "repeats": REPEATS, "machine": facts(), "methods": report,
+    result = {"vertices": len(mesh.points), "repeats": REPEATS, "machine": measured_on(), "methods": report,
               "relaxation_over_method_median": ratios}  # fmt: skip
     Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
     print(json.dumps(report, indent=1))

@@ -19,7 +19,6 @@ import time
 from pathlib import Path
 
 import torch
-from machine import facts
 
 from simplatform.checkpoint import build_policy, write_policy
 from simplatform.config import TrainConfig
@@ -28,6 +27,7 @@ from simplatform.environments import make_env, make_expert, signature_of
 from simplatform.host import get_host
 from simplatform.pipeline.fit import Trainer, windows_of
 from simplatform.pipeline.rollout import rollout
+from simplatform.provenance import measured_on
 from simplatform.recipes import find_task
 from simplatform.seeding import episode_seed
 from simplatform.statistics import bootstrap
@@ -124,7 +124,7 @@ def main():
         seconds, found = time.perf_counter() - began, reductions(policy, whole, options.validation_episodes)
     measured = bootstrap(found).to_json()
     print("error reduction on validation problems", measured, flush=True)
-    record = {"machine": facts(), "seconds": seconds, "validation_error_reduction": measured,
+    record = {"machine": measured_on(), "seconds": seconds, "validation_error_reduction": measured,
               "validation_episodes": found, "history": printer.history}  # fmt: skip
     (options.output / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf8")
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from machine import facts
 
 from simplatform.envs.mesh.boundary import classify, constrain
 from simplatform.envs.mesh.generators import generate
@@ -22,6 +21,7 @@ from simplatform.envs.mesh.limiter import limit
 from simplatform.envs.mesh.moving import find_mover
 from simplatform.envs.mesh.problems.helmholtz import Helmholtz
 from simplatform.envs.mesh.validity import tangled_cells
+from simplatform.provenance import measured_on
 from simplatform.statistics import wilson
 
 GEOMETRIES = ("polygon", "square", "polygon", "l-shape", "polygon", "disc", "polygon", "hole", "polygon", "coastline")
@@ -75,7 +75,7 @@ def main():
         kinds.append((geometry, kind))
         for name, mover in movers.items():
             rows[name].append(moves(mover, mesh, monitor))
-    result = {"meshes": options.meshes, "machine": facts(), "movers": {}}
+    result = {"meshes": options.meshes, "machine": measured_on(), "movers": {}}
     for name, items in rows.items():
         parts = {kind: [row for row, key in zip(items, kinds, strict=True) if kind in key]
                  for kind in ("polygon", "helmholtz", "spike")}  # fmt: skip

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from machine import facts
 from movers import compare, summary
 
 from simplatform.envs.mesh.moving import find_mover
+from simplatform.provenance import measured_on
 from simplatform.recipes import find_task
 from simplatform.statistics import bootstrap
 
@@ -62,7 +62,7 @@ def run(name, names, trained, n, episodes, seed):
     movers = {
         mover: {**summary(items, task.variants, None), "quantities": quantities(items)} for mover, items in rows.items()
     }
-    return {"task": name, "n": n, "episodes": episodes, "seed": seed, "machine": facts(), "movers": movers}
+    return {"task": name, "n": n, "episodes": episodes, "seed": seed, "machine": measured_on(), "movers": movers}
 
 
 def main():

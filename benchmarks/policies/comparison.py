@@ -22,7 +22,7 @@ import simplatform as sp
 from simplatform.errors import SimplatformError
 from simplatform.files import write_json
 from simplatform.pipeline.evaluate import read_rows
-from simplatform.pipeline.run import provenance
+from simplatform.provenance import provenance
 from simplatform.recipes import resolve
 from simplatform.rundir import RunDirectory
 from simplatform.statistics import estimate, paired_rates

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
+from simplatform.provenance import measured_on
 
 
 def interleaved(
@@ -39,17 +35,6 @@ def ratios(rows: Mapping[str, Mapping[str, float]], ours: str, theirs: str) -> d
 
 def write(path: Path, result: Mapping[str, Any]) -> None:
     """Write a result with the command, machine and versions that it came from."""
-    head = {
-        "command": "python " + " ".join(["benchmarks/policies/" + Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "load": os.getloadavg()[0],
-                    "threads": torch.get_num_threads(), "python": platform.python_version()},
-        "versions": {package: version(package) for package in ("torch", "numpy", "simplatform")},
-    }  # fmt: skip
-    path.write_text(json.dumps({**head, **result}, indent=1) + "\n")
+    found = measured_on()
+    path.write_text(json.dumps({"command": found.pop("command"), "machine": found, **result}, indent=1) + "\n")
     print(json.dumps(result, indent=1))
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

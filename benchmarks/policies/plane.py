@@ -26,7 +26,7 @@ from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.files import write_json
 from simplatform.host import get_host
 from simplatform.pipeline.fit import Trainer
-from simplatform.pipeline.run import provenance
+from simplatform.provenance import provenance
 
 HERE = Path(__file__).parent
 SIGNATURE = Signature({"point_cloud": (1, 3), "agent_pos": (1,)}, (2,))

@@ -21,9 +21,9 @@ from simplatform.contracts import Signature
 from simplatform.envs.dynamics.families import find_collection
 from simplatform.envs.dynamics.truth import trajectories
 from simplatform.files import write_json
-from simplatform.pipeline.run import provenance
 from simplatform.policies.predictors.ridge import ridge
 from simplatform.policies.predictors.stnn import StNN, StNNConfig
+from simplatform.provenance import provenance
 
 HERE = Path(__file__).parent
 TIMES = 0.05 * np.arange(201)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-import subprocess
 import time
 import traceback
 from dataclasses import dataclass
@@ -15,7 +13,6 @@ from simplatform.checkpoint import build_policy, parameters, read_policy, to_dev
 from simplatform.contracts import Fittable, Policy, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import Interrupted, SimplatformError
-from simplatform.executors import available_cores
 from simplatform.files import write_json, write_text
 from simplatform.pipeline.checkpoints import restore_training, run_signature, save_fitted
 from simplatform.pipeline.collect import Collected, collect
@@ -26,6 +23,7 @@ from simplatform.pipeline.group import Group
 from simplatform.pipeline.observer import Console, RunObserver, Silent, terminated_as_interrupted
 from simplatform.pipeline.recordings import write_recordings
 from simplatform.pipeline.shards import episode_shard
+from simplatform.provenance import provenance
 from simplatform.recipes import Resolved
 from simplatform.rundir import RunDirectory
 from simplatform.seeding import derive
@@ -260,49 +258,6 @@ class _Stages:
         path = self.run.path / "times.json"
         times: dict[str, float] = read_json(path) if path.exists() else {}
         return times
-
-
-def provenance(device: str) -> dict[str, Any]:
-    """Return what a result depends on beside its recipe: versions, machine, device, git commit, plugins."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    import torch
-
-    from simplatform import __version__
-    from simplatform.host import get_host
-
-    versions = {}
-    for name in ("torch", "numpy", "scipy", "gymnasium", "mujoco", "metaworld"):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = ""
-    gpu = torch.cuda.get_device_name() if device.startswith("cuda") else ""
-    return {
-        "simplatform": __version__, "python": platform.python_version(), "versions": versions,
-        "platform": platform.platform(), "processor": _processor(), "cores": available_cores(),
-        "threads": torch.get_num_threads(), "device": device, "gpu": gpu, "git": _git_sha(),
-        "plugins": {p.name: f"{p.distribution} {p.version}" for p in get_host().plugins if p.status == "ok"},
-    }  # fmt: skip
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor()
-
-
-def _git_sha() -> str:
-    try:
-        here = Path(__file__).parent
-        command = ["git", "-C", str(here), "rev-parse", "HEAD"]
-        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""
 
 
 def _collected_line(split: str, found: Collected) -> str:
