@@ -22,6 +22,9 @@ def dispersive_loss(features: Iterable[Tensor], temperature: float = 1.0) -> Ten
 def _dispersion(rows: Tensor, temperature: float) -> Tensor:
     gram = rows @ rows.t()
     norms = gram.diagonal()
-    distances = (norms[:, None] + norms[None, :] - 2 * gram).clamp_min(0)
+    distances = norms[:, None] + norms[None, :] - 2 * gram
+    # Rows that are equal differ by rounding here, and the division by the largest would make that a spread.
+    rounding = 32 * torch.finfo(rows.dtype).eps * norms.detach().amax()
+    distances = distances.where(distances > rounding, torch.zeros_like(distances))
     scaled = distances / (distances.amax() * temperature).clamp_min(torch.finfo(rows.dtype).tiny)
     return scaled.neg().flatten().logsumexp(0) - math.log(scaled.numel())

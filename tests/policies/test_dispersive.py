@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simplatform.policies.dispersive import dispersive_loss
 
@@ -14,9 +16,13 @@ def test_equals_its_formula():
     torch.testing.assert_close(dispersive_loss(features, 0.7), expected, atol=1e-10, rtol=1e-10)
 
 
-def test_falls_when_features_spread_and_is_zero_when_they_collapse():
-    one = torch.randn(1, 8)
-    assert dispersive_loss([one.expand(5, 8)]).abs() < 1e-5
+@given(seed=st.integers(0, 2**32 - 1), rows=st.integers(2, 64), size=st.sampled_from([1, 8, 512]))
+def test_is_zero_where_features_collapse(seed, rows, size):
+    one = torch.randn(1, size, generator=torch.Generator().manual_seed(seed))
+    assert dispersive_loss([one.expand(rows, size)]).abs() < 1e-5
+
+
+def test_falls_when_features_spread():
     spread = torch.eye(5, 8)
     clustered = torch.cat([torch.zeros(4, 8), spread[:1]])
     assert dispersive_loss([spread]) < dispersive_loss([clustered]) < 0

@@ -64,7 +64,15 @@ def test_the_input_is_never_the_output(tmp_path):
 
 def test_a_learned_mover_without_training_says_so(tmp_path):
     with pytest.raises(UsageError, match="no run of it lies in"):
-        moving.find_mover("um2n", None, tmp_path)
+        moving.find_mover("m2n", None, tmp_path)
+
+
+@pytest.mark.parametrize("plugin", ["um2n", "um2n-energy"])
+def test_movers_that_come_with_weights_need_no_training(tmp_path, plugin):
+    mesh = generators.square(8)
+    done = moving.move(moving.find_mover(plugin, None, tmp_path), mesh, bump(mesh))
+    assert np.abs(done.displacement).max() > 1e-3
+    assert not len(tangled_cells(mesh.moved(mesh.points + done.displacement)))
 
 
 def test_what_is_no_mesh_is_named(tmp_path):
