@@ -34,17 +34,16 @@ def classify(mesh: Mesh) -> tuple[Ints, Floats]:
 
 
 def freedom(mesh: Mesh) -> sparse.csr_array:
-    """Return ``P (2V, n)`` with orthonormal columns: free coordinates → displacements, ordered x of all, then y of
-    all.
+    """Return ``P (dV, n)`` with orthonormal columns: free coordinates → displacements, ordered x of all, then y of
+    all, then z.
     """
     flags, tangents = classify(mesh)
     size, inner, slide = len(flags), np.flatnonzero(flags == INTERIOR), np.flatnonzero(flags == SLIDING)
-    n = 2 * len(inner) + len(slide)
-    last = np.arange(2 * len(inner), n)
-    rows = np.concatenate([inner, inner + size, slide, slide + size])
-    columns = np.concatenate([np.arange(2 * len(inner)), last, last])
-    values = np.concatenate([np.ones(2 * len(inner)), tangents[slide, 0], tangents[slide, 1]])
-    return sparse.csr_array((values, (rows, columns)), shape=(2 * size, n))
+    axes, free = range(mesh.dim), mesh.dim * len(inner)
+    rows = np.concatenate([part + axis * size for part in (inner, slide) for axis in axes])
+    columns = np.concatenate([np.arange(free), *mesh.dim * [free + np.arange(len(slide))]])
+    values = np.concatenate([np.ones(free), *(tangents[slide, axis] for axis in axes)])
+    return sparse.csr_array((values, (rows, columns)), shape=(mesh.dim * size, free + len(slide)))
 
 
 def constrain(displacement: Floats, flags: Ints, tangents: Floats) -> Floats:

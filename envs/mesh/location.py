@@ -65,14 +65,16 @@ class Locator:
 def interpolant(mesh: Mesh, values: Floats) -> Callable[[Floats], Floats]:
     """Return the P1 function with nodal ``values (V, ...)`` as a function of points ``(N, d)``.
 
-    Successive calls start their search where the last one ended, which is fast for points that move little.
+    On quads it is linear in each of the two triangles that a diagonal leaves. Successive calls start their search where
+    the last one ended, which is fast for points that move little.
     """
-    locator, last = Locator(mesh), [np.empty(0, np.int64)]
+    simplices, last = mesh.simplicial, [np.empty(0, np.int64)]
+    locator = Locator(simplices)
 
     def evaluate(points: Floats) -> Floats:
         start = last[0] if len(last[0]) == len(points) else None
         cells, weights = locator.find(points, start)
         last[0] = cells
-        return np.einsum("nk,nk...->n...", weights, values[mesh.cells[cells]])
+        return np.einsum("nk,nk...->n...", weights, values[simplices.cells[cells]])
 
     return evaluate

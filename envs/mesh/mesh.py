@@ -121,6 +121,14 @@ class Mesh:
         return result.reshape(-1, corners)
 
     @property
+    def simplicial(self) -> Mesh:
+        """The mesh itself, or for quads the triangles that one diagonal cuts them into; the vertices are the same."""
+        if self.kind != "quad":
+            return self
+        halves = np.stack([self.cells[:, [0, 1, 2]], self.cells[:, [0, 2, 3]]], axis=1)
+        return Mesh(self.points, halves.reshape(-1, 3))
+
+    @property
     def bounds(self) -> tuple[Floats, Floats]:
         """Smallest and largest coordinates."""
         return self.points.min(axis=0), self.points.max(axis=0)

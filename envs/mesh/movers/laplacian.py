@@ -20,7 +20,7 @@ def laplacian(mesh: Mesh, monitor: MonitorAt, *, iterations: int = 10, rtol: flo
 
     Stops when the largest change is below ``rtol`` of the largest displacement. Boundary vertices slide (2-D) or stay.
     """
-    free = _free(mesh)
+    free = freedom(mesh)
     displacement, change = np.zeros_like(mesh.points), np.inf
     history: list[float] = []
     for _ in range(iterations):
@@ -55,11 +55,3 @@ def graph_balance(mesh: Mesh) -> Floats:
     exert.
     """
     return edge_laplacian(mesh, np.ones(len(mesh.edges))) @ mesh.points
-
-
-def _free(mesh: Mesh) -> sparse.csr_array:
-    if mesh.dim == 2:
-        return freedom(mesh)
-    inner = np.flatnonzero(np.tile(~mesh.boundary, mesh.dim))
-    ones = np.ones(len(inner))
-    return sparse.csr_array((ones, (inner, np.arange(len(inner)))), shape=(mesh.points.size, len(inner)))

@@ -45,7 +45,9 @@ class MongeAmpere:
         """
         check_connected(mesh)
         if mesh.kind != "triangle":
-            raise DataError(f"Monge–Ampère movers need triangles, got a mesh of {mesh.kind} cells")
+            raise DataError(
+                f"Monge–Ampère movers need triangles, got a mesh of {mesh.kind} cells; laplacian and spring take any"
+            )
         self.space = P1(mesh)
         self.mesh = mesh
         self.volume = float(self.space.areas.sum())

@@ -1,7 +1,8 @@
 """Spring mover: edges are springs whose rest length follows the monitor (lineal spring analogy; Farhat et al., 1998).
 
 The rest length of an edge is its own length times (mean density / density there)^(1/d). Stiffness is 1/length with
-direction cosines; each iteration solves the sparse force balance once.
+direction cosines; each iteration solves the sparse force balance once. Any dimension and kind of cell: edges are all
+it looks at.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ STEP = 0.5
 
 
 def spring(mesh: Mesh, monitor: MonitorAt, *, iterations: int = 20, rtol: float = 1e-2) -> Moved:
-    """Return the displacement of a 2-D mesh after at most ``iterations`` half steps towards the balance of forces.
+    """Return the displacement after at most ``iterations`` half steps towards the balance of forces.
 
     Every step is limited so that no cell inverts. Stops when a step is below ``rtol`` of the longest so far.
     """
@@ -36,7 +37,7 @@ def spring(mesh: Mesh, monitor: MonitorAt, *, iterations: int = 20, rtol: float 
 
 
 def _balance(original: Mesh, current: Mesh, monitor: Floats, free: sparse.csr_array) -> Floats:
-    """Return the displacement that balances the springs to first order, ``(V, 2)``."""
+    """Return the displacement that balances the springs to first order, ``(V, d)``."""
     tails, heads = current.edges.T
     vectors = current.points[heads] - current.points[tails]
     lengths = np.linalg.norm(vectors, axis=1)
@@ -52,10 +53,11 @@ def _linear_step(mesh: Mesh, cosines: Floats, lengths: Floats, rest: Floats, fre
     tension = (stiffness * (lengths - rest))[:, None] * cosines
     incidence = _incidence(mesh)
     forces = (incidence.T @ tension).T.ravel()
-    blocks = [[_stiffness(incidence, stiffness * (cosines[:, a] * cosines[:, b] + (a == b) * 0.1)) for b in range(2)]
-              for a in range(2)]  # fmt: skip
+    axes = range(mesh.dim)
+    blocks = [[_stiffness(incidence, stiffness * (cosines[:, a] * cosines[:, b] + (a == b) * 0.1)) for b in axes]
+              for a in axes]  # fmt: skip
     matrix = (free.T @ sparse.block_array(blocks) @ free).tocsc()
-    return (free @ splu(matrix).solve(free.T @ -forces)).reshape(2, -1).T
+    return (free @ splu(matrix).solve(free.T @ -forces)).reshape(mesh.dim, -1).T
 
 
 def _incidence(mesh: Mesh) -> sparse.csr_array:

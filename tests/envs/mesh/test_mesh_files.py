@@ -8,7 +8,7 @@ from simplatform.envs.mesh import generators, gmsh_geometries, moving
 from simplatform.envs.mesh.files import read_mesh, read_monitor, write_mesh
 from simplatform.envs.mesh.quality import quality
 from simplatform.envs.mesh.validity import check_mesh, tangled_cells
-from simplatform.errors import DataError, MissingDependency, UsageError
+from simplatform.errors import ContractError, DataError, MissingDependency, UsageError
 
 MESHES = [generators.square(8), generators.quads(4), generators.cube(2)]
 
@@ -42,6 +42,26 @@ def test_moving_a_file_leaves_the_input_and_gathers_vertices(tmp_path):
     assert near[1] > 1.2 * near[0]
     assert result["largest"] > 0.01
     assert (tmp_path / "f.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("plugin", ["laplacian", "spring"])
+@pytest.mark.parametrize("mesh", [generators.interval(12), generators.quads(8), generators.cube(3)],
+                         ids=lambda mesh: mesh.kind)  # fmt: skip
+def test_other_cells_are_moved_by_the_movers_that_take_them(tmp_path, mesh, plugin):
+    write_mesh(tmp_path / "in.vtu", mesh, {"m": bump(mesh)})
+    result = moving.move_files(tmp_path / "in.vtu", tmp_path / "in.vtu", plugin=plugin, output=tmp_path / "out.vtu")
+    assert result["largest"] > 1e-3
+    assert len(tangled_cells(read_mesh(tmp_path / "out.vtu"), mesh)) == 0
+
+
+@pytest.mark.parametrize("plugin", ["monge-ampere", "um2n", "um2n-energy", "r-adapt"])
+@pytest.mark.parametrize("mesh", [generators.interval(6), generators.quads(3), generators.cube(2)],
+                         ids=lambda mesh: mesh.kind)  # fmt: skip
+def test_movers_of_triangles_refuse_other_cells_by_name(tmp_path, mesh, plugin):
+    write_mesh(tmp_path / "in.vtu", mesh, {"m": bump(mesh)})
+    with pytest.raises((DataError, ContractError), match="triangles"):
+        moving.move_files(tmp_path / "in.vtu", tmp_path / "in.vtu", plugin=plugin, output=tmp_path / "out.vtu")
+    assert not (tmp_path / "out.vtu").exists()
 
 
 @pytest.mark.parametrize("values", [np.r_[np.ones(50), np.nan], np.ones(3)])

@@ -79,6 +79,14 @@ def test_interpolation_is_exact_for_linear_functions(geometry):
     assert np.allclose(interpolant(mesh, values)(points), points @ [2.0, -3.0] + 1, atol=1e-12)
 
 
+def test_interpolation_on_quads_is_exact_for_linear_functions():
+    mesh = generators.quads(5)
+    points = np.random.default_rng(0).random((200, 2))
+    assert np.allclose(interpolant(mesh, mesh.points @ [2.0, -3.0] + 1)(points), points @ [2.0, -3.0] + 1, atol=1e-12)
+    assert (mesh.simplicial.volumes > 0).all()
+    assert mesh.simplicial.volumes.sum() == pytest.approx(1.0)
+
+
 def test_recovered_gradient_and_hessian_of_a_quadratic():
     mesh = generators.structured_square(16)
     x, y = mesh.points.T
