@@ -62,7 +62,7 @@ def load(path: Path) -> Demonstrations:
 def _write(demonstrations: Demonstrations, path: Path, env: gymnasium.Env[Any, Any], name: str) -> None:
     from minari.dataset.minari_storage import MinariStorage
 
-    data = path / "data"
+    data = path.resolve() / "data"  # Minari doubles relative paths when it adds up file sizes
     data.mkdir()
     storage = MinariStorage.new(
         data,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -143,6 +144,12 @@ def test_an_interrupted_save_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         store.save(Demonstrations([episode(2)]), tmp_path / "set", make_env(find_task("toy/point")))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_relative_path_is_as_good_as_an_absolute_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store.save(Demonstrations([episode(2)]), Path("sets") / "one", make_env(find_task("toy/point")))
+    assert len(store.load(Path("sets") / "one")) == 1
 
 
 def test_expert_that_never_succeeds_is_reported(tmp_path):
