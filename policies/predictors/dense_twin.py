@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from simplatform.policies.predictors.stnn import StNN, StNNConfig
 from simplatform.policies.structured import Counts, dense_counts
+from simplatform.policies.structured.hankel import Init
 
 
 class DenseTwinConfig(StNNConfig):
@@ -14,14 +15,16 @@ class DenseTwinConfig(StNNConfig):
 
 
 class DenseBlocks(nn.Module):
-    """``(B, p_in, n)`` → ``(B, p_out, n)`` by one free n × n matrix per pair of channels, near the exchange matrix."""
+    """``(B, p_in, n)`` → ``(B, p_out, rows)`` by one free matrix per pair of channels; "delta" is near the exchange."""
 
-    def __init__(self, p_in: int, p_out: int, n: int) -> None:
+    def __init__(self, p_in: int, p_out: int, n: int, rows: int, init: Init) -> None:
         super().__init__()
-        weight = 0.1 * torch.randn(p_out, p_in, n, n) / (p_in * n) ** 0.5
-        index = torch.arange(p_out)
-        weight[index, index % p_in] += torch.eye(n).flip(1)
-        self.weight, self.bias = nn.Parameter(weight), nn.Parameter(torch.zeros(p_out, n))
+        weight = torch.randn(p_out, p_in, rows, n) / (p_in * n) ** 0.5
+        if init == "delta":
+            index = torch.arange(p_out)
+            weight = 0.1 * weight
+            weight[index, index % p_in] += torch.eye(rows, n).flip(1)
+        self.weight, self.bias = nn.Parameter(weight), nn.Parameter(torch.zeros(p_out, rows))
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply all matrices."""
@@ -29,13 +32,13 @@ class DenseBlocks(nn.Module):
 
     def counts(self, *, mode: str = "gemm") -> Counts:
         """Count a dense map of all channels."""
-        p_out, p_in, n, _ = self.weight.shape
-        return dense_counts(p_in * n, p_out * n, bias=True)
+        p_out, p_in, rows, n = self.weight.shape
+        return dense_counts(p_in * n, p_out * rows, bias=True)
 
 
 class DenseTwin(StNN):
     """What structure costs or saves: everything but the matrices is the structured predictor's."""
 
-    def make_layer(self, inputs: int, outputs: int, n: int) -> nn.Module:
+    def make_layer(self, inputs: int, outputs: int, n: int, rows: int) -> nn.Module:
         """Return a dense layer."""
-        return DenseBlocks(inputs, outputs, n).double()
+        return DenseBlocks(inputs, outputs, n, rows, self.config.init).double()

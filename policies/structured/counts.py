@@ -1,6 +1,7 @@
 """Parameters and floating-point operations of dense and structured maps (multiplications and additions counted apart).
 
-A real transform of length m is counted as 2.5 m log2 m operations, and the circulant length as m = 2n.
+A real transform of length m is counted as 2.5 m log2 m operations, and the circulant length as m = 2n; as m = r + n for
+r × n matrices.
 """
 
 from __future__ import annotations
@@ -40,13 +41,15 @@ def matvec_counts(n: int, kind: Kind = "hankel", *, train: bool = False) -> Coun
 
 
 def block_counts(
-    p_in: int, p_out: int, n: int, kind: Kind = "hankel", *, groups: int = 1, bias: bool = True, train: bool = False
-) -> Counts:
-    """Count a block layer; its transforms are shared by all blocks of a row or column.
+    p_in: int, p_out: int, n: int, kind: Kind = "hankel", *,
+    rows: int | None = None, groups: int = 1, bias: bool = True, train: bool = False,
+) -> Counts:  # fmt: skip
+    """Count a block layer of ``rows × n`` matrices, square by default; blocks of a row or column share transforms.
 
     Products of spectra take 8 operations per frequency: 6 for a complex product and 2 for its sum.
     """
-    blocks, m = p_in * p_out // groups, 2 * n
+    rows = rows or n
+    blocks, m = p_in * p_out // groups, rows + n
     if kind == "dct":
         products = 2 * blocks * n - p_out * n
         return Counts(
@@ -54,10 +57,14 @@ def block_counts(
         )
     transforms = (p_in + p_out + (blocks if train else 0)) * 2.5 * m * math.log2(m)
     products = 8 * blocks * (m // 2 + 1)
-    return Counts(blocks * (2 * n - 1) + bias * p_out * n, transforms + products + bias * p_out * n)
+    return Counts(blocks * (m - 1) + bias * p_out * rows, transforms + products + bias * p_out * rows)
 
 
-def gemm_counts(p_in: int, p_out: int, n: int, kind: Kind = "hankel", *, groups: int = 1, bias: bool = True) -> Counts:
+def gemm_counts(
+    p_in: int, p_out: int, n: int, kind: Kind = "hankel", *,
+    rows: int | None = None, groups: int = 1, bias: bool = True,
+) -> Counts:  # fmt: skip
     """Count the same layer applied as dense products: what runs for small n."""
-    parameters = block_counts(p_in, p_out, n, kind, groups=groups, bias=bias).parameters
-    return Counts(parameters, p_out * n * (2 * (p_in // groups) * n - 1) + bias * p_out * n)
+    parameters = block_counts(p_in, p_out, n, kind, rows=rows, groups=groups, bias=bias).parameters
+    outputs = p_out * (rows or n)
+    return Counts(parameters, outputs * (2 * (p_in // groups) * n - 1) + bias * outputs)

@@ -102,14 +102,29 @@ def test_a_missing_library_names_its_extra(module, attribute, cls, config, monke
         cls(config, signature(4, 2)).fit(data(oscillators(), 4), validation=Demonstrations([]), progress=silent)
 
 
-def test_the_dense_twin_with_the_same_matrices_is_the_structured_network():
+@pytest.mark.parametrize("settings", [{}, {"width": 13, "depth": 2, "activation": "gelu", "init": "random"}])
+def test_the_dense_twin_with_the_same_matrices_is_the_structured_network(settings):
     torch.manual_seed(0)
-    structured, dense = StNN(StNNConfig(), signature()), DenseTwin(DenseTwinConfig(), signature())
+    structured = StNN(StNNConfig(**settings), signature())
+    dense = DenseTwin(DenseTwinConfig(**settings), signature())
     with torch.no_grad():
-        dense.layers[0].weight.copy_(structured.layers[0].weight())
-        dense.layers[0].bias.copy_(structured.layers[0].bias)
+        for free, layer in zip(dense.layers, structured.layers, strict=True):
+            free.weight.copy_(layer.weight())
+            free.bias.copy_(layer.bias)
     x = torch.randn(5, 3, 8, dtype=torch.float64)
     torch.testing.assert_close(dense.features(x), structured.features(x))
+    assert dense.counts().parameters == sum(p.numel() for p in dense.parameters())
+
+
+@pytest.mark.parametrize("width", [5, 13])
+def test_near_the_exchange_matrix_both_twins_hand_on_the_window_reversed(width):
+    settings = {"width": width, "blocks": 3}
+    structured = StNN(StNNConfig(**settings), signature())
+    dense = DenseTwin(DenseTwinConfig(**settings), signature())
+    kept = min(width, 8)
+    for weight in (structured.layers[0].weight(), dense.layers[0].weight):
+        diagonal = weight[0, 0][torch.arange(kept), 7 - torch.arange(kept)]
+        assert float((diagonal - 1).abs().max().detach()) < 0.2
 
 
 @pytest.mark.parametrize(
@@ -135,6 +150,10 @@ def test_structured_counts():
     long = StNN(StNNConfig(delays=1024), signature(1024)).counts()
     dense = DenseTwin(DenseTwinConfig(delays=1024), signature(1024)).counts()
     assert dense.flops / long.flops > 30
+    # blocks of 6 x 3, generators of 8; then of 6 x 6, generators of 11; a bias each, and a head of 2 · 6 features
+    lifted = StNN(StNNConfig(delays=3, width=6, blocks=2, depth=2, activation="gelu"), signature()).counts()
+    assert lifted.parameters == (6 * 8 + 12) + (4 * 11 + 12) + (12 * 3 + 3)
+    assert lifted.flops == 12 * (2 * 9 - 1) + 12 + 12 * (2 * 12 - 1) + 12 + 2 * 8 * 12 + 3 * (2 * 12 - 1) + 3
 
 
 @pytest.mark.parametrize(("fields", "stencil"), [(1, 2), (2, 1), (2, 0)])
@@ -151,7 +170,7 @@ def test_places_of_a_field_are_taken_apart_and_put_together(fields, stencil):
         assert torch.equal(place[:, :, offset + stencil], grid[1, :, :, (5 + offset) % n])
 
 
-@pytest.mark.parametrize("activation", ["gated", "rational", "leaky-relu"])
+@pytest.mark.parametrize("activation", ["gated", "rational", "gelu", "leaky-relu"])
 def test_a_shifted_field_is_predicted_shifted(activation):
     torch.manual_seed(0)
     model = StNN(StNNConfig(delays=3, stencil=2, depth=2, activation=activation), signature(3, 8, fields=1))

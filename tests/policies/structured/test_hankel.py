@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import pytest
 import scipy.fft
@@ -26,12 +27,12 @@ KINDS = ("hankel", "toeplitz", "dct")
 
 
 def explicit(layer):
-    """Return the matrices of a layer entry by entry, ``(p_out, p_in / groups, n, n)``."""
-    n, i = layer.n, torch.arange(layer.n)
+    """Return the matrices of a layer entry by entry, ``(p_out, p_in / groups, rows, n)``."""
+    n, i, j = layer.n, torch.arange(layer.rows)[:, None], torch.arange(layer.n)
     if layer.kind == "hankel":
-        return layer.generator[..., i[:, None] + i]
+        return layer.generator[..., i + j]
     if layer.kind == "toeplitz":
-        return layer.generator[..., i[:, None] - i + n - 1]
+        return layer.generator[..., i - j + n - 1]
     cosine = torch.as_tensor(scipy.fft.dct(torch.eye(n).double().numpy(), norm="ortho", axis=0))
     return cosine.T @ torch.diag_embed(layer.generator.double()) @ cosine
 
@@ -64,6 +65,30 @@ def test_transforms_and_products_equal_the_explicit_matrix(n, p_in, p_out, group
             torch.testing.assert_close(layer(x), applied(layer, x), rtol=1e-12, atol=1e-12)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 3), st.integers(1, 2), st.sampled_from(KINDS[:2]))
+def test_rectangular_blocks_equal_the_explicit_matrix(n, rows, p_in, groups, kind):
+    torch.manual_seed(n)
+    layer = BlockHankel(p_in * groups, 2 * groups, n, rows=rows, groups=groups, kind=kind).double()
+    x = torch.randn(4, p_in * groups, n, dtype=torch.float64)
+    assert sum(p.numel() for p in layer.parameters()) == layer.counts().parameters
+    torch.testing.assert_close(layer.weight(), explicit(layer), rtol=1e-12, atol=1e-12)
+    for mode, training in product(("fft", "gemm"), (True, False)):
+        layer.mode = mode
+        with torch.set_grad_enabled(training):
+            torch.testing.assert_close(layer(x), applied(layer, x), rtol=1e-12, atol=1e-12)
+
+
+def test_rectangular_counts_are_the_square_ones_where_rows_are_columns():
+    assert block_counts(3, 4, 16, rows=16) == block_counts(3, 4, 16)
+    assert gemm_counts(3, 4, 16, rows=16) == gemm_counts(3, 4, 16)
+    assert gemm_counts(1, 1, 5, rows=9).flops == dense_counts(5, 9, bias=True).flops
+    assert block_counts(2, 3, 5, rows=9).parameters == 6 * 13 + 27
+    assert block_counts(2, 3, 5, rows=11).flops == (2 + 3) * 2.5 * 16 * 4 + 8 * 6 * 9 + 33
+    with pytest.raises(ValueError, match="are square"):
+        BlockHankel(1, 1, 5, rows=9, kind="dct")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("n", [64, 257, 1000])
 def test_transforms_in_single_precision(n, kind):
@@ -77,10 +102,14 @@ def test_transforms_in_single_precision(n, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("n", "mode"), [(5, "fft"), (5, "gemm"), (8, "fft"), (1, "fft")])
-def test_gradients_are_exact(n, mode, kind):
+@pytest.mark.parametrize(
+    ("n", "rows", "mode"),
+    [(5, 5, "fft"), (5, 5, "gemm"), (8, 8, "fft"), (1, 1, "fft"), (5, 9, "fft"), (7, 3, "fft"), (1, 6, "gemm")],
+)
+def test_gradients_are_exact(n, rows, mode, kind):
     torch.manual_seed(1)
-    layer = BlockHankel(2, 4, n, mode=mode, kind=kind, groups=2).double()
+    rows = n if kind == "dct" else rows
+    layer = BlockHankel(2, 4, n, rows=rows, mode=mode, kind=kind, groups=2).double()
     x = torch.randn(2, 2, n, dtype=torch.float64, requires_grad=True)
 
     def apply(x, generator, bias):
