@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.envs.mesh.fem_torch import DEGREE_SIX
+from simplatform.envs.mesh.fem import basis
 from simplatform.envs.mesh.location import interpolant
 from simplatform.envs.mesh.mesh import Floats, Mesh
 from simplatform.envs.mesh.monitors import Monitor
@@ -54,10 +54,11 @@ class Case(ABC):
     def error_field(self, *, moved: bool) -> Floats:
         """Return the root mean square over each cell of nodal solution minus truth, ``(C,)``."""
         mesh, values = (self.moved, self.moved_solution) if moved else (self.mesh, self.solution)
-        points, weights = DEGREE_SIX
-        places = np.einsum("qk,ckd->cqd", points, mesh.points[mesh.cells])
-        truth = self.truth(places.reshape(-1, 2)).reshape(places.shape[:2])
-        return np.sqrt((values[mesh.cells] @ points.T - truth) ** 2 @ weights)
+        space = basis(mesh, 6)
+        places = np.moveaxis(np.asarray(space.global_coordinates()), 0, -1)
+        truth = self.truth(places.reshape(-1, mesh.dim)).reshape(places.shape[:2])
+        squares = (np.asarray(space.interpolate(values)) - truth) ** 2 * space.dx
+        return np.sqrt(squares.sum(axis=1) / np.abs(mesh.volumes))
 
     @abstractmethod
     def move(self, mesh: Mesh) -> bool:

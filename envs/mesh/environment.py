@@ -33,9 +33,9 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
     Steady problems take one step. Unsteady ones take one step per interval; the mesh always moves from its original
     place, and the solution is carried over by conservative interpolation.
 
-    Observation: ``points (V, 2)`` in m, ``cells (C, 3)``, ``monitor (V,)`` ≥ 0, ``solution (V,)`` (the scalar of
+    Observation: ``points (V, d)`` in m, ``cells (C, k)``, ``monitor (V,)`` ≥ 0, ``solution (V,)`` (the scalar of
     interest), ``boundary (V,)`` (0 interior, 1 slides along a straight segment, 2 fixed), ``parameters (P,)`` of the
-    problem (for training through the solver; movers do without). Action: displacement ``(V, 2)`` in m. Reward: the
+    problem (for training through the solver; movers do without). Action: displacement ``(V, d)`` in m. Reward: the
     relative reduction of the L2 error, −1 if the mesh tangled.
 
     Info after a step: ``error_original``, ``error_moved`` (NaN if not solvable), ``error_reduction`` = 1 −
@@ -52,7 +52,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
     def __init__(
         self,
         problem: str = "helmholtz",
-        geometry: str = "square",
+        geometry: str | None = None,
         n: int = 20,
         mesh_seed: int = 0,
         monitor: str | Monitor = "problem",
@@ -61,17 +61,20 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         mesh: Mesh | None = None,
         render_mode: str | None = None,
     ) -> None:
-        """Build the mesh: ``geometry`` with about ``n`` vertices across, or a ``mesh`` of your own.
+        """Build the mesh: ``geometry`` (else the problem's own) with about ``n`` vertices across, or a ``mesh`` of
+        your own.
 
         ``monitor`` is the problem's own, one of ``MONITORS`` by name, or any function of a mesh and nodal values.
 
         Raises:
             UnknownName: no such problem, geometry or monitor.
-            DataError: the mesh cannot be used; the bad vertex or cell is named.
+            DataError: the mesh cannot be used (the bad vertex or cell is named), or not for this problem.
         """
         self._problem_class = problem_class(problem)
         self._monitor = _monitor(monitor)
+        geometry = geometry or self._problem_class.geometry
         self.mesh = check_mesh(generate(geometry, n, mesh_seed) if mesh is None else mesh)
+        self._problem_class.check_domain(self.mesh)
         self.limiter, self.timings = limiter, timings
         self.render_mode = render_mode
         self._problem: SteadyProblem | UnsteadyProblem | None = None

@@ -31,15 +31,14 @@ def panels_figure(panels: Sequence[Panel], columns: int = 4, size: float = 3.2) 
 
 
 def before_and_after(before: Mesh, after: Mesh, monitor: Floats) -> Figure:
-    """Return a figure of both meshes, the monitor and the cell quality; only the meshes for cells without fields."""
+    """Return a figure of both meshes, the monitor and the cell quality; only the last outside the plane."""
+    if before.dim != 2:
+        return quality_figure(before, after)
     figure = _figure(9, 8)
     axes = figure.subplots(2, 2)
     draw_panel(axes[0, 0], Panel(f"original: {len(before.points)} vertices", before))
     draw_panel(axes[0, 1], Panel("moved", after))
-    if before.kind == "triangle":
-        draw_panel(axes[1, 0], Panel("monitor on the original mesh", before, monitor))
-    else:
-        axes[1, 0].set_axis_off()
+    draw_panel(axes[1, 0], Panel("monitor on the original mesh", before, monitor))
     draw_quality(axes[1, 1], before, after)
     return figure
 
@@ -71,6 +70,7 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
         mesh = panel.mesh
         axes.add_collection(LineCollection(list(mesh.points[mesh.edges]), linewidths=0.5, colors="#1f3b57"))
     else:
+        panel = panel.triangles
         shading = {"facecolors": panel.values} if panel.cellwise else {"shading": "gouraud"}
         args = () if panel.cellwise else (panel.values,)
         image = axes.tripcolor(

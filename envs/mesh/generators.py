@@ -143,6 +143,11 @@ def uniform_cylinder(n: int, *, seed: int = 0) -> Mesh:
     return channel_with_cylinder(0.41 / (n - 1), graded=False)
 
 
+def _structured(make: Callable[[int], Mesh]) -> Callable[..., Mesh]:
+    """Return a structured mesh as a geometry: n vertices across; ``seed`` is not used."""
+    return lambda n, *, seed=0: make(n - 1)
+
+
 GEOMETRIES: dict[str, Callable[..., Mesh]] = {
     "square": square,
     "l-shape": l_shape,
@@ -152,6 +157,9 @@ GEOMETRIES: dict[str, Callable[..., Mesh]] = {
     "coastline": coastline,
     "cylinder": cylinder,
     "uniform-cylinder": uniform_cylinder,
+    "interval": _structured(interval),
+    "quads": _structured(quads),
+    "cube": _structured(cube),
 }
 """Geometries by name: each a function of (n, seed)."""
 

@@ -12,32 +12,26 @@ import numpy as np
 from scipy.sparse.linalg import splu
 
 from simplatform.envs.mesh.mesh import Floats, Mesh
-from simplatform.envs.mesh.p1 import P1, QUADRATURE
+from simplatform.envs.mesh.recovery import edge_squared, hessian_multiplicity, recovery
 
 Monitor = Callable[[Mesh, Floats], Floats]
 
 
 def hessian(mesh: Mesh, values: Floats, alpha: float = 5.0) -> Floats:
     """1 + α·q/max q, with q the L2 projection of |H|² (Frobenius), H the recovered Hessian (UM2N, section 2)."""
-    space = P1(mesh)
-    recovered = space.hessian(values)
-    return density(_project_square(space, recovered, np.array([1.0, 2.0, 1.0])), alpha)
+    space = recovery(mesh)
+    return density(space.squares(space.hessian(values), hessian_multiplicity(mesh.dim)), alpha)
 
 
 def gradient(mesh: Mesh, values: Floats, alpha: float = 10.0) -> Floats:
     """1 + α·q/max q, with q the L2 projection of |∇u|², ∇u recovered."""
-    space = P1(mesh)
-    return density(_project_square(space, space.gradient(values), np.ones(2)), alpha)
+    space = recovery(mesh)
+    return density(space.squares(space.gradient(values), np.ones(mesh.dim)), alpha)
 
 
 def estimator(mesh: Mesh, values: Floats, alpha: float = 5.0) -> Floats:
     """1 + α·q/max q, with q the squared Zienkiewicz–Zhu error estimate per area, |G u_h − ∇u_h|² (1987)."""
-    space = P1(mesh)
-    smooth, raw = space.gradient(values), np.stack([d @ values for d in space.derivative], axis=1)
-    points, weights = QUADRATURE[2]
-    differences = np.einsum("qk,ckd->cqd", points, smooth[mesh.cells]) - raw[:, None]
-    per_cell = np.einsum("q,cqd->c", weights, differences**2)
-    return density((space.averaging @ per_cell) / space.lumped, alpha)
+    return density(recovery(mesh).misfit(values), alpha)
 
 
 def combined(mesh: Mesh, values: Floats, beta: float = 5.0, alpha: float = 10.0, rounds: float = 10.0) -> Floats:
@@ -48,9 +42,9 @@ def combined(mesh: Mesh, values: Floats, beta: float = 5.0, alpha: float = 10.0,
 
 
 def smooth(mesh: Mesh, values: Floats, rounds: float = 10.0) -> Floats:
-    """Solve ∫K∇v·∇s + v·s = ∫v·m with K = N·h²/4, h² the mean of twice the cell area, s = m on the boundary."""
-    space = P1(mesh)
-    diffusion = rounds * 2 * float(space.areas.mean()) / 4
+    """Solve ∫K∇v·∇s + v·s = ∫v·m with K = N·h²/4, h² from the mean cell volume, s = m on the boundary."""
+    space = recovery(mesh)
+    diffusion = rounds * edge_squared(mesh) / 4
     matrix = (diffusion * space.stiffness + space.mass).tocsr()
     load, fixed = space.mass @ values, mesh.boundary
     free, result = ~fixed, values.copy()
@@ -70,14 +64,6 @@ def density(squares: Floats, alpha: float) -> Floats:
     q = np.maximum(squares, 0.0)
     top = float(q.max())
     return 1.0 + alpha * q / top if top > 0 else np.ones_like(q)
-
-
-def _project_square(space: P1, fields: Floats, multiplicity: Floats) -> Floats:
-    """Return the L2 projection of Σ_k w_k f_k² for nodal fields ``(V, k)``."""
-    points, weights = QUADRATURE[4]
-    at = np.einsum("qk,ckf->cqf", points, fields[space.mesh.cells])
-    squares = (at**2) @ multiplicity
-    return space.project(space.scatter(np.einsum("c,q,cq,qk->ck", space.areas, weights, squares, points)))
 
 
 MONITORS: dict[str, Monitor] = {

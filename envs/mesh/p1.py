@@ -99,6 +99,19 @@ class P1:
         load = weak_hessian_loads(self, tangential=False)
         return self.project(np.stack([part @ values for part in load], axis=1))
 
+    def squares(self, fields: Floats, multiplicity: Floats) -> Floats:
+        """Return the L2 projection of Σ_k w_k f_k² for nodal fields ``(V, k)``: ``(V,)``."""
+        points, weights = QUADRATURE[4]
+        squares = (np.einsum("qk,ckf->cqf", points, fields[self.mesh.cells]) ** 2) @ multiplicity
+        return self.project(self.scatter(np.einsum("c,q,cq,qk->ck", self.areas, weights, squares, points)))
+
+    def misfit(self, values: Floats) -> Floats:
+        """Return |G u − ∇u|² averaged around each vertex, G u the recovered gradient: ``(V,)``."""
+        points, weights = QUADRATURE[2]
+        raw = np.stack([d @ values for d in self.derivative], axis=1)
+        differences = np.einsum("qk,ckd->cqd", points, self.gradient(values)[self.mesh.cells]) - raw[:, None]
+        return (self.averaging @ np.einsum("q,cqd->c", weights, differences**2)) / self.lumped
+
     def integral(self, values: Floats) -> float:
         """Return ∫ of nodal values."""
         return float(self.lumped @ values)

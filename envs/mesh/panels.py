@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from simplatform.envs.mesh.cases import Case
 from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +22,14 @@ class Panel:
     high: float | None = None
 
     @property
+    def triangles(self) -> Panel:
+        """The same panel on triangles: quads are cut in two, with the values of their cells on both halves."""
+        if self.mesh.kind != "quad":
+            return self
+        values = np.repeat(self.values, 2) if self.cellwise and self.values is not None else self.values
+        return replace(self, mesh=self.mesh.simplicial, values=values)
+
+    @property
     def cellwise(self) -> bool:
         """Whether the values belong to cells."""
         return self.values is not None and len(self.values) == len(self.mesh.cells) != len(self.mesh.points)
@@ -30,8 +39,13 @@ def panels_of(case: Case, monitor: Floats) -> list[Panel]:
     """Return eight panels: monitor, meshes before and after, both solutions, both error fields, and the movement.
 
     The two solutions share a colour scale, as do the two error fields: what is darker is worse, on either mesh.
+
+    Raises:
+        DataError: the mesh is not one of the plane.
     """
     before, after = case.mesh, case.moved
+    if before.dim != 2:
+        raise DataError(f"pictures show meshes of the plane, got one of dimension {before.dim}")
     solutions = (case.solution, case.moved_solution)
     errors = (case.error_field(moved=False), case.error_field(moved=True))
     path = np.linalg.norm(after.points - before.points, axis=1)

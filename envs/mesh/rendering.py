@@ -24,7 +24,7 @@ SIDE = 420
 
 
 def render(panels: Sequence[Panel], columns: int = 4) -> tuple[np.ndarray, str]:
-    """Return a picture of panels of triangles ``(H, W, 3)`` uint8, and what drew it: "pyvista" or "matplotlib"."""
+    """Return a picture of panels of plane meshes ``(H, W, 3)`` uint8, and what drew it: "pyvista" or "matplotlib"."""
     picture = by_pyvista(panels, columns)
     if picture is not None:
         return picture, "pyvista"
@@ -55,6 +55,7 @@ def _environment() -> dict[str, str]:
 def _packed(panels: Sequence[Panel]) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {"titles": np.array([panel.title for panel in panels])}
     for number, panel in enumerate(panels):
+        panel = panel if panel.values is None else panel.triangles
         arrays[f"points{number}"], arrays[f"cells{number}"] = panel.mesh.points, panel.mesh.cells
         arrays[f"values{number}"] = np.zeros(0) if panel.values is None else panel.values
         limits = [np.nan if limit is None else limit for limit in (panel.low, panel.high)]
@@ -65,10 +66,14 @@ def _packed(panels: Sequence[Panel]) -> dict[str, np.ndarray]:
 def _unpacked(arrays: dict[str, np.ndarray]) -> list[Panel]:
     panels = []
     for number, title in enumerate(arrays["titles"]):
-        mesh, values = Mesh(arrays[f"points{number}"], arrays[f"cells{number}"]), arrays[f"values{number}"]
+        mesh, values = _planar(arrays[f"points{number}"], arrays[f"cells{number}"]), arrays[f"values{number}"]
         limits = [None if np.isnan(limit) else float(limit) for limit in arrays[f"limits{number}"]]
         panels.append(Panel(str(title), mesh, values if len(values) else None, *limits))
     return panels
+
+
+def _planar(points: np.ndarray, cells: np.ndarray) -> Mesh:
+    return Mesh(points, cells, "quad" if cells.shape[1] == 4 else "triangle")
 
 
 def draw(panels: Sequence[Panel], columns: int) -> np.ndarray:

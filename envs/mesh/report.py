@@ -54,6 +54,8 @@ def _still(run: RunView, recording: Recording, row: dict[str, Any]) -> str:
     observation, _ = env.reset(seed=row["seed"])
     env.step(recording.actions[0])
     case = env.case
+    if case.mesh.dim != 2:
+        return figure_html(quality_figure(case.mesh, case.moved), "histogram of cell quality before and after")
     picture, drawn_by = render(panels_of(case, observation["monitor"]))
     facts = [
         ("L2 error", f"{case.error_original:.4g}", f"{case.error_moved:.4g}"),
@@ -65,7 +67,9 @@ def _still(run: RunView, recording: Recording, row: dict[str, Any]) -> str:
         + png_html(picture, f"meshes, solution, monitor and error before and after (drawn by {drawn_by})")
         + table_html(("", "original mesh", "moved mesh"), facts)
         + figure_html(quality_figure(case.mesh, case.moved), "histogram of cell quality before and after")
-        + surface_html(case.moved.points, case.moved.cells, case.moved_solution, "solution over the moved mesh")
+        + surface_html(
+            case.moved.points, case.moved.simplicial.cells, case.moved_solution, "solution over the moved mesh"
+        )
     )
 
 

@@ -11,17 +11,36 @@ import numpy as np
 from simplatform.envs.mesh import monitors
 from simplatform.envs.mesh.mesh import Floats, Mesh
 from simplatform.envs.mesh.transfer import conservative
+from simplatform.errors import DataError
 
 
-class SteadyProblem(ABC):
-    """A boundary-value problem drawn from a family, with an exact solution or a fine-grid reference.
+class Problem(ABC):
+    """What all families say of themselves.
 
     ``parameters`` is a flat vector that determines the problem (the family's own layout), so that objectives in torch
     can rebuild it.
     """
 
     name: ClassVar[str]
+    kinds: ClassVar[tuple[str, ...]] = ("triangle",)
+    """Kinds of cells that the family can be solved on."""
+    geometry: ClassVar[str] = "square"
+    """Where it takes place unless somebody says otherwise: a name of ``generators.GEOMETRIES``."""
     parameters: Floats
+
+    @classmethod
+    def check_domain(cls, mesh: Mesh) -> None:
+        """Refuse meshes that the family means nothing on.
+
+        Raises:
+            DataError: cells of another kind, or another domain than the family's.
+        """
+        if mesh.kind not in cls.kinds:
+            raise DataError(f"{cls.name} is solved on {' or '.join(cls.kinds)} cells, got a mesh of {mesh.kind} cells")
+
+
+class SteadyProblem(Problem):
+    """A boundary-value problem drawn from a family, with an exact solution or a fine-grid reference."""
 
     @classmethod
     @abstractmethod
@@ -53,16 +72,14 @@ class SteadyProblem(ABC):
         raise NotImplementedError
 
 
-class UnsteadyProblem(ABC):
+class UnsteadyProblem(Problem):
     """An initial-boundary-value problem; the mesh may move between ``intervals`` of equal length.
 
     A state is an array whose layout the problem chooses (nodal or cell-wise). Each mesh carries its own.
     """
 
-    name: ClassVar[str]
     of_interest: ClassVar[tuple[str, ...]] = ()
     """Names of the quantities that ``quantities`` gives."""
-    parameters: Floats
     intervals: int
     prepared: bool = False
     """Whether ``prepare`` was called."""

@@ -16,8 +16,9 @@ from simplatform.envs.mesh.navier_stokes import Inflow, TaylorHood
 from simplatform.envs.mesh.p1 import P1
 from simplatform.envs.mesh.problems.base import SteadyProblem
 from simplatform.envs.mesh.reference import Reference, refined
+from simplatform.errors import DataError
 
-HEIGHT, DIAMETER, NU = 0.41, 0.1, 1e-3
+LENGTH, HEIGHT, DIAMETER, NU = 2.2, 0.41, 0.1, 1e-3
 PUBLISHED = {"drag": 5.57953523384, "lift": 0.010618948146}
 """Coefficients of case 2D-1 (Re 20), from spectral computations (John and Matthies, 2001; Nabh, 1998)."""
 
@@ -30,6 +31,7 @@ class Cylinder(SteadyProblem):
     """
 
     name = "cylinder"
+    geometry = "uniform-cylinder"
 
     def __init__(self, peak: float = 0.3) -> None:
         """Take the peak velocity of the inflow (m/s); 0.3 is Re 20."""
@@ -37,6 +39,22 @@ class Cylinder(SteadyProblem):
         self.parameters = np.array([peak])
         self._forces: WeakKeyDictionary[Mesh, Floats] = WeakKeyDictionary()
         self._reference: tuple[Reference, Floats] | None = None
+
+    @classmethod
+    def check_domain(cls, mesh: Mesh) -> None:
+        """Refuse all but meshes of the benchmark's channel.
+
+        Raises:
+            DataError: another box, or no hole of about the cylinder's size in it.
+        """
+        super().check_domain(mesh)
+        hole = LENGTH * HEIGHT - float(np.abs(mesh.volumes).sum())
+        box = np.allclose(np.concatenate(mesh.bounds), [0, 0, LENGTH, HEIGHT], atol=1e-6)
+        if not box or not 0.5 < hole / (np.pi * DIAMETER**2 / 4) < 1.1:
+            raise DataError(
+                f"the flow runs through the channel [0, {LENGTH}] × [0, {HEIGHT}] m around a cylinder of diameter "
+                f"{DIAMETER} m: use geometry 'cylinder' or 'uniform-cylinder', or a mesh of that domain"
+            )
 
     @classmethod
     def sample(cls, rng: np.random.Generator, low: Floats, high: Floats) -> Cylinder:

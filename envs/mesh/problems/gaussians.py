@@ -14,38 +14,41 @@ LARGEST = 6
 
 @dataclass(frozen=True)
 class Gaussians:
-    """u(x) = Σ z·exp(−(x−μx)²/σx² − (y−μy)²/σy²); ``rows (6, 5)`` hold (z, μx, μy, σx, σy), others z = 0, σ = 1."""
+    """u(x) = Σ z·exp(−(x−μx)²/σx² − (y−μy)²/σy²) in d dimensions; ``rows (6, 1 + 2d)`` hold (z, μ, σ), unused ones
+    z = 0, σ = 1.
+    """
 
     rows: Floats
 
     @classmethod
     def sample(cls, rng: np.random.Generator, low: Floats, high: Floats) -> Gaussians:
         """Draw 1 to 6 anisotropic Gaussians: z ~ U(0, 1), μ uniform in the box, σ ~ max(N(¼, ⅙), ⅛); three decimals."""
-        rows = np.tile([0.0, 0.0, 0.0, 1.0, 1.0], (LARGEST, 1))
+        dim = len(low)
+        rows = np.tile(np.repeat([0.0, 1.0], [1 + dim, dim]), (LARGEST, 1))
         for k in range(int(rng.integers(1, LARGEST + 1))):
             centre = rng.uniform(low, high)
-            widths = np.maximum(np.round(rng.normal(1 / 4, 1 / 6, 2), 3), 1 / 8)
+            widths = np.maximum(np.round(rng.normal(1 / 4, 1 / 6, dim), 3), 1 / 8)
             rows[k] = np.round([rng.uniform(), *centre, *widths], 3)
         return cls(rows)
 
     def __call__(self, points: Floats) -> Floats:
-        """Return u at points ``(..., 2)``."""
+        """Return u at points ``(..., d)``."""
         return sum(self._terms(points, row)[0] for row in self._used())  # type: ignore[return-value]
 
     def gradient(self, points: Floats) -> Floats:
-        """Return ∇u at points ``(..., 2)``, same shape."""
+        """Return ∇u at points ``(..., d)``, same shape."""
         total = np.zeros(np.shape(points))
         for row in self._used():
             value, scaled = self._terms(points, row)
-            total += -2 * value[..., None] * scaled / row[3:]
+            total += -2 * value[..., None] * scaled / self._widths(row)
         return total
 
     def laplacian(self, points: Floats) -> Floats:
-        """Return Δu at points ``(..., 2)``."""
+        """Return Δu at points ``(..., d)``."""
         total = np.zeros(np.shape(points)[:-1])
         for row in self._used():
             value, scaled = self._terms(points, row)
-            total += value * ((4 * scaled**2 - 2) / row[3:] ** 2).sum(axis=-1)
+            total += value * ((4 * scaled**2 - 2) / self._widths(row) ** 2).sum(axis=-1)
         return total
 
     def _used(self) -> Floats:
@@ -53,6 +56,10 @@ class Gaussians:
         return used if len(used) else self.rows[:1]
 
     @staticmethod
-    def _terms(points: Floats, row: Floats) -> tuple[Floats, Floats]:
-        scaled = (np.asarray(points) - row[1:3]) / row[3:]
+    def _widths(row: Floats) -> Floats:
+        return row[1 + len(row) // 2 :]
+
+    def _terms(self, points: Floats, row: Floats) -> tuple[Floats, Floats]:
+        widths = self._widths(row)
+        scaled = (np.asarray(points) - row[1 : 1 + len(widths)]) / widths
         return row[0] * np.exp(-(scaled**2).sum(axis=-1)), scaled

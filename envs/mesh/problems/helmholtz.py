@@ -7,14 +7,17 @@ from typing import ClassVar
 import numpy as np
 
 from simplatform.envs.mesh.fem import elliptic, l2_error
-from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.mesh import KINDS, Floats, Mesh
 from simplatform.envs.mesh.problems.base import SteadyProblem
 from simplatform.envs.mesh.problems.gaussians import Gaussians
 
 
 class Helmholtz(SteadyProblem):
-    """−Δu + c·u = f in Ω, u = u_exact on ∂Ω; here c = 1. ``parameters`` are the Gaussians' rows, flat ``(30,)``."""
+    """−Δu + c·u = f in Ω, u = u_exact on ∂Ω; here c = 1. ``parameters`` are the Gaussians' rows, flat: ``(30,)`` in the
+    plane.
+    """
 
+    kinds = tuple(KINDS)
     name = "helmholtz"
     reaction: ClassVar[float] = 1.0
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from simplatform.envs.mesh.fem import Field, basis, l2_error, skfem, solve_dirichlet
-from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.mesh import KINDS, Floats, Mesh
 from simplatform.envs.mesh.problems.base import SteadyProblem
 from simplatform.envs.mesh.problems.gaussians import Gaussians
 from simplatform.errors import SolverError
@@ -18,6 +18,7 @@ RTOL, MAXITER = 1e-10, 25
 class NonlinearPoisson(SteadyProblem):
     """−∇·((1 + u²)∇u) = f in Ω, u = u_exact on ∂Ω, solved by Newton's method from the Dirichlet lifting."""
 
+    kinds = tuple(KINDS)
     name = "nonlinear-poisson"
 
     def __init__(self, exact: Gaussians) -> None:

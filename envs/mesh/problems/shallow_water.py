@@ -34,6 +34,7 @@ class ShallowWater(UnsteadyProblem):
     """
 
     name = "tsunami"
+    geometry = "coastline"
     of_interest = ("arrival",)
 
     def __init__(

@@ -15,6 +15,7 @@ from simplatform.envs.mesh.mesh import Floats, Mesh
 from simplatform.envs.mesh.p1 import P1, QUADRATURE
 from simplatform.envs.mesh.problems.base import UnsteadyProblem
 from simplatform.envs.mesh.transfer import cellwise
+from simplatform.errors import DataError
 
 CFL = 0.15
 GAUSS = np.array([0.5 - np.sqrt(3) / 6, 0.5 + np.sqrt(3) / 6])
@@ -32,6 +33,18 @@ class Swirl(UnsteadyProblem):
         self.centre, self.width, self.radius = np.asarray(centre, float), width, 0.2
         self.speed, self.end, self.intervals = speed, end, intervals
         self.parameters = np.array([*self.centre, width, self.radius, speed])
+
+    @classmethod
+    def check_domain(cls, mesh: Mesh) -> None:
+        """Refuse all but triangulations of the unit square, through whose boundary nothing flows.
+
+        Raises:
+            DataError: another domain.
+        """
+        super().check_domain(mesh)
+        corners = np.concatenate([*mesh.bounds, [np.abs(mesh.volumes).sum()]])
+        if not np.allclose(corners, [0, 0, 1, 1, 1], atol=1e-9):
+            raise DataError("the swirl turns inside the unit square [0, 1]²: use a mesh of it, got another domain")
 
     @classmethod
     def sample(cls, rng: np.random.Generator, low: Floats, high: Floats) -> Swirl:
