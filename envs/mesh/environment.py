@@ -55,6 +55,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         geometry: str | None = None,
         n: int = 20,
         mesh_seed: int = 0,
+        mesher: str = "delaunay",
         monitor: str | Monitor = "problem",
         limiter: bool = True,
         timings: bool = False,
@@ -62,18 +63,18 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         render_mode: str | None = None,
     ) -> None:
         """Build the mesh: ``geometry`` (else the problem's own) with about ``n`` vertices across, or a ``mesh`` of
-        your own.
+        your own. ``mesher`` is one of ``MESHERS``.
 
         ``monitor`` is the problem's own, one of ``MONITORS`` by name, or any function of a mesh and nodal values.
 
         Raises:
-            UnknownName: no such problem, geometry or monitor.
+            UnknownName: no such problem, geometry, mesher or monitor.
             DataError: the mesh cannot be used (the bad vertex or cell is named), or not for this problem.
         """
         self._problem_class = problem_class(problem)
         self._monitor = _monitor(monitor)
         geometry = geometry or self._problem_class.geometry
-        self.mesh = check_mesh(generate(geometry, n, mesh_seed) if mesh is None else mesh)
+        self.mesh = check_mesh(generate(geometry, n, mesh_seed, mesher) if mesh is None else mesh)
         self._problem_class.check_domain(self.mesh)
         self.limiter, self.timings = limiter, timings
         self.render_mode = render_mode

@@ -1,4 +1,4 @@
-"""Meshes without a mesh generator: smoothed Delaunay triangulations of polygons, and structured meshes of all kinds.
+"""Meshes by name: smoothed Delaunay triangulations of outlines, gmsh's where asked for, and structured meshes.
 
 The triangulations come close to frontal-Delaunay quality: a hexagonal pattern inside, equally spaced boundary vertices,
 and a few rounds of smoothing, each followed by a new Delaunay triangulation (after Persson and Strang, 2004, DistMesh).
@@ -12,11 +12,9 @@ import numpy as np
 from scipy.spatial import Delaunay
 
 from simplatform.envs.mesh.mesh import Floats, Ints, Mesh
+from simplatform.envs.mesh.outlines import OUTLINES, Loop
 from simplatform.envs.mesh.validity import oriented
 from simplatform.errors import DataError, UnknownName
-
-Loop = Floats
-"""A closed polygon, ``(K, 2)``, without repeating the first corner."""
 
 HEXAGONAL = np.sqrt(3) / 2
 
@@ -42,7 +40,7 @@ def polygon(loops: Sequence[Loop], h: float, *, seed: int = 0, rounds: int = 12,
 
 def square(n: int, *, seed: int = 0) -> Mesh:
     """Triangulate the unit square with n vertices per side and about n² in all."""
-    return polygon([np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]])], 1.0 / (n - 1) * 1.0001, seed=seed)
+    return generate("square", n, seed)
 
 
 def structured_square(n: int) -> Mesh:
@@ -80,47 +78,6 @@ def cube(n: int) -> Mesh:
     return oriented(Mesh(points, np.concatenate([first[:, None] + np.asarray(path) for path in paths]), "tetra"))
 
 
-def l_shape(n: int, *, seed: int = 0) -> Mesh:
-    """Triangulate the unit square without its upper right quarter, about n vertices per long side."""
-    corners = np.array([[0, 0], [1, 0], [1, 0.5], [0.5, 0.5], [0.5, 1], [0, 1.0]])
-    return polygon([corners], 1.0001 / (n - 1), seed=seed)
-
-
-def disc(n: int, *, seed: int = 0) -> Mesh:
-    """Triangulate the disc of radius ½ around (½, ½), about n vertices across; its rim is a regular polygon."""
-    angles = 2 * np.pi * np.arange(int(np.pi * n)) / int(np.pi * n)
-    return polygon([0.5 + 0.5 * np.stack([np.cos(angles), np.sin(angles)], axis=1)], 1.01 / (n - 1), seed=seed)
-
-
-def random_polygon(n: int, *, seed: int = 0) -> Mesh:
-    """Triangulate a random convex polygon with corners on the sides of the unit square (spec of UM2N, section 2).
-
-    Each side holds one corner at ½ ± ⅓ or, with probability 0.3, two at ¼ ± ⅛ and ¾ ± ⅛.
-    """
-    rng = np.random.default_rng(seed)
-    corners = [_on_side(side, position) for side in range(4) for position in _corner_positions(rng)]
-    return polygon([np.array(corners)], 1.0001 / (n - 1), seed=seed)
-
-
-def holed(n: int, *, seed: int = 0) -> Mesh:
-    """Triangulate the unit square with a square hole of side 0.3 in the middle, about n vertices per outer side."""
-    outer = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]])
-    return polygon([outer, 0.35 + 0.3 * outer[::-1]], 1.0001 / (n - 1), seed=seed)
-
-
-def coastline(n: int, *, seed: int = 0) -> Mesh:
-    """Triangulate a basin with an irregular, non-convex shore inside the unit square, about n vertices across.
-
-    The shore is r(θ) = 0.34·(1 + Σ_k a_k cos(kθ + φ_k)) around (½, ½), |a_k| ≤ 0.22/k for k = 2…6: a made-up coast.
-    """
-    rng = np.random.default_rng(seed)
-    theta = 2 * np.pi * np.arange(2 * n) / (2 * n)
-    waves = [rng.uniform(-0.22, 0.22) / k * np.cos(k * theta + rng.uniform(0, 2 * np.pi)) for k in range(2, 7)]
-    radius = 0.34 * (1 + np.sum(waves, axis=0))
-    shore = 0.5 + radius[:, None] * np.stack([np.cos(theta), np.sin(theta)], axis=1)
-    return polygon([shore], 1.0 / (n - 1), seed=seed)
-
-
 def cylinder(n: int, *, seed: int = 0) -> Mesh:
     """Mesh the channel with a cylinder of the flow benchmark by gmsh, about n vertices across; ``seed`` is not used.
 
@@ -148,34 +105,44 @@ def _structured(make: Callable[[int], Mesh]) -> Callable[..., Mesh]:
     return lambda n, *, seed=0: make(n - 1)
 
 
-GEOMETRIES: dict[str, Callable[..., Mesh]] = {
-    "square": square,
-    "l-shape": l_shape,
-    "disc": disc,
-    "polygon": random_polygon,
-    "hole": holed,
-    "coastline": coastline,
+OTHERS: dict[str, Callable[..., Mesh]] = {
     "cylinder": cylinder,
     "uniform-cylinder": uniform_cylinder,
     "interval": _structured(interval),
     "quads": _structured(quads),
     "cube": _structured(cube),
 }
-"""Geometries by name: each a function of (n, seed)."""
+"""Geometries that are not outlines to triangulate: each a function of (n, seed)."""
+
+GEOMETRIES = (*OUTLINES, *OTHERS)
+"""Names of geometries."""
+MESHERS = ("delaunay", "gmsh")
+"""Ways to triangulate an outline: ours, or gmsh's frontal-Delaunay, which the UM2N paper used."""
 
 
-def generate(geometry: str, n: int, seed: int = 0) -> Mesh:
+def generate(geometry: str, n: int, seed: int = 0, mesher: str = "delaunay") -> Mesh:
     """Return the mesh of a named geometry with about n vertices across.
 
+    ``mesher`` triangulates outlines; the channel with a cylinder is always gmsh's, structured meshes are nobody's.
+
     Raises:
-        UnknownName: no such geometry; near names are suggested.
+        UnknownName: no such geometry or mesher; near names are suggested.
         DataError: n < 4.
+        MissingDependency: gmsh is wanted and not installed.
     """
-    if geometry not in GEOMETRIES:
-        raise UnknownName("geometry", geometry, GEOMETRIES)
+    for kind, name, known in (("geometry", geometry, GEOMETRIES), ("mesher", mesher, MESHERS)):
+        if name not in known:
+            raise UnknownName(kind, name, known)
     if n < 4:
         raise DataError(f"a mesh needs n >= 4 vertices across, got {n}")
-    return GEOMETRIES[geometry](n, seed=seed)
+    if geometry in OTHERS:
+        return OTHERS[geometry](n, seed=seed)
+    outline = OUTLINES[geometry](n, seed)
+    if mesher == "delaunay":
+        return polygon(outline.loops, outline.h, seed=seed)
+    from simplatform.envs.mesh import gmsh_geometries
+
+    return gmsh_geometries.polygon(outline.loops, outline.h, seed=seed)
 
 
 def inside_polygon(points: Floats, loops: Sequence[Loop]) -> np.ndarray:
@@ -247,13 +214,3 @@ def _check_border(mesh: Mesh, border: int, h: float) -> None:
             f"the triangulation has {found} boundary vertices where the polygon has {border}: its features are finer "
             f"than the edge length {h:g}; choose a smaller one"
         )
-
-
-def _corner_positions(rng: np.random.Generator) -> list[float]:
-    if rng.uniform() < 0.3:
-        return [0.25 + rng.uniform(-1, 1) / 8, 0.75 + rng.uniform(-1, 1) / 8]
-    return [0.5 + rng.uniform(-1, 1) / 3]
-
-
-def _on_side(side: int, s: float) -> tuple[float, float]:
-    return ((s, 0.0), (1.0, s), (1.0 - s, 1.0), (0.0, 1.0 - s))[side]

@@ -1,25 +1,45 @@
-"""Meshes by gmsh (frontal-Delaunay), where it is installed: the generator of the UM2N paper, and a channel with a
-cylinder.
+"""Meshes by gmsh (frontal-Delaunay, the generator of the UM2N paper), where it is installed: any outline, and a channel
+with a cylinder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from simplatform.envs.mesh.mesh import Mesh
+from simplatform.envs.mesh.mesh import Floats, Mesh
 from simplatform.envs.mesh.validity import check_mesh, oriented
 from simplatform.errors import MissingDependency
 
 FRONTAL = 6
 
 
-def square(h: float, algorithm: int = FRONTAL) -> Mesh:
-    """Return the unit square with edges of about ``h`` m."""
-    return _generate(lambda g: g.model.occ.addRectangle(0, 0, 0, 1, 1), h, algorithm)
+def polygon(loops: Sequence[Floats], h: float, *, seed: int = 0, algorithm: int = FRONTAL) -> Mesh:
+    """Triangulate the inside of closed polygons ``(K, 2)`` (the first outside, others holes), edges of about ``h`` m.
+
+    ``seed`` is that of gmsh's own small random shifts, which decide ties.
+    """
+
+    def build(g: Any) -> None:
+        g.option.setNumber("Mesh.RandomSeed", seed + 1)
+        curves = [_curve(g, np.asarray(loop, float), h) for loop in loops]
+        g.model.geo.addPlaneSurface(curves)
+        g.model.geo.synchronize()
+
+    return _generate(build, h, algorithm)
+
+
+def _curve(g: Any, loop: Floats, h: float) -> int:
+    """Add a closed polygon whose sides are cut into equal pieces of length nearest to h."""
+    kernel, ends = g.model.geo, np.roll(loop, -1, axis=0)
+    corners = [kernel.addPoint(x, y, 0) for x, y in loop]
+    sides = [kernel.addLine(a, b) for a, b in zip(corners, [*corners[1:], corners[0]], strict=True)]
+    for side, length in zip(sides, np.linalg.norm(ends - loop, axis=1), strict=True):
+        kernel.mesh.setTransfiniteCurve(side, max(1, round(length / h)) + 1)
+    return int(kernel.addCurveLoop(sides))
 
 
 def channel_with_cylinder(h: float, algorithm: int = FRONTAL, *, graded: bool = True) -> Mesh:

@@ -25,7 +25,7 @@ class Problem(ABC):
     kinds: ClassVar[tuple[str, ...]] = ("triangle",)
     """Kinds of cells that the family can be solved on."""
     geometry: ClassVar[str] = "square"
-    """Where it takes place unless somebody says otherwise: a name of ``generators.GEOMETRIES``."""
+    """Where it takes place unless somebody says otherwise: one of ``generators.GEOMETRIES``."""
     parameters: Floats
 
     @classmethod

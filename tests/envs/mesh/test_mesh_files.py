@@ -6,9 +6,10 @@ import pytest
 
 from simplatform.envs.mesh import generators, gmsh_geometries, moving
 from simplatform.envs.mesh.files import read_mesh, read_monitor, write_mesh
+from simplatform.envs.mesh.outlines import OUTLINES
 from simplatform.envs.mesh.quality import quality
 from simplatform.envs.mesh.validity import check_mesh, tangled_cells
-from simplatform.errors import ContractError, DataError, MissingDependency, UsageError
+from simplatform.errors import ContractError, DataError, MissingDependency, UnknownName, UsageError
 
 MESHES = [generators.square(8), generators.quads(4), generators.cube(2)]
 
@@ -127,4 +128,21 @@ def test_gmsh_geometries():
     except MissingDependency as error:
         pytest.skip(str(error))
     assert check_mesh(channel).volumes.sum() == pytest.approx(2.2 * 0.41 - np.pi * 0.05**2, rel=1e-3)
-    assert quality(gmsh_geometries.square(0.1)).mean() > 0.9
+
+
+@pytest.mark.parametrize("geometry", OUTLINES)
+def test_gmsh_meshes_every_outline(geometry):
+    try:
+        mesh = generators.generate(geometry, 14, 3, mesher="gmsh")
+    except MissingDependency as error:
+        pytest.skip(str(error))
+    ours = generators.generate(geometry, 14, 3)
+    assert check_mesh(mesh).volumes.sum() == pytest.approx(ours.volumes.sum(), rel=1e-12)
+    assert quality(mesh).mean() > 0.9
+    assert 0.6 < len(mesh.points) / len(ours.points) < 1.6
+    assert np.array_equal(mesh.points, generators.generate(geometry, 14, 3, mesher="gmsh").points)
+
+
+def test_unknown_meshers_suggest():
+    with pytest.raises(UnknownName, match="gmsh"):
+        generators.generate("square", 8, mesher="gmesh")
