@@ -22,7 +22,8 @@ def test_equals_linear(shape, transposed, bias, dtype):
     added = torch.randn(outputs, dtype=dtype) if bias else None
     with torch.no_grad():
         found = products.linear(x, weight, added)
-    torch.testing.assert_close(found, F.linear(x, weight, added), atol=1e-4 if dtype == torch.float32 else 1e-12, rtol=0)
+    tolerance = 1e-4 if dtype == torch.float32 else 1e-12
+    torch.testing.assert_close(found, F.linear(x, weight, added), atol=tolerance, rtol=0)
 
 
 def test_a_graph_is_kept_where_one_is_wanted():
