@@ -98,9 +98,11 @@ def read_json(path: Path) -> Any:
     """Read JSON.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: the file cannot be read, or is a pipe or a device: names in files of others must not block a reader.
         ValueError: it is not JSON.
     """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     try:
         return json.loads(path.read_text(encoding="utf8"))
     except RecursionError as error:

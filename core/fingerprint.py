@@ -1,12 +1,15 @@
-"""Fingerprints of code: they change when what the code does may have changed, and not with comments or layout."""
+"""Fingerprints of code and of data files: they change when what the code does, or what the files hold, may have."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
 import importlib.util
+import os
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 
 @lru_cache(maxsize=64)
@@ -27,3 +30,30 @@ def code_fingerprint(target: str) -> str:
         digest.update(str(file.relative_to(origin.parent)).encode())
         digest.update(ast.dump(ast.parse(file.read_bytes())).encode())
     return digest.hexdigest()[:8]
+
+
+def data_fingerprint(source: str) -> str:
+    """Return eight hexadecimal digits for the file or folder at ``source``, or for a local Minari dataset of that name.
+
+    Names, sizes and times of change of all its files count, and where it lies; nothing there gives an empty string.
+    """
+    place = next((path for path in _places(source) if path.exists()), None)
+    if place is None:
+        return ""
+    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+    digest = hashlib.sha256(str(place.resolve()).encode())
+    for file in files:
+        found = file.stat()
+        digest.update(f"{file.relative_to(place)} {found.st_size} {found.st_mtime_ns}".encode())
+    return digest.hexdigest()[:8]
+
+
+def data_fingerprints(keywords: Mapping[str, Any]) -> dict[str, str]:
+    """Return the fingerprints of those keywords of an environment that name files (see ``data_fingerprint``)."""
+    found = {key: data_fingerprint(value) for key, value in keywords.items() if isinstance(value, str) and value}
+    return {key: value for key, value in found.items() if value}
+
+
+def _places(source: str) -> tuple[Path, Path]:
+    datasets = os.environ.get("MINARI_DATASETS_PATH") or Path.home() / ".minari" / "datasets"
+    return Path(source), Path(datasets) / source

@@ -17,7 +17,7 @@ from simplatform.environments import make_env
 from simplatform.errors import DataError
 from simplatform.executors import Executor, executor
 from simplatform.files import exclusive
-from simplatform.fingerprint import code_fingerprint
+from simplatform.fingerprint import code_fingerprint, data_fingerprints
 from simplatform.host import get_host
 from simplatform.pipeline.shards import EpisodeShard, episode_shard, run_episode
 from simplatform.statistics import Estimate, wilson
@@ -136,6 +136,8 @@ def _key(task: Task, count: int, seed: int, split: str, attempts: int) -> str:
         "variants": [dict(v) for v in task.variants], "split": [split, dict(task.splits.get(split, {}))],
         "count": count, "seed": seed, "attempts": attempts, "version": __version__, "code": _code(task),
     }  # fmt: skip
+    if files := data_fingerprints(task.kwargs):
+        settings["files"] = files
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
     return f"{task.name.replace('/', '-')}-{split}-{count}-s{seed}-{digest}"
 

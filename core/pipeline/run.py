@@ -12,8 +12,8 @@ from simplatform.callbacks import Callback, Callbacks
 from simplatform.checkpoint import build_policy, parameters, read_policy, to_device
 from simplatform.contracts import Fittable, Policy, Trainable
 from simplatform.demonstrations import Demonstrations
-from simplatform.errors import Interrupted, SimplatformError
-from simplatform.files import write_json, write_text
+from simplatform.errors import Interrupted, RunError, SimplatformError
+from simplatform.files import read_json, write_json, write_text
 from simplatform.pipeline.checkpoints import restore_training, run_signature, save_fitted
 from simplatform.pipeline.collect import Collected, collect
 from simplatform.pipeline.evaluate import Evaluation, evaluate_shards, write_rows
@@ -182,8 +182,23 @@ class _Stages:
             on_episode=lambda kept, tried: self.console.progress(f"collect {split}", kept, count, f"{tried} tried"),
         )
         self.console.say(_collected_line(split, found))
-        write_json(self.run.path / f"demonstrations_{split}.json", _demonstrations_card(found))
+        self._keep_card(split, _demonstrations_card(found))
         return found.demonstrations
+
+    def _keep_card(self, split: str, card: dict[str, Any]) -> None:
+        """Record which demonstrations teach; a run that began with others must not go on with these.
+
+        Raises:
+            RunError: they are not those that the run began with.
+        """
+        path = self.run.path / f"demonstrations_{split}.json"
+        before = read_json(path).get("content_hash") if path.exists() else None
+        if before not in (None, card["content_hash"]) and self.run.last is not None:
+            raise RunError(
+                f"the {split} demonstrations are not those that {self.run.path} began with "
+                f"({card['content_hash'][:12]}, then {before[:12]}): --fresh starts again, another --output keeps both"
+            )
+        write_json(path, card)
 
     def _fit(self, policy: Policy, observer: RunObserver, last: Path | None) -> None:
         assert self._data is not None
@@ -253,8 +268,6 @@ class _Stages:
         write_json(self.run.path / "times.json", {**times, stage: times.get(stage, 0.0) + round(seconds, 2)})
 
     def _times(self) -> dict[str, float]:
-        from simplatform.files import read_json
-
         path = self.run.path / "times.json"
         times: dict[str, float] = read_json(path) if path.exists() else {}
         return times

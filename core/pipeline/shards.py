@@ -15,6 +15,7 @@ import numpy as np
 from simplatform.contracts import Metric, Policy, Task
 from simplatform.demonstrations import Episode
 from simplatform.environments import make_env, make_expert
+from simplatform.fingerprint import data_fingerprint, data_fingerprints
 from simplatform.pipeline.rollout import Rollout, one_thread, rollout
 from simplatform.seeding import episode_seed, torch_generator
 
@@ -46,13 +47,14 @@ def episode_shard(
 
 
 def run_episode(shard: EpisodeShard) -> Rollout:
-    """Run one episode; environments and policies are kept for the next shard of the same kind."""
+    """Run one episode; environments and policies are kept for the next shard of the same kind, and the same files."""
     task = _task(shard.task)
-    env = _env(shard.task, shard.split, shard.episode % len(task.variants), shard.record)
+    files = json.dumps(data_fingerprints(task.kwargs))
+    env = _env(shard.task, shard.split, shard.episode % len(task.variants), shard.record, files)
     if shard.checkpoint is None:
         policy = make_expert(task, env)
     else:
-        policy = _policy(shard.checkpoint, shard.device, shard.changes)
+        policy = _policy(shard.checkpoint, shard.device, shard.changes, data_fingerprint(shard.checkpoint))
     return play(policy, env, task, shard.split, shard.seed, shard.episode, shard.record, shard.stop_early)
 
 
@@ -106,12 +108,12 @@ def _task(text: str) -> Task:
 
 
 @lru_cache(maxsize=8)
-def _env(task: str, split: str, variant: int, render: bool) -> gymnasium.Env[Any, Any]:
+def _env(task: str, split: str, variant: int, render: bool, files: str) -> gymnasium.Env[Any, Any]:
     return make_env(_task(task), split, variant, render=render)
 
 
 @lru_cache(maxsize=2)
-def _policy(checkpoint: str, device: str, changes: str) -> Policy:
+def _policy(checkpoint: str, device: str, changes: str, files: str) -> Policy:
     from simplatform.checkpoint import read_policy
 
     return read_policy(Path(checkpoint), device, json.loads(changes))

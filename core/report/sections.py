@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable
 from typing import Any
@@ -55,7 +56,7 @@ def latency(run: RunView) -> Section | None:
         ("parameters", f"{run.summary['parameters']:,}"),
     ]
     where = f"One episode at a time on {run.environment['device']}, one thread"
-    note = f"<p>{where}, everything in <code>act</code> included.</p>"
+    note = f"<p>{html.escape(where)}, everything in <code>act</code> included.</p>"
     return Section("Latency", table_html(("one action", ""), rows) + note, 40)
 
 
@@ -70,10 +71,9 @@ def episodes(run: RunView) -> Section:
 
 def settings(run: RunView) -> Section:
     """The resolved recipe and where it ran."""
-    recipe = json.dumps(run.recipe.to_json(), indent=2)
-    machine = json.dumps(run.environment, indent=2)
+    recipe, machine = (html.escape(json.dumps(data, indent=2)) for data in (run.recipe.to_json(), run.environment))
     cards = [run.path / f"demonstrations_{split}.json" for split in ("train", "validation")]
-    data = "".join(f"<pre>{card.read_text(encoding='utf8')}</pre>" for card in cards if card.exists())
+    data = "".join(f"<pre>{html.escape(card.read_text(encoding='utf8'))}</pre>" for card in cards if card.exists())
     body = (
         f"<details><summary>Recipe</summary><pre>{recipe}</pre></details>"
         f"<details><summary>Demonstrations</summary>{data}</details>"

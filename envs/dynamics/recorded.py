@@ -13,6 +13,7 @@ from simplatform.demonstrations.formats import open_demonstrations
 from simplatform.envs.dynamics.systems.base import Array
 from simplatform.errors import DataError
 from simplatform.files import reading
+from simplatform.fingerprint import data_fingerprint
 
 EVEN = 1e-6
 """How far time steps may differ from their mean, as a fraction of it, to count as even."""
@@ -26,7 +27,6 @@ class Recorded:
     times: Array
 
 
-@lru_cache(maxsize=8)
 def read_trajectories(path: str) -> Recorded:
     """Read trajectories of several environments.
 
@@ -39,6 +39,11 @@ def read_trajectories(path: str) -> Recorded:
     Raises:
         DataError: what is missing, of another shape, not finite, or not the same for all trajectories, by name.
     """
+    return _trajectories(path, data_fingerprint(path))
+
+
+@lru_cache(maxsize=8)
+def _trajectories(path: str, fingerprint: str) -> Recorded:
     file = Path(path)
     with reading(f"{path} does not hold trajectories"):
         if file.suffix == ".npz":
@@ -50,7 +55,6 @@ def read_trajectories(path: str) -> Recorded:
         return _checked(path, found)
 
 
-@lru_cache(maxsize=8)
 def read_series(path: str) -> tuple[float, Array]:
     """Read one evenly sampled series: its time step and states ``(T, d)``.
 
@@ -59,6 +63,11 @@ def read_series(path: str) -> tuple[float, Array]:
     Raises:
         DataError: what is missing or not finite, or times that are not even, with the first place.
     """
+    return _series(path, data_fingerprint(path))
+
+
+@lru_cache(maxsize=8)
+def _series(path: str, fingerprint: str) -> tuple[float, Array]:
     file = Path(path)
     with reading(f"{path} does not hold a series"):
         if file.suffix == ".npz":

@@ -22,6 +22,7 @@ from simplatform.contracts import Expansion, Observation
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.formats import open_demonstrations
 from simplatform.errors import ConfigError, DataError
+from simplatform.fingerprint import data_fingerprint
 
 Part = Literal["train", "validation", "test"]
 Array = NDArray[np.float32]
@@ -30,8 +31,12 @@ CONSTANT = 1e-4
 """A component of the action that varies less is compared in its own units."""
 
 
-@lru_cache(maxsize=4)
 def _opened(path: str) -> Demonstrations:
+    return _read(path, data_fingerprint(path))
+
+
+@lru_cache(maxsize=4)
+def _read(path: str, fingerprint: str) -> Demonstrations:
     if not path:
         raise ConfigError(
             "say which demonstrations: --set env.path=FILE (DP3's .zarr or .zip, a LeRobot folder, a Minari id)"

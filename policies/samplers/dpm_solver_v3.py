@@ -46,7 +46,8 @@ class Statistics:
         parts = (self.linear, self.slope, self.offset)
         if any(part.shape != self.linear.shape or len(part) != len(self.log_snr) for part in parts):
             raise DataError(f"expected l, s and b of one shape ({len(self.log_snr)}, …): {[p.shape for p in parts]}")
-        if len(self.log_snr) < 2 or (np.diff(self.log_snr) <= 0).any() or not all(np.isfinite(p).all() for p in parts):
+        rising = self.log_snr.ndim == 1 and len(self.log_snr) > 1 and bool((np.diff(self.log_snr) > 0).all())
+        if not rising or not all(np.isfinite(part).all() for part in (self.log_snr, *parts)):
             raise DataError("expected two or more rising values of λ, and finite statistics")
 
     @classmethod

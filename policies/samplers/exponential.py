@@ -49,9 +49,9 @@ class Schedule:
             DataError: they do not rise from 0 to below 1, or have another order or prediction.
         """
         at = [step.at for step in self.steps]
-        if not at or at[0] != 0 or any(later <= earlier for earlier, later in pairwise([*at, 1.0])):
+        if not at or at[0] != 0 or not all(earlier < later for earlier, later in pairwise([*at, 1.0])):
             raise DataError(f"a schedule's steps must begin at 0 and rise to below 1, got {at}")
-        if any(not 1 <= s.order <= HIGHEST or s.prediction not in ("noise", "data") for s in self.steps):
+        if any(s.order not in range(1, HIGHEST + 1) or s.prediction not in ("noise", "data") for s in self.steps):
             raise DataError(f"a step has an order from 1 to {HIGHEST} and the prediction noise or data: {self.steps}")
 
     @classmethod

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from simplatform.fingerprint import code_fingerprint
+from simplatform.fingerprint import code_fingerprint, data_fingerprint, data_fingerprints
 
 SOURCE = "def f(x):\n    return x + 1\n"
 
@@ -49,3 +49,18 @@ def test_a_single_module_is_its_file_alone(fingerprint):
 def test_what_has_no_source_is_empty():
     assert code_fingerprint("itertools:chain") == ""
     assert code_fingerprint("no_such_module_anywhere:f") == ""
+
+
+def test_data_files_count_by_place_names_sizes_and_times(tmp_path, monkeypatch):
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "minari"))
+    for folder in (tmp_path / "a", tmp_path / "b", tmp_path / "minari" / "mine" / "set-v0"):
+        folder.mkdir(parents=True)
+        (folder / "x.npz").write_bytes(b"123")
+    found = [data_fingerprint(str(tmp_path / name)) for name in ("a", "b", "a/x.npz", "b/x.npz")]
+    assert len(set(found)) == 4
+    (tmp_path / "a" / "x.npz").write_bytes(b"1234")
+    assert data_fingerprint(str(tmp_path / "a")) != found[0]
+    assert data_fingerprint(str(tmp_path / "a" / "x.npz")) != found[2]
+    assert data_fingerprint(str(tmp_path / "b")) == found[1]
+    keywords = {"path": str(tmp_path / "b"), "other": "mine/set-v0", "task": "reach", "count": 3, "empty": ""}
+    assert set(data_fingerprints(keywords)) == {"path", "other"}

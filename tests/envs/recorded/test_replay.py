@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import gymnasium
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import simplatform as sp
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.formats import save_demonstrations
 from simplatform.envs.recorded.replay import Recorded, split
-from simplatform.errors import ConfigError, DataError
+from simplatform.errors import ConfigError, DataError, RunError
 from simplatform.recipes import resolve
 
 
@@ -84,6 +86,21 @@ def test_bad_files_and_shares_are_named(zarr, tmp_path):
     save_demonstrations(recorded(2), str(few))
     with pytest.raises(DataError, match="holds 2 episodes"):
         resolve("mp1", "replay", settings={"env.path": str(few)})
+
+
+def test_a_changed_file_is_read_again_and_a_run_that_began_with_the_old_one_says_so(zarr, tmp_path):
+    settings = {"env.path": zarr, "policy.widths": [8, 16], "train.steps": 3, "points": 8}
+    request = {"settings": settings, "output": tmp_path / "runs", "device": "cpu", "workers": 1}
+    before = sp.load(sp.run("flow-matching", "replay", **request).best).state_dict()
+    shutil.rmtree(zarr)
+    save_demonstrations(recorded(12, seed=1), zarr)
+    with pytest.raises(RunError, match=r"not those that .* began with"):
+        sp.run("flow-matching", "replay", **request)
+    again = sp.run("flow-matching", "replay", **request, fresh=True)
+    after = sp.load(again.best).state_dict()
+    assert not all(torch.equal(value, after[key]) for key, value in before.items())
+    own = sp.run("flow-matching", "replay", **{**request, "output": tmp_path / "other"})
+    assert own.summary["action_error"] == again.summary["action_error"]  # nothing of the old data or weights was kept
 
 
 def test_a_policy_learns_from_a_file_and_is_judged_on_held_out_episodes(zarr, tmp_path):

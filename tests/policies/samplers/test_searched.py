@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -68,6 +69,7 @@ def test_a_searched_schedule_beats_regular_ones_on_noise_that_it_never_saw():
 
 @pytest.mark.parametrize("steps", [
     (), (Step(0.1),), (Step(0.0),) * 2, (Step(0.0), Step(1.0)), (Step(0.0, order=5),), (Step(0.0, prediction="v"),),
+    (Step(0.0), Step(math.nan)), (Step(0.0, order=1.5),),
 ])  # fmt: skip
 def test_impossible_schedules_are_refused(steps):
     with pytest.raises(DataError, match=r"must begin at 0|order from 1 to 4"):
@@ -88,8 +90,31 @@ def test_schedules_and_statistics_come_back_from_files(tmp_path):
     for wrong in ("usf", f"ddim:{path}"):
         with pytest.raises(ConfigError, match="file"):
             get_sampler(wrong)
-    with pytest.raises(DataError, match="rising"):
-        Statistics(np.array([1.0, 0.0]), *(np.zeros((2, 2)) for _ in range(3)))
+    for logs in ([1.0, 0.0], [0.0, np.nan], [0.0, np.inf]):
+        with pytest.raises(DataError, match="rising"):
+            Statistics(np.array(logs), *(np.zeros((2, 2)) for _ in range(3)))
+
+
+@pytest.mark.parametrize("content", [
+    "", "[]", '{"steps": 3}', '{"steps": [3]}', '{"steps": [{"at": NaN}]}', '{"steps": [{"at": 0, "order": "1"}]}',
+    '{"steps": [{"at": 0, "__class__": "x"}]}', '{"log_snr": [0, 1], "linear": "x", "slope": [], "offset": []}',
+    '{"log_snr": [0, NaN], "linear": [[0], [0]], "slope": [[0], [0]], "offset": [[0], [0]]}', "[" * 100_000,
+])  # fmt: skip
+def test_crafted_files_are_refused_by_name(tmp_path, content):
+    path = tmp_path / "crafted.json"
+    path.write_text(content)
+    for kind in ("usf", "dpm-v3"):
+        with pytest.raises(DataError, match=r"crafted\.json|rising|begin at 0|order from"):
+            get_sampler(f"{kind}:{path}")
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "/etc", "nowhere", "pipe", "../../../../etc/passwd", "x:y"])
+def test_paths_that_are_no_files_are_refused_at_once(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for kind in ("usf", "dpm-v3"):
+        with pytest.raises(DataError, match=r"not a sampling schedule|holds no statistics"):
+            get_sampler(f"{kind}:{name}")
 
 
 @pytest.fixture(scope="module")
