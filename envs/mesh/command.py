@@ -25,12 +25,25 @@ def command(
     figure: Annotated[
         Path | None, typer.Option("--figure", help="Picture of before and after (.png, .svg, .pdf).")
     ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the mover, such as share=0.8; may be repeated.")
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Move a mesh so that its vertices gather where the monitor is high; no cell is ever inverted."""
     from simplatform.envs.mesh import moving
+    from simplatform.recipes import acting_settings
 
-    result = moving.move_files(mesh, monitor, plugin=plugin, run=run, field=field, output=output, figure=figure)
+    result = moving.move_files(
+        mesh,
+        monitor,
+        plugin=plugin,
+        run=run,
+        field=field,
+        output=output,
+        figure=figure,
+        settings=acting_settings(set_ or ()),
+    )
     if json:
         from simplatform.cli.console import print_json
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from simplatform.envs.mesh.mesh import Floats, Mesh
 from simplatform.envs.mesh.panels import Panel
 from simplatform.envs.mesh.quality import quality
+from simplatform.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +43,21 @@ def before_and_after(before: Mesh, after: Mesh, monitor: Floats) -> Figure:
     draw_panel(axes[1, 0], Panel("monitor on the original mesh", before, monitor))
     draw_quality(axes[1, 1], before, after)
     return figure
+
+
+def check_picture(path: Path) -> None:
+    """Refuse a picture file that cannot be written, before anything is computed for it.
+
+    Raises:
+        UsageError: no folder of that name, or a suffix that matplotlib does not draw.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    known = FigureCanvasAgg.get_supported_filetypes()
+    if path.suffix[1:].lower() not in known:
+        raise UsageError(f"{path} is no picture that can be drawn: its suffix may be {', '.join(sorted(known))}")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path} cannot be written: there is no folder {path.parent}")
 
 
 def quality_figure(before: Mesh, after: Mesh) -> Figure:

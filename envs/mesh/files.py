@@ -11,7 +11,7 @@ import numpy as np
 from simplatform.envs.mesh.mesh import KINDS, Floats, Mesh
 from simplatform.envs.mesh.validity import check_mesh, check_monitor, oriented
 from simplatform.errors import DataError, MissingDependency, UsageError
-from simplatform.files import reading
+from simplatform.files import reading, storage_errors
 
 PREFERENCE = ("tetra", "triangle", "quad", "line")
 """Of several cell kinds in a file, the first of these is the mesh; lower-dimensional ones are its boundary."""
@@ -55,15 +55,19 @@ def write_mesh(path: Path, mesh: Mesh, fields: Mapping[str, Floats] | None = Non
     """Write a mesh with nodal fields in the format of the file's suffix.
 
     Raises:
-        DataError: meshio knows no format of that suffix.
+        DataError: no such folder, no format of that suffix, or one that cannot hold such cells.
+        StorageError: the disk is full or read-only.
     """
     meshio = _meshio()
     points = np.zeros((len(mesh.points), 3))
     points[:, : mesh.dim] = mesh.points
     data = {name: np.asarray(values) for name, values in (fields or {}).items()}
+    if not path.parent.is_dir():
+        raise DataError(f"cannot write {path}: there is no folder {path.parent}")
     try:
-        meshio.Mesh(points, [(mesh.kind, mesh.cells)], point_data=data).write(path)
-    except (meshio.WriteError, KeyError) as error:
+        with storage_errors(path):
+            meshio.Mesh(points, [(mesh.kind, mesh.cells)], point_data=data).write(path)
+    except (meshio.WriteError, meshio.ReadError, KeyError) as error:
         raise DataError(f"cannot write {path}: {error}; .vtu always works") from error
 
 

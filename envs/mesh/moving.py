@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from simplatform.checkpoint import build_policy, pretrained, read_policy
+from simplatform.config import validate
 from simplatform.contracts import Policy, Signature
 from simplatform.envs.mesh.boundary import classify, constrain
 from simplatform.envs.mesh.files import read_mesh, read_monitor, write_mesh
 from simplatform.envs.mesh.limiter import Limited, limit
 from simplatform.envs.mesh.mesh import Floats, Mesh
 from simplatform.envs.mesh.quality import quality
-from simplatform.errors import UsageError
+from simplatform.errors import UnknownName, UsageError
 from simplatform.host import get_host
+from simplatform.recipes import find_task
+from simplatform.registry import Entry
 from simplatform.rundir import RunDirectory
+
+ENV = "simplatform/MeshMovement-v0"
 
 
 def move_files(
@@ -29,18 +35,25 @@ def move_files(
     field: str | None = None,
     output: Path = Path("moved.vtu"),
     figure: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Move a mesh file and write the result; return what happened as plain data.
+    """Move a mesh file and write the result; return what happened as plain data. ``settings`` are the mover's own.
 
     Raises:
         DataError: a fault of the mesh or the monitor, named; nothing is written.
-        UsageError: ``output`` is the input, or a learned mover without a trained run.
+        UsageError: ``output`` is the input, no such mover or setting, or a learned mover without a trained run.
     """
-    if output.resolve() in (mesh_file.resolve(), monitor_file.resolve()):
-        raise UsageError(f"{output} is an input; choose another --output")
+    inputs = (mesh_file.resolve(), monitor_file.resolve())
+    for written, option in ((output, "--output"), (figure, "--figure")):
+        if written is not None and written.resolve() in inputs:
+            raise UsageError(f"{written} is an input; choose another {option}")
+    if figure is not None:
+        from simplatform.envs.mesh.figures import check_picture
+
+        check_picture(figure)
     mesh = read_mesh(mesh_file)
     monitor = read_monitor(monitor_file, mesh, field)
-    mover = find_mover(plugin, run)
+    mover = find_mover(plugin, run, settings=settings)
     began = time.perf_counter()
     done = move(mover, mesh, monitor)
     seconds = time.perf_counter() - began
@@ -66,33 +79,62 @@ def move(mover: Policy, mesh: Mesh, monitor: Floats) -> Limited:
     return limit(mesh, constrain(answer.cpu().double().numpy(), flags, tangents))
 
 
-def find_mover(plugin: str, run: Path | None, root: Path = Path("runs")) -> Policy:
+def find_mover(
+    plugin: str, run: Path | None, root: Path = Path("runs"), settings: Mapping[str, Any] | None = None
+) -> Policy:
     """Return a mover: a trained one from a run or checkpoint, else a classical one by name.
 
     A learned mover without ``run`` is taken from the newest run of that plugin under ``root``, else from the weights
-    that its plugin ships.
+    that its plugin ships. ``settings`` are the mover's own; of a trained one, those that only acting uses.
 
     Raises:
-        UsageError: a learned mover that nobody has trained here, and that ships no weights.
+        UsageError: not a mover, a setting that it does not have, or a learned mover that nobody has trained here and
+            that ships no weights.
     """
     if run is None:
-        entry = get_host().registry("policy").get(plugin)
-        policy = build_policy(entry.name, entry.load_config()(), Signature({}, (-1, 2)))
-        if not hasattr(policy, "loss"):
-            return policy
+        entry = _mover(plugin)
+        if not _learned(entry):
+            return build_policy(
+                entry.name, validate(entry.load_config(), settings or {}, "policy"), Signature({}, (-1, 2))
+            )
         run = _newest(plugin, root) or pretrained(plugin)
         if run is None:
-            raise UsageError(
-                f"{plugin} is a learned mover and no run of it lies in {root}/: train one (`simplatform run --plugin "
-                f"{plugin}`) or give one with --run. um2n and um2n-energy bring weights; monge-ampere, laplacian and "
-                "spring need no training."
-            )
+            raise UsageError(_untrained(plugin, root))
     if (run / "policy.json").exists():
-        return read_policy(run)
+        return read_policy(run, changes=settings)
     last = RunDirectory.open(run).last
     if last is None:
         raise UsageError(f"{run} has no checkpoint yet")
-    return read_policy(last)
+    return read_policy(last, changes=settings)
+
+
+def movers() -> list[Entry]:
+    """Return the registered policies that some recipe starts on a task of this environment."""
+    host = get_host()
+    recipes = [entry.data for entry in host.registry("recipe")]
+    names = {recipe["policy"] for recipe in recipes if find_task(recipe["task"]).env == ENV}
+    return [entry for entry in host.registry("policy") if entry.name in names]
+
+
+def _mover(name: str) -> Entry:
+    known = {entry.name: entry for entry in movers()}
+    if name not in known:
+        raise UnknownName("mover", name, known, hint=f"Movers: {', '.join(known)}.")
+    return known[name]
+
+
+def _learned(entry: Entry) -> bool:
+    return hasattr(entry.load(), "loss")
+
+
+def _untrained(plugin: str, root: Path) -> str:
+    ready = [entry.name for entry in movers() if not _learned(entry)]
+    shipped = [entry.name for entry in movers() if pretrained(entry.name)]
+    return (
+        f"{plugin} is a learned mover and no run of it lies in {root}/: train one (`simplatform run --plugin "
+        f"{plugin}`) or give one with --run. With weights: {', '.join(shipped) or 'none'}; without training: "
+        f"{', '.join(ready)}."
+    )
 
 
 def _newest(plugin: str, root: Path) -> Path | None:

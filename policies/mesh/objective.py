@@ -32,7 +32,11 @@ def find_objective(name: str, signature: Signature) -> Objective:
             objective: Objective = registry.get(candidate).load()
             return objective
     known = sorted(entry.name for entry in registry if entry.name.startswith("mesh/"))
-    raise ConfigError(f"no objective {name!r} for problem {problem!r}; registered: {', '.join(known) or 'none'}")
+    raise ConfigError(
+        f"no objective {name!r} for {f'problem {problem!r}' if problem else 'a mesh without a problem'}; registered: "
+        f"{', '.join(known) or 'none'} (mesh/NAME serves any mesh, mesh/PROBLEM-NAME that problem): set "
+        "policy.objective to one that fits"
+    )
 
 
 def valid_share(graph: Graph, displacement: Tensor, floor: float) -> Tensor:

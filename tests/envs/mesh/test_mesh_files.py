@@ -83,6 +83,37 @@ def test_the_input_is_never_the_output(tmp_path):
         moving.move_files(tmp_path / "in.vtu", tmp_path / "in.vtu", output=tmp_path / "in.vtu")
 
 
+def test_outputs_that_cannot_be_written_are_named(tmp_path):
+    write_mesh(tmp_path / "in.vtu", generators.square(6), {"m": bump(generators.square(6))})
+    for output, message in (("out.xyz", "always works"), ("no/out.vtu", "there is no folder")):
+        with pytest.raises(DataError, match=message):
+            moving.move_files(tmp_path / "in.vtu", tmp_path / "in.vtu", output=tmp_path / output)
+    for figure, message in (("f.vtu", "suffix may be"), ("no/f.png", "there is no folder"), ("in.vtu", "is an input")):
+        with pytest.raises(UsageError, match=message):
+            moving.move_files(
+                tmp_path / "in.vtu", tmp_path / "in.vtu", output=tmp_path / "out.vtu", figure=tmp_path / figure
+            )
+    assert not (tmp_path / "out.vtu").exists()
+
+
+def test_settings_of_the_mover_reach_it(tmp_path):
+    mesh = generators.square(10)
+    write_mesh(tmp_path / "in.vtu", mesh, {"m": bump(mesh)})
+    files = {"mesh_file": tmp_path / "in.vtu", "monitor_file": tmp_path / "in.vtu", "output": tmp_path / "out.vtu"}
+    for plugin in ("monge-ampere", "um2n"):
+        whole, half = (moving.move_files(**files, plugin=plugin, settings={"share": s})["largest"] for s in (1.0, 0.5))
+        assert half == pytest.approx(whole / 2, rel=1e-5)
+    with pytest.raises(UsageError, match=r"policy\.share"):
+        moving.move_files(**files, settings={"shared": 0.5})
+
+
+def test_movers_are_those_that_recipes_start_on_meshes():
+    names = {entry.name for entry in moving.movers()}
+    assert names == {"laplacian", "m2n", "monge-ampere", "r-adapt", "spring", "ugm2n", "um2n", "um2n-energy"}
+    with pytest.raises(UnknownName, match="unknown mover 'mp1'"):
+        moving.find_mover("mp1", None)
+
+
 def test_a_learned_mover_without_training_says_so(tmp_path):
     with pytest.raises(UsageError, match="no run of it lies in"):
         moving.find_mover("m2n", None, tmp_path)
