@@ -29,7 +29,7 @@ def test_equals_linear(shape, transposed, bias, dtype):
 def test_a_graph_is_kept_where_one_is_wanted():
     x, weight = torch.randn(512, 96), torch.randn(128, 96, requires_grad=True)
     products.linear(x, weight).sum().backward()
-    torch.testing.assert_close(weight.grad, x.sum(0).expand(128, 96))
+    torch.testing.assert_close(weight.grad, x.sum(0).expand(128, 96), atol=1e-3, rtol=1e-4)
 
 
 def test_a_traced_program_holds_no_private_operator():
