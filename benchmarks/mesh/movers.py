@@ -2,7 +2,9 @@
 
     python benchmarks/mesh/movers.py --task helmholtz --episodes 100 --run um2n=runs/um2n_… --run um2n-energy=runs/…
 
-Every mover sees the same episodes in turn, so that times are taken side by side. ``monge-ampere-published`` is the
+Every mover sees the same episodes in turn, so that times are taken side by side. ``--merge`` adds trained movers to the
+results of an earlier run over the same problems; they carry the machine of their own run, and their ratios are to the
+Monge–Ampère rows measured beside them. ``monge-ampere-published`` is the
 mover as the UM2N paper runs it (relaxation, rtol 1e-3, PDE solved anew at each iteration); ``monge-ampere-expert``
 solves the same equation by Newton steps; ``monge-ampere`` interpolates the first monitor. Results are written as JSON
 beside this file.
@@ -72,9 +74,14 @@ def compare(task, names, trained, episodes, seed, split):
     return rows
 
 
-def summary(rows, sizes, baseline):
+def speed_up(rows, others, sizes):
+    """Return how many times faster a mover was than another on the largest meshes, the median over problems."""
+    ours, theirs = ([row["seconds"] for row in part if row["variant"] == len(sizes) - 1] for part in (rows, others))
+    return float(np.median(np.array(theirs) / np.array(ours)))
+
+
+def summary(rows, sizes, baseline, fastest=None):
     reductions = [row["error_reduction"] for row in rows]
-    last = [row["seconds"] for row in rows if row["variant"] == len(sizes) - 1]
     result = {
         "error_reduction": bootstrap(reductions).to_json(),
         "worse_than_not_moving": wilson(sum(value < 0 for value in reductions), len(reductions)).to_json(),
@@ -93,11 +100,25 @@ def summary(rows, sizes, baseline):
     }
     if baseline is not None:
         reference = [row["error_reduction"] for row in baseline]
-        slow = [row["seconds"] for row in baseline if row["variant"] == len(sizes) - 1]
         result["ratio_to_monge_ampere_published"] = float(np.nanmean(reductions) / np.nanmean(reference))
         result["difference_to_monge_ampere_published"] = paired_means(reductions, reference).to_json()
-        result["speed_up_on_largest"] = float(np.median(np.array(slow) / np.array(last)))
+        result["speed_up_on_largest"] = speed_up(rows, baseline, sizes)
+    if fastest is not None:
+        result["speed_up_over_fastest_on_largest"] = speed_up(rows, fastest, sizes)
     return result
+
+
+def merged(old, new, added):
+    """Return old results with the movers ``added`` of a new run over the same problems."""
+    same = ("task", "variants", "episodes", "seed", "split")
+    if any(old[key] != new[key] for key in same):
+        raise SystemExit(
+            f"not the same problems: {[(key, old[key], new[key]) for key in same if old[key] != new[key]]}"
+        )
+    rows = {name: {**new["movers"][name], "machine": new["machine"]} for name in added}
+    groups = {name: group for name, group in new["pooled"].items() if any(a.startswith(f"{name}-s") for a in added)}
+    settings = {**old["settings"], **{name: new["settings"][name] for name in added}}
+    return {**old, "movers": {**old["movers"], **rows}, "pooled": {**old["pooled"], **groups}, "settings": settings}
 
 
 def pooled(rows, baseline):
@@ -133,6 +154,7 @@ def main():
     parser.add_argument("--run", action="append", default=[], metavar="NAME=PATH", help="a trained mover")
     parser.add_argument("--sizes", help="vertices across, such as 15,35; default: the task's")
     parser.add_argument("--output", type=Path)
+    parser.add_argument("--merge", action="store_true", help="add the trained movers to the output as it is")
     options = parser.parse_args()
     torch.set_num_threads(1)
     task = find_task(options.task)
@@ -143,7 +165,7 @@ def main():
     trained = {name: find_mover(name, Path(path)) for name, path in (item.split("=", 1) for item in options.run)}
     names = [name for name in options.movers.split(",") if name] + list(trained)
     rows = compare(task, names, trained, options.episodes, options.seed, options.split)
-    baseline = rows.get("monge-ampere-published")
+    baseline, fastest = rows.get("monge-ampere-published"), rows.get("monge-ampere")
     result = {
         "task": task.name,
         "variants": [dict(variant) for variant in task.variants],
@@ -151,11 +173,13 @@ def main():
         "seed": options.seed,
         "split": options.split,
         "machine": measured_on(),
-        "movers": {name: summary(rows[name], task.variants, baseline) for name in names},
+        "movers": {name: summary(rows[name], task.variants, baseline, fastest) for name in names},
         "pooled": pooled(rows, baseline),
         "settings": {name: mover.config.model_dump() for name, mover in trained.items()},
     }
     output = options.output or Path(__file__).with_name(f"{task.name.replace('/', '-')}.json")
+    if options.merge:
+        result = merged(json.loads(output.read_text(encoding="utf8")), result, list(trained))
     output.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
     print(f"\n{output.name}", file=sys.stderr)
     for name, item in result["movers"].items():

@@ -3,7 +3,8 @@
     python benchmarks/mesh/validity.py --run um2n=runs/um2n-s0 --run um2n-energy=runs/um2n-energy-s0
 
 Half of the meshes are random polygons. Every second monitor is that of a random Helmholtz problem, the others are one
-sharp spike each, 1 + 100·exp(−r²/0.002), far outside what movers were trained on. Results: ``validity.json``.
+sharp spike each, 1 + 100·exp(−r²/0.002), far outside what movers were trained on. Results: ``validity.json``; with
+``--merge``, movers of an earlier run over as many meshes are kept.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--meshes", type=int, default=1000)
     parser.add_argument("--run", action="append", default=[], metavar="NAME=PATH", help="a trained mover")
+    parser.add_argument("--merge", action="store_true", help="keep the movers of an earlier run")
     options = parser.parse_args()
     torch.set_num_threads(1)
     movers = {name: find_mover(name, Path(path)) for name, path in (item.split("=", 1) for item in options.run)}
@@ -75,13 +77,19 @@ def main():
         kinds.append((geometry, kind))
         for name, mover in movers.items():
             rows[name].append(moves(mover, mesh, monitor))
+    output = Path(__file__).with_suffix(".json")
     result = {"meshes": options.meshes, "machine": measured_on(), "movers": {}}
+    if options.merge:
+        result = json.loads(output.read_text(encoding="utf8"))
+        if result["meshes"] != options.meshes:
+            raise SystemExit(f"earlier results are over {result['meshes']} meshes")
     for name, items in rows.items():
         parts = {kind: [row for row, key in zip(items, kinds, strict=True) if kind in key]
                  for kind in ("polygon", "helmholtz", "spike")}  # fmt: skip
         result["movers"][name] = {"all": summary(items), **{kind: summary(part) for kind, part in parts.items()}}
+        result["movers"][name] |= {"machine": measured_on()} if options.merge else {}
         print(name, result["movers"][name]["all"], flush=True)
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
+    output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     python benchmarks/mesh/zero_shot.py --run um2n=runs/um2n-s0 --run um2n-energy=runs/um2n-energy-s0 --only heat
 
 Tasks are run in turn and merged into ``zero_shot.json``, so that a part can be done again. Every mover sees the same
-problems. ``worse_than_not_moving`` says in how many of them it increased the error.
+problems; with ``--merge`` those of earlier runs are kept beside the new ones. ``worse_than_not_moving`` says in how
+many problems a mover increased the error.
 """
 
 from __future__ import annotations
@@ -65,12 +66,21 @@ def run(name, names, trained, n, episodes, seed):
     return {"task": name, "n": n, "episodes": episodes, "seed": seed, "machine": measured_on(), "movers": movers}
 
 
+def merged(before, made):
+    """Return a task's earlier results with the movers of a new run over the same problems."""
+    if any(before[key] != made[key] for key in ("n", "episodes", "seed")):
+        raise SystemExit(f"{made['task']}: not the same problems")
+    rows = {name: {**row, "machine": made["machine"]} for name, row in made["movers"].items()}
+    return {**before, "movers": {**before["movers"], **rows}}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", action="append", default=[], metavar="NAME=PATH", help="a trained mover")
     parser.add_argument("--movers", default="monge-ampere", help="classical movers")
     parser.add_argument("--only", default=",".join(TASKS))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--merge", action="store_true", help="keep the movers of earlier runs over the same problems")
     options = parser.parse_args()
     torch.set_num_threads(1)
     trained = {name: find_mover(name, Path(path)) for name, path in (item.split("=", 1) for item in options.run)}
@@ -79,6 +89,9 @@ def main():
     kept = json.loads(path.read_text(encoding="utf8"))["tasks"] if path.exists() else []
     for name in options.only.split(","):
         made = run(name, names, trained, *TASKS[name], options.seed)
+        before = next((task for task in kept if task["task"] == name), None)
+        if options.merge and before is not None:
+            made = merged(before, made)
         kept = [task for task in kept if task["task"] != name] + [made]
         kept.sort(key=lambda task: list(TASKS).index(task["task"]))
         trained_on = "Helmholtz problems on meshes of the unit square"
