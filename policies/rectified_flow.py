@@ -48,6 +48,10 @@ class RectifiedFlow(Student, FlowMatching):
         """Rounds of reflow."""
         return self.config.reflow
 
+    def accepts(self, teacher: object) -> bool:
+        """Return whether the teacher is a flow-matching policy; others predict something else, or run time backwards."""
+        return isinstance(teacher, FlowMatching)
+
     def student_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
         """Return the reflow loss; ``chunk`` gives the shape only."""
         noise = torch.randn(chunk.shape, generator=generator, device=chunk.device, dtype=chunk.dtype)

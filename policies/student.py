@@ -115,6 +115,6 @@ class Student(PointCloudPolicy):
         self.load_state_dict({**own, **{key: given[key] for key in shapes}})
         self._ready = False
 
+    @abstractmethod
     def accepts(self, teacher: object) -> bool:
         """Return whether a policy's network means the same as this one's in phase 0."""
-        return True

@@ -117,12 +117,21 @@ def test_a_given_teacher_replaces_the_first_phase(tmp_path):
     assert int(policy.phase) == 1
 
 
-@pytest.mark.parametrize(("other", "settings"), [("flow-matching", {}), ("dp3", {"prediction": "v"}), ("mp1", {})])
-def test_a_teacher_of_another_kind_is_refused(other, settings, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "other", "settings"),
+    [
+        ("consistency-distillation", "flow-matching", {}),
+        ("consistency-distillation", "dp3", {"prediction": "v"}),
+        ("consistency-distillation", "mp1", {}),
+        ("rectified-flow", "flowpolicy", {}),
+        ("rectified-flow", "dp3", {}),
+    ],
+)
+def test_a_teacher_of_another_kind_is_refused(name, other, settings, tmp_path):
     policy, config = student(other, **settings)
     policy.prepare(demonstrations())
     write_policy(tmp_path, policy, other, config, SIGNATURE)
-    wrong, _ = student("consistency-distillation", teacher=str(tmp_path))
+    wrong, _ = student(name, teacher=str(tmp_path))
     with pytest.raises(ConfigError, match="another kind or size"):
         wrong.prepare(demonstrations())
 
