@@ -49,7 +49,7 @@ class RectifiedFlow(Student, FlowMatching):
         return self.config.reflow
 
     def accepts(self, teacher: object) -> bool:
-        """Return whether the teacher is a flow-matching policy; others predict something else, or run time backwards."""
+        """Return whether the teacher is a flow-matching policy; others predict or time something else."""
         return isinstance(teacher, FlowMatching)
 
     def student_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
