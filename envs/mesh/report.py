@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,18 +36,37 @@ def mesh_section(run: RunView) -> Section | None:
         _film(recording) if len(recording.actions) > 1 else _still(run, recording, row)
         for recording, row in zip(recorded, rows, strict=False)
     ]
-    return Section("Meshes", "".join([_worse(rows), *parts]), 20)
+    return Section("Meshes", "".join([worse_html(rows, run.task.variants), *parts]), 20)
 
 
-def _worse(rows: list[dict[str, Any]]) -> str:
-    """Say in how many test episodes the moved mesh was the worse one."""
+def worse_html(rows: Sequence[Mapping[str, Any]], variants: Sequence[Mapping[str, Any]]) -> str:
+    """Say in which test problems the moved mesh was the worse one, each by its seed, and how often the limiter acted.
+
+    Rows hold ``seed``, ``variant``, ``error_reduction`` (NaN where the moved mesh could not be solved on), ``limited``.
+    """
     values = np.array([row.get("error_reduction", np.nan) for row in rows], float)
-    worse, failed = int((values < 0).sum()), int(np.isnan(values).sum())
-    return (
-        f"<p>In {worse} of {len(values)} test problems the moved mesh has the larger error; "
-        f"{failed} could not be solved. Worst: {np.nanmin(values, initial=np.inf):.1%}, "
-        f"best: {np.nanmax(values, initial=-np.inf):.1%}.</p>"
+    limited = np.array([row.get("limited", np.nan) for row in rows], float)
+    worse, failed = np.flatnonzero(values < 0), np.flatnonzero(np.isnan(values))
+    text = (
+        f"<p>In {len(worse)} of {len(values)} test problems the moved mesh has the larger error; "
+        f"{len(failed)} could not be solved. Worst: {np.nanmin(values, initial=np.inf):.1%}, "
+        f"best: {np.nanmax(values, initial=-np.inf):.1%}. The step limiter acted in "
+        f"{int(np.nansum(limited > 0))} of {len(values)}.</p>"
     )
+    listed = [*worse[np.argsort(values[worse])], *failed]
+    if not listed:
+        return text
+    cells = [(rows[k]["seed"], _variant(rows[k], variants), _changed(values[k])) for k in listed]
+    return text + table_html(("problem made worse (seed)", "mesh", "error"), cells)
+
+
+def _variant(row: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> str:
+    chosen = variants[int(row["variant"])] if variants else {}
+    return ", ".join(f"{key} {value}" for key, value in chosen.items()) or "–"
+
+
+def _changed(reduction: float) -> str:
+    return "not solvable" if np.isnan(reduction) else f"{-reduction:+.1%}"
 
 
 def _still(run: RunView, recording: Recording, row: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from simplatform.envs.mesh import rendering
 from simplatform.envs.mesh.environment import MeshMovement
 from simplatform.envs.mesh.panels import panels_of
-from simplatform.envs.mesh.report import ENV, mesh_section
+from simplatform.envs.mesh.report import ENV, mesh_section, worse_html
 from simplatform.pipeline.recordings import Recording
 from simplatform.recipes import find_task
 
@@ -85,6 +85,25 @@ def test_the_section_shows_stills_or_films(monkeypatch, name, steps):
     assert "In 1 of 1 test problems the moved mesh has the larger error" in section.body
     assert ("image/webp" in section.body) == (steps > 1)
     assert ("worst cell quality" in section.body) == (steps == 1)
+
+
+def test_problems_made_worse_are_listed_one_by_one():
+    variants = ({"n": 15}, {"n": 35})
+    rows = [
+        {"seed": 11, "variant": 0, "error_reduction": 0.2, "limited": 0.0},
+        {"seed": 22, "variant": 1, "error_reduction": -0.05, "limited": 1.0},
+        {"seed": 33, "variant": 0, "error_reduction": -0.4, "limited": 0.0},
+        {"seed": 44, "variant": 1, "error_reduction": float("nan"), "limited": 0.0},
+    ]
+    text = worse_html(rows, variants)
+    assert "In 2 of 4 test problems" in text
+    assert "1 could not be solved" in text
+    assert "limiter acted in 1 of 4" in text
+    assert text.index("33") < text.index("22") < text.index("44")
+    assert "+40.0%" in text
+    assert "n 35" in text
+    assert "<td>11</td>" not in text
+    assert "<table>" not in worse_html(rows[:1], variants)
 
 
 def test_other_tasks_have_no_such_section():
