@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -92,7 +93,7 @@ def export_policy(
         raise
     except Exception as error:
         raise ContractError(
-            f"{type(policy).__name__}.act cannot be exported as {format}: {type(error).__name__}: {str(error)[:400]}"
+            f"{type(policy).__name__}.act cannot be exported as {format}: {type(error).__name__}: {_short(error)}"
         ) from error
     difference = max(_difference(policy, graph, answer, observation) for observation in observations)
     if difference > TOLERANCE:
@@ -181,6 +182,14 @@ def _graph(policy: Policy, observation: Mapping[str, Tensor]) -> tuple[_Graph, d
         policy.act(seen, generator=torch.Generator().manual_seed(0))
     inputs = {**{key: observation[key] for key in seen.keys_read}, **record.draws}
     return _Graph(policy, list(seen.keys_read), list(record.draws)).eval(), inputs
+
+
+def _short(error: Exception) -> str:
+    """Return the innermost reason on one line, without the colours and advice that exporters wrap around it."""
+    while error.__cause__ is not None and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    return " ".join(plain.split())[:400]
 
 
 def _first(policy: Policy, observation: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -18,6 +18,7 @@ _REASONS = {
     errno.EROFS: "the file system is read-only; choose another folder with --output",
     errno.EACCES: "no permission to write there; choose another folder with --output",
     errno.EPERM: "no permission to write there; choose another folder with --output",
+    errno.ENOENT: "its folder is not there, or was removed; choose another one with --output",
     errno.ENOTDIR: "a part of the path is a file, not a folder; choose another folder with --output",
 }
 

@@ -12,6 +12,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
         plugin=plugin,
         policy=entry.name,
         task=expanded(found, {**found.kwargs, **chosen["env"]}),
-        seed=int(seed),
+        seed=_seed(seed),
         policy_config=validate(model, chosen["policy"], "policy"),
         train=validate(TrainConfig, chosen["train"], "train"),
         data=validate(TaskConfig, chosen["task"], "task"),
@@ -201,6 +202,9 @@ def read_recipe(path: Path) -> dict[str, Any]:
     if unknown or "plugin" not in table:
         what = f"unknown key {sorted(unknown)[0]!r}" if unknown else "the key 'plugin' is missing"
         raise DataError(f"{path}: {what}; a recipe has plugin, task, seed and tables policy, train, data, env")
+    for key in ("plugin", "task"):
+        if not isinstance(table.get(key, ""), str):
+            raise DataError(f"{path}: {key!r} must be a name, got {table[key]!r}")
     settings = {}
     for section in ("policy", "train", "data", "env"):
         values = table.get(section, {})
@@ -243,6 +247,12 @@ def _qualify(key: str, policy: type[Config]) -> tuple[str, str]:
     homes_of = {field: home for home, known in fields.items() for field in known}
     near = [f"{homes_of[field]}.{field}" for field in nearest(key.rpartition(".")[2], homes_of)]
     raise ConfigError(f"unknown setting {key!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
+
+
+def _seed(value: Any) -> int:
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
+        raise ConfigError(f"a seed is an integer from 0, got {value!r}")
+    return int(value)
 
 
 def _value(text: str) -> Any:

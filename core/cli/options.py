@@ -9,7 +9,7 @@ import typer
 
 Plugin = Annotated[str, typer.Option("--plugin", "-p", help="Method: a recipe or policy, such as mp1.")]
 TaskName = Annotated[str | None, typer.Option("--task", "-t", help="Problem, such as metaworld/drawer-open.")]
-Seed = Annotated[int, typer.Option("--seed", "-s", help="Seed of everything random.")]
+Seed = Annotated[int, typer.Option("--seed", "-s", help="Seed of everything random.", min=0)]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="A setting, key=value; may be repeated.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder of run directories.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]

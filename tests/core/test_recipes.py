@@ -20,6 +20,12 @@ def test_precedence_recipe_then_settings():
     assert resolve("toy", settings={"train.steps": 7}).train.steps == 7
 
 
+@pytest.mark.parametrize("seed", [-1, 1.5, "3", True, None])
+def test_a_seed_is_an_integer_from_0(seed):
+    with pytest.raises(ConfigError, match="a seed is an integer from 0"):
+        resolve("toy", seed=seed)
+
+
 def test_bare_keys_find_their_section():
     recipe = resolve("toy", settings={"width": 5, "lr": 0.1, "episodes": 3, "env.spread": 0.5})
     assert recipe.policy_config.width == 5
@@ -96,6 +102,8 @@ def test_short_task_names():
         ("task = 'toy/point'", "'plugin' is missing"),
         ("plugin = 'toy'\nsteps = 3", "unknown key 'steps'"),
         ("plugin = 'toy'\ntrain = 3", "'train' must be a table"),
+        ("plugin = 3", "'plugin' must be a name, got 3"),
+        ("plugin = 'toy'\ntask = ['toy/point']", "'task' must be a name"),
     ],
 )
 def test_bad_recipe_files(tmp_path, text, message):
