@@ -12,6 +12,7 @@ def register_solvers(register):
         ("midpoint", "Midpoint", "second order, 2 evaluations a step"),
         ("heun", "Heun", "second order, 2 evaluations a step"),
         ("rk4", "RK4", "fourth order, 4 evaluations a step"),
+        ("rkc", "RKC", "second order, stabilised for diffusion: as many evaluations a step as stages"),
         ("tsit5", "Tsit5", "fifth order, 6 evaluations a step"),
         ("tsit5-adaptive", "AdaptiveTsit5", "adaptive, order 5(4), error estimates that gradients go through"),
         ("dopri5", "Dopri5", "adaptive, order 5(4), through torchdiffeq"),

@@ -13,6 +13,7 @@ from simplatform.solvers.euler import Euler
 from simplatform.solvers.heun import Heun
 from simplatform.solvers.midpoint import Midpoint
 from simplatform.solvers.rk4 import RK4
+from simplatform.solvers.rkc import RKC
 from simplatform.solvers.tsit5 import AdaptiveTsit5, Tsit5
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RK4",
+    "RKC",
     "AdaptiveTsit5",
     "Dopri5",
     "Euler",

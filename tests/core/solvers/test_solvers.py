@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simplatform.errors import ConfigError, ContractError, SolverError, UnknownName
-from simplatform.solvers import RK4, AdaptiveTsit5, Dopri5, Euler, Heun, Midpoint, Tsit5, get_solver
+from simplatform.solvers import RK4, RKC, AdaptiveTsit5, Dopri5, Euler, Heun, Midpoint, Tsit5, get_solver
 from simplatform.testing import check_solver
 from simplatform.testing.solvers import measured_order
 
-FIXED = [Euler, Midpoint, Heun, RK4, Tsit5]
-STAGES = {Euler: 1, Midpoint: 2, Heun: 2, RK4: 4, Tsit5: 6}
+FIXED = [Euler, Midpoint, Heun, RK4, RKC, Tsit5]
+STAGES = {Euler: 1, Midpoint: 2, Heun: 2, RK4: 4, RKC: 4, Tsit5: 6}
 
 
 @pytest.mark.parametrize("method", FIXED)
@@ -49,6 +49,32 @@ def test_polynomials_in_time_are_exact_up_to_the_order(method, degree):
     x0 = torch.zeros(1, 1, dtype=torch.float64)
     found = method().solve(lambda t, x: degree * t ** (degree - 1) * torch.ones_like(x), x0, times).states[:, 0, 0]
     torch.testing.assert_close(found, times**degree, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("stages", [2, 3, 5, 10])
+def test_rkc_is_stable_as_far_as_it_says_which_grows_with_the_square_of_its_stages(stages):
+    def growth(z):
+        solver = RKC(substeps=1, stages=stages)
+        return float(solver.solve(lambda t, x: -z * x, torch.ones(1, 1).double(), torch.tensor([0.0, 1.0])).states[-1])
+
+    reach = RKC(stages=stages).reach
+    assert reach == pytest.approx(0.65 * (stages**2 - 1), rel=0.02)
+    assert max(abs(growth(share * reach)) for share in (0.2, 0.5, 0.8, 0.9, 0.99)) < 1
+    assert abs(growth(1.1 * reach)) > 1 or stages == 3  # of odd degree it leaves the range through the negative side
+    assert measured_order(RKC(stages=stages), 80, 160) == pytest.approx(2, abs=0.1)
+
+
+def test_rkc_diffuses_with_a_third_of_the_evaluations_of_rk4():
+    k = 2 * torch.pi * torch.fft.fftfreq(32, dtype=torch.float64)
+    start = torch.zeros(1, 32, dtype=torch.float64)
+    start[0, 8:16] = 1
+    heat = lambda t, x: x.roll(1, 1) + x.roll(-1, 1) - 2 * x  # noqa: E731
+    exact = torch.fft.ifft(torch.fft.fft(start) * torch.exp(40 * (2 * torch.cos(k) - 2))).real
+    times = torch.tensor([0.0, 40.0], dtype=torch.float64)
+    found = RKC(substeps=16, stages=5).solve(heat, start, times)
+    assert found.nfe == 80
+    assert float((found.states[-1] - exact).abs().max()) < 0.03
+    assert float(RK4(substeps=56).solve(heat, start, times).states[-1].abs().max()) > 2  # 224 evaluations
 
 
 @pytest.mark.parametrize("method", [RK4(50), Dopri5(rtol=1e-9, atol=1e-11), AdaptiveTsit5(rtol=1e-9, atol=1e-11)])
