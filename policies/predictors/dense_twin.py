@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from simplatform.policies.predictors.gates import GatedLayers
 from simplatform.policies.predictors.stnn import StNN, StNNConfig
 from simplatform.policies.structured import Counts, dense_counts
 from simplatform.policies.structured.hankel import Init
@@ -39,6 +40,10 @@ class DenseBlocks(nn.Module):
 class DenseTwin(StNN):
     """What structure costs or saves: everything but the matrices is the structured predictor's."""
 
-    def make_layer(self, inputs: int, outputs: int, n: int, rows: int) -> nn.Module:
-        """Return a dense layer."""
-        return DenseBlocks(inputs, outputs, n, rows, self.config.init).double()
+    def make_gates(self, config: StNNConfig) -> GatedLayers:
+        """Return dense layers."""
+
+        def dense(inputs: int, outputs: int, n: int, rows: int) -> nn.Module:
+            return DenseBlocks(inputs, outputs, n, rows, config.init).double()
+
+        return GatedLayers(self.layout.channels, config.delays, config, dense)

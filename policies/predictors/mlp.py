@@ -8,10 +8,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from simplatform.contracts import Signature
+from simplatform.policies.predictors.gates import GELU_FLOPS
 from simplatform.policies.predictors.increments import IncrementConfig, IncrementPredictor
 from simplatform.policies.structured import Counts, dense_counts
-
-GELU_FLOPS = 8
 
 
 class MLPConfig(IncrementConfig):

@@ -108,7 +108,7 @@ def test_the_dense_twin_with_the_same_matrices_is_the_structured_network(setting
     structured = StNN(StNNConfig(**settings), signature())
     dense = DenseTwin(DenseTwinConfig(**settings), signature())
     with torch.no_grad():
-        for free, layer in zip(dense.layers, structured.layers, strict=True):
+        for free, layer in zip(dense.gates.layers, structured.gates.layers, strict=True):
             free.weight.copy_(layer.weight())
             free.bias.copy_(layer.bias)
     x = torch.randn(5, 3, 8, dtype=torch.float64)
@@ -122,7 +122,7 @@ def test_near_the_exchange_matrix_both_twins_hand_on_the_window_reversed(width):
     structured = StNN(StNNConfig(**settings), signature())
     dense = DenseTwin(DenseTwinConfig(**settings), signature())
     kept = min(width, 8)
-    for weight in (structured.layers[0].weight(), dense.layers[0].weight):
+    for weight in (structured.gates.layers[0].weight(), dense.gates.layers[0].weight):
         diagonal = weight[0, 0][torch.arange(kept), 7 - torch.arange(kept)]
         assert float((diagonal - 1).abs().max().detach()) < 0.2
 
