@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import time
 from copy import deepcopy
+from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium
@@ -15,6 +16,7 @@ from gymnasium import spaces
 
 from simplatform.envs.mesh.boundary import classify, constrain
 from simplatform.envs.mesh.cases import Case, make_case
+from simplatform.envs.mesh.files import read_mesh
 from simplatform.envs.mesh.generators import generate
 from simplatform.envs.mesh.limiter import Limited, limit
 from simplatform.envs.mesh.mesh import Floats, Mesh
@@ -59,11 +61,11 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         monitor: str | Monitor = "problem",
         limiter: bool = True,
         timings: bool = False,
-        mesh: Mesh | None = None,
+        mesh: Mesh | str | Path | None = None,
         render_mode: str | None = None,
     ) -> None:
         """Build the mesh: ``geometry`` (else the problem's own) with about ``n`` vertices across, or a ``mesh`` of
-        your own. ``mesher`` is one of ``MESHERS``.
+        your own, built or in a file that meshio reads. ``mesher`` is one of ``MESHERS``.
 
         ``monitor`` is the problem's own, one of ``MONITORS`` by name, or any function of a mesh and nodal values.
 
@@ -74,7 +76,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         self._problem_class = problem_class(problem)
         self._monitor = _monitor(monitor)
         geometry = geometry or self._problem_class.geometry
-        self.mesh = check_mesh(generate(geometry, n, mesh_seed, mesher) if mesh is None else mesh)
+        self.mesh = generate(geometry, n, mesh_seed, mesher) if mesh is None else _given(mesh)
         self._problem_class.check_domain(self.mesh)
         self.limiter, self.timings = limiter, timings
         self.render_mode = render_mode
@@ -189,6 +191,10 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
             "dim": self.mesh.dim,
             "units": {"points": "m", "action": "m", "monitor": "1"},
         }
+
+
+def _given(mesh: Mesh | str | Path) -> Mesh:
+    return check_mesh(mesh) if isinstance(mesh, Mesh) else read_mesh(Path(mesh))
 
 
 def _monitor(monitor: str | Monitor) -> Monitor | None:

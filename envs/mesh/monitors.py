@@ -20,18 +20,19 @@ Monitor = Callable[[Mesh, Floats], Floats]
 def hessian(mesh: Mesh, values: Floats, alpha: float = 5.0) -> Floats:
     """1 + α·q/max q, with q the L2 projection of |H|² (Frobenius), H the recovered Hessian (UM2N, section 2)."""
     space = recovery(mesh)
-    return density(space.squares(space.hessian(values), hessian_multiplicity(mesh.dim)), alpha)
+    squares = space.squares(space.hessian(values), hessian_multiplicity(mesh.dim))
+    return density(squares, alpha, rounding(mesh, values, 2))
 
 
 def gradient(mesh: Mesh, values: Floats, alpha: float = 10.0) -> Floats:
     """1 + α·q/max q, with q the L2 projection of |∇u|², ∇u recovered."""
     space = recovery(mesh)
-    return density(space.squares(space.gradient(values), np.ones(mesh.dim)), alpha)
+    return density(space.squares(space.gradient(values), np.ones(mesh.dim)), alpha, rounding(mesh, values, 1))
 
 
 def estimator(mesh: Mesh, values: Floats, alpha: float = 5.0) -> Floats:
     """1 + α·q/max q, with q the squared Zienkiewicz–Zhu error estimate per area, |G u_h − ∇u_h|² (1987)."""
-    return density(recovery(mesh).misfit(values), alpha)
+    return density(recovery(mesh).misfit(values), alpha, rounding(mesh, values, 1))
 
 
 def combined(mesh: Mesh, values: Floats, beta: float = 5.0, alpha: float = 10.0, rounds: float = 10.0) -> Floats:
@@ -59,11 +60,20 @@ def ring(points: Floats, alpha: float = 10.0, beta: float = 200.0, gamma: float 
     return 1.0 + alpha / np.cosh(np.clip(beta * (squared - gamma), -300, 300)) ** 2
 
 
-def density(squares: Floats, alpha: float) -> Floats:
-    """Return 1 + α·q/max q of nodal values; 1 everywhere where there is nothing to see."""
+def density(squares: Floats, alpha: float, nothing: float = 0.0) -> Floats:
+    """Return 1 + α·q/max q of nodal values; 1 everywhere where q is nowhere above ``nothing``."""
     q = np.maximum(squares, 0.0)
     top = float(q.max())
-    return 1.0 + alpha * q / top if top > 0 else np.ones_like(q)
+    return 1.0 + alpha * q / top if top > nothing else np.ones_like(q)
+
+
+def rounding(mesh: Mesh, values: Floats, order: int) -> float:
+    """Return (1e-11·max|u|/h^order)², above what rounding errors of nodal values make of the square of a derivative.
+
+    Without it the monitor of a plane, whose second derivatives are zero but for rounding, would be amplified noise.
+    """
+    size = float(np.abs(values).max()) / edge_squared(mesh) ** (order / 2)
+    return (1e-11 * size) ** 2
 
 
 MONITORS: dict[str, Monitor] = {
