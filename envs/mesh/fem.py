@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.sparse.linalg import splu
 
+from simplatform.envs.mesh.linear import Solver, direct, linear_solver
 from simplatform.envs.mesh.mesh import Floats, Mesh
-from simplatform.errors import MissingDependency, SolverError
+from simplatform.errors import MissingDependency
 
 Field = Callable[[Floats], Floats]
 """A function of points ``(..., d)`` with values ``(...)``."""
@@ -45,11 +45,15 @@ def basis(mesh: Mesh, intorder: int = INTORDER) -> Any:
     return fem.Basis(made, elements[mesh.kind](), intorder=intorder)
 
 
-def elliptic(mesh: Mesh, source: Field, *, reaction: float = 0.0, boundary: Field | None = None) -> Floats:
+def elliptic(
+    mesh: Mesh, source: Field, *, reaction: float = 0.0, boundary: Field | None = None, solver: str = "auto"
+) -> Floats:
     """Solve −Δu + c·u = f with u = g on the whole boundary (g = 0 without ``boundary``); return nodal values ``(V,)``.
 
+    ``solver`` is "direct", "amg" or, by the number of unknowns, "auto".
+
     Raises:
-        SolverError: the matrix is singular (a cell of zero area).
+        SolverError: the matrix is singular (a cell of zero area), or multigrid does not converge.
     """
     space = basis(mesh)
     matrix, load = _forms(reaction).assemble(space), _load(source).assemble(space)
@@ -57,23 +61,17 @@ def elliptic(mesh: Mesh, source: Field, *, reaction: float = 0.0, boundary: Fiel
     values = np.zeros(len(mesh.points))
     if boundary is not None:
         values[fixed] = boundary(mesh.points[fixed])
-    return solve_dirichlet(matrix.tocsc(), load, values, fixed)
+    return solve_dirichlet(matrix.tocsc(), load, values, fixed, linear_solver(solver, mesh.dim, int((~fixed).sum())))
 
 
-def solve_dirichlet(matrix: Any, load: Floats, values: Floats, fixed: np.ndarray) -> Floats:
+def solve_dirichlet(matrix: Any, load: Floats, values: Floats, fixed: np.ndarray, solver: Solver = direct) -> Floats:
     """Solve A u = b in the free rows, with ``values`` in the ``fixed`` ones.
 
     Raises:
         SolverError: A is singular there.
     """
-    free = ~fixed
-    rhs = load[free] - matrix[free][:, fixed] @ values[fixed]
-    try:
-        inner = splu(matrix[free][:, free].tocsc()).solve(rhs)
-    except RuntimeError as error:
-        raise SolverError(f"the finite-element matrix is singular ({error}): is a cell of zero area?") from error
-    result = values.copy()
-    result[free] = inner
+    free, result = ~fixed, values.copy()
+    result[free] = solver(matrix[free][:, free], load[free] - matrix[free][:, fixed] @ values[fixed])
     return result
 
 
