@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import pkgutil
 import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 
 from simplatform.host import get_host
@@ -66,6 +68,25 @@ def _plugins() -> Check:
     )
 
 
+def _installation() -> Check:
+    """Find plugin files that no entry point names: metadata from an earlier state hides them.
+
+    ``simplatform.egg-info`` in a checkout is found before what is installed by everything that starts there.
+    """
+    folder = importlib.util.find_spec("simplatform.plugins")
+    places = folder.submodule_search_locations if folder and folder.submodule_search_locations else []
+    files = {f"simplatform.plugins.{module.name}" for module in pkgutil.iter_modules(list(places))}
+    hidden = sorted(files - {plugin.module for plugin in get_host().plugins})
+    where = next(iter(distributions(name="simplatform")), None)
+    place = str(where.locate_file("")) if where else "nowhere"
+    if not hidden:
+        return Check(True, f"metadata in {place} names all {len(files)} built-in plugins")
+    names = ", ".join(name.rsplit(".", 1)[1] for name in hidden)
+    stale = f"rm -r {place}/simplatform.egg-info; " if Path(place, "simplatform.egg-info").exists() else ""
+    return Check(False, f"metadata in {place} is older than the code: no entry point for {names}",
+                 f"{stale}pip install -e .")  # fmt: skip
+
+
 def _disk() -> Check:
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     return Check(free > 1, f"{free:.1f} GB free here", "" if free > 1 else "free some space: runs need about 1 GB")
@@ -75,5 +96,6 @@ _BUILT_IN: tuple[tuple[str, Callable[[], Check]], ...] = (
     ("python", _python),
     ("torch", _torch),
     ("plugins", _plugins),
+    ("installation", _installation),
     ("disk", _disk),
 )

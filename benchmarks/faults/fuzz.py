@@ -3,9 +3,10 @@
     pip install atheris
     python benchmarks/faults/fuzz.py [--seconds 60] [--readers checkpoint mesh …]
 
-Each reader starts from valid files. An input's first byte chooses the file, the rest replaces its content. Anything but
-a ``SimplatformError`` is a crash, as is more than 30 s or 4 GB for one input. Writes ``fuzz.json`` beside itself; an
-input that crashed is kept in ``build/fuzz/READER`` with its traceback.
+Each reader starts from valid files and from what earlier campaigns kept. An input's first byte chooses the file, the
+rest replaces its content. Anything but a ``SimplatformError`` is a crash, as is more than 30 s or 4 GB for one input.
+Writes ``fuzz.json`` beside itself, and the inputs that reached new code into ``corpus/READER.zip``, which the tests
+read again (``tests/core/test_corpus.py``). An input that crashed is kept in ``build/fuzz/READER`` with its traceback.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import json
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,10 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seconds", type=int, default=60, help="per reader")
     options.add_argument("--readers", nargs="*", default=[])
-    options.add_argument("--child", help=argparse.SUPPRESS)
+    options.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.child:
-        fuzz(chosen.child, chosen.seconds)
+        fuzz(*chosen.child, chosen.seconds)
     sys.path.insert(0, str(HERE))
     from readers import READERS
 
@@ -53,8 +54,11 @@ def campaign(name: str, seconds: int) -> dict[str, Any]:
     """Fuzz one reader; returns inputs tried, inputs kept because they reached new code, and crashes."""
     kept = ROOT / "build" / "fuzz" / name
     kept.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, __file__, "--child", name, "--seconds", str(seconds)]
-    result = subprocess.run(command, cwd=kept, capture_output=True, env=_environment())
+    with tempfile.TemporaryDirectory(prefix="corpus-") as corpus:
+        unpack(name, Path(corpus))
+        command = [sys.executable, __file__, "--child", name, corpus, "--seconds", str(seconds)]
+        result = subprocess.run(command, cwd=kept, capture_output=True, env=_environment())
+        pack(name, Path(corpus))
     said = (result.stdout + result.stderr).decode(errors="replace")
     found = {
         "inputs": _number(said, r"stat::number_of_executed_units: (\d+)"),
@@ -70,41 +74,40 @@ def campaign(name: str, seconds: int) -> dict[str, Any]:
     return found
 
 
-def fuzz(name: str, seconds: int) -> None:
-    """Run Atheris on one reader, in this process; does not return."""
+def fuzz(name: str, corpus: str, seconds: int) -> None:
+    """Run Atheris on one reader, in this process, from and into a folder of inputs; does not return."""
     import atheris
 
     sys.path.insert(0, str(HERE))
     with atheris.instrument_imports(include=["simplatform", "readers", "meshio", "zarr", "h5py", "tomllib"]):
-        from readers import READERS
+        from readers import READERS, Spoiled
 
-        from simplatform.errors import SimplatformError
-
-        folder = Path(tempfile.mkdtemp(prefix=f"fuzz-{name}-"))
-        reader = READERS[name]
-        files = reader.prepare(folder / "valid")
-        shutil.copytree(folder / "valid", folder / "tried")
-        reader.read(folder / "valid")
-    originals = [file.read_bytes() for file in files]
-    targets = [folder / "tried" / file.relative_to(folder / "valid") for file in files]
-
-    def one(data: bytes) -> None:
-        index = (data[0] if data else 0) % len(files)
-        targets[index].write_bytes(data[1:])
-        try:
-            reader.read(folder / "tried")
-        except SimplatformError:
-            pass
-        finally:
-            targets[index].write_bytes(originals[index])
-
-    corpus = folder / "corpus"
-    corpus.mkdir()
-    for index, content in enumerate(originals):
-        (corpus / f"seed{index}").write_bytes(bytes([index]) + content)
-    print(f"seeds: {len(originals)}", file=sys.stderr)
-    atheris.Setup([sys.argv[0], str(corpus), f"-max_total_time={seconds}", *LIMITS], one)
+        spoiled = Spoiled(READERS[name], Path(tempfile.mkdtemp(prefix=f"fuzz-{name}-")))
+    for index, content in enumerate(spoiled.originals):
+        (Path(corpus) / f"seed{index}").write_bytes(bytes([index]) + content)
+    print(f"seeds: {len(spoiled.originals)}", file=sys.stderr)
+    atheris.Setup([sys.argv[0], corpus, f"-max_total_time={seconds}", *LIMITS], spoiled)
     atheris.Fuzz()
+
+
+def unpack(name: str, folder: Path) -> None:
+    """Put what earlier campaigns kept into a folder."""
+    if packed(name).exists():
+        zipfile.ZipFile(packed(name)).extractall(folder)
+
+
+def pack(name: str, folder: Path) -> None:
+    """Keep what reached new code; valid files are made anew each time."""
+    packed(name).parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(packed(name), "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.iterdir()):
+            if not path.name.startswith("seed"):
+                archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def packed(name: str) -> Path:
+    """Return the archive of a reader's inputs."""
+    return HERE / "corpus" / f"{name.replace(' ', '-')}.zip"
 
 
 def _environment() -> dict[str, str]:

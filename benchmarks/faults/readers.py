@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,32 @@ class Reader:
 
     prepare: Callable[[Path], list[Path]]
     read: Callable[[Path], object]
+
+
+class Spoiled:
+    """Valid files of a reader, one of which an input replaces: only named errors may come out of reading them."""
+
+    def __init__(self, reader: Reader, folder: Path) -> None:
+        """Write the valid files below ``folder``, and check that they can be read."""
+        self.reader, self.folder = reader, folder
+        files = reader.prepare(folder / "valid")
+        shutil.copytree(folder / "valid", folder / "tried")
+        reader.read(folder / "valid")
+        self.originals = [file.read_bytes() for file in files]
+        self._targets = [folder / "tried" / file.relative_to(folder / "valid") for file in files]
+
+    def __call__(self, data: bytes) -> None:
+        """Read with the file that the first byte chooses replaced by the rest of the input."""
+        from simplatform.errors import SimplatformError
+
+        index = (data[0] if data else 0) % len(self.originals)
+        self._targets[index].write_bytes(data[1:])
+        try:
+            self.reader.read(self.folder / "tried")
+        except SimplatformError:
+            pass
+        finally:
+            self._targets[index].write_bytes(self.originals[index])
 
 
 def _recipe(folder: Path) -> list[Path]:
@@ -187,6 +214,41 @@ def _read_mesh(folder: Path) -> object:
     return [read_monitor(path, meshes[0]) for path in sorted(folder.glob("monitor.*"))]
 
 
+def _samplers(folder: Path) -> list[Path]:
+    from simplatform.policies.samplers.dpm_solver_v3 import Statistics
+    from simplatform.policies.samplers.exponential import uniform
+
+    folder.mkdir()
+    uniform(4).write(folder / "usf.json")
+    Statistics.constant(-3.0, 3.0, (1.0, 0.0, 0.0), (2,)).write(folder / "dpm-v3.json")
+    return _files(folder)
+
+
+def _read_samplers(folder: Path) -> object:
+    from simplatform.policies.samplers import get_sampler
+
+    return [get_sampler(f"{name}:{folder / name}.json") for name in ("usf", "dpm-v3")]
+
+
+def _trajectories(folder: Path) -> list[Path]:
+    folder.mkdir()
+    times = np.linspace(0, 1, 4)
+    states = np.sin(times[:, None] + np.arange(2 * 3).reshape(2, 3, 1, 1) + np.arange(2))
+    np.savez(folder / "set.npz", X=states, t=times)
+    np.savez(folder / "series.npz", x=states[0, 0], t=times)
+    rows = [f"{e},{n},{t},{x},{y}" for e in range(2) for n in range(3) for t, (x, y) in zip(times, states[e, n])]  # noqa: B905
+    (folder / "set.csv").write_text("\n".join(["environment,trajectory,t,x,y", *rows]) + "\n")
+    (folder / "series.csv").write_text("t,x\n0,1\n0.5,2\n1,4\n")
+    return _files(folder)
+
+
+def _read_trajectories(folder: Path) -> object:
+    from simplatform.envs.dynamics import recorded
+
+    sets = [recorded.read_trajectories(str(folder / f"set.{kind}")) for kind in ("npz", "csv")]
+    return sets, [recorded.read_series(str(folder / f"series.{kind}")) for kind in ("npz", "csv")]
+
+
 READERS = {
     "recipe": Reader(_recipe, _read_recipe),
     "sweep": Reader(_sweep, _read_sweep),
@@ -199,4 +261,6 @@ READERS = {
     "zarr": _dataset(".zarr"),
     "lerobot": _dataset(".lerobot"),
     "mesh": Reader(_mesh, _read_mesh),
+    "samplers": Reader(_samplers, _read_samplers),
+    "trajectories": Reader(_trajectories, _read_trajectories),
 }

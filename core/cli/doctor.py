@@ -20,5 +20,5 @@ def command(json: options.Json = False) -> None:
     else:
         rows = [["ok" if check.ok else "–", name, check.found, check.fix] for name, check in found]
         print_table("", ["", "check", "found", "fix"], rows)
-    if not all(check.ok for name, check in found if name in ("python", "torch", "plugins", "disk")):
+    if not all(check.ok for name, check in found if name in ("python", "torch", "plugins", "installation", "disk")):
         raise typer.Exit(1)

@@ -44,7 +44,7 @@ def test_your_own_sampler():
 
 
 def test_your_own_demonstrations(tmp_path):
-    pytest.importorskip("zarr", reason="pip install 'simplatform[datasets]'")
+    pytest.importorskip("zarr", reason="pip install 'simplatform[pointcloud]'")
     assert all(0 < error < 3 for error in main("07_your_own_demonstrations")(tmp_path, quick=True))
 
 

@@ -34,7 +34,7 @@ def recorded(count, length=12, seed=0):
 
 @pytest.fixture
 def zarr(tmp_path):
-    pytest.importorskip("zarr", reason="pip install 'simplatform[datasets]'")
+    pytest.importorskip("zarr", reason="pip install 'simplatform[pointcloud]'")
     path = tmp_path / "own.zarr"
     save_demonstrations(recorded(12), str(path))
     return str(path)
