@@ -132,6 +132,7 @@ class SubPathLinear(Distillation):
     """
 
     times: ClassVar[int] = 2
+    added: ClassVar[tuple[str, ...]] = ("unet.times.1.",)
     config: SubPathLinearConfig
 
     def __init__(self, config: SubPathLinearConfig, signature: Signature) -> None:

@@ -38,6 +38,8 @@ class Student(PointCloudPolicy):
     """
 
     training_only: ClassVar[tuple[str, ...]] = ("teacher",)
+    added: ClassVar[tuple[str, ...]] = ()
+    """Prefixes of parameters that a teacher need not have; they must change nothing before training."""
     phase: Tensor
     teacher: ConditionalUnet
 
@@ -104,7 +106,8 @@ class Student(PointCloudPolicy):
         own = self.state_dict()
         given = found.state_dict() if isinstance(found, PointCloudPolicy) else {}
         shapes = {key: value.shape for key, value in given.items() if key != "phase"}
-        wanted = {key: value.shape for key, value in own.items() if key != "phase"}
+        new = {key for key in own if key == "phase" or (key.startswith(self.added) and key not in given)}
+        wanted = {key: value.shape for key, value in own.items() if key not in new}
         mine, theirs = self.config, found.config if isinstance(found, PointCloudPolicy) else PointCloudConfig()
         same = all(getattr(mine, key) == getattr(theirs, key) for key in ("points", "observe", "horizon"))
         if shapes != wanted or not same or not self.accepts(found):

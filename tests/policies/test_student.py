@@ -101,17 +101,20 @@ def test_a_training_resumed_in_any_phase_ends_in_the_same_bits(stop):
     assert all(torch.equal(a, b) for a, b in zip(whole.average, second.average, strict=True))
 
 
-def test_a_given_teacher_replaces_the_first_phase(tmp_path):
+@pytest.mark.parametrize("name", ["consistency-distillation", "sub-path-linear"])
+def test_a_given_teacher_replaces_the_first_phase(name, tmp_path):
     torch.manual_seed(3)
     config = DP3Config(**SMALL)
     teacher = DP3(config, SIGNATURE)
     teacher.prepare(demonstrations())
     write_policy(tmp_path, teacher, "dp3", config, SIGNATURE)
-    policy, _ = student("consistency-distillation", teacher=str(tmp_path), segments=(1,))
+    policy, _ = student(name, teacher=str(tmp_path), **({"segments": (1,)} if name.startswith("consistency") else {}))
     trainer = Trainer(policy, demonstrations(seed=1), TrainConfig(steps=2, batch=4), 0)
     assert policy.phases == (0.0,)
-    same = zip(teacher.unet.state_dict().values(), policy.teacher.state_dict().values(), strict=True)
-    assert all(torch.equal(a, b) for a, b in same)
+    found = policy.teacher.state_dict()
+    assert all(torch.equal(value, found[key]) for key, value in teacher.unet.state_dict().items())
+    x, step, condition = torch.randn(3, 4, 4), torch.tensor([0, 50, 99]), torch.randn(3, 256)
+    torch.testing.assert_close(policy.predict(x, step, condition), teacher.predict(x, step, condition))
     assert torch.equal(policy.normalisers["state"].scale, teacher.normalisers["state"].scale)
     trainer.run(Quiet())
     assert int(policy.phase) == 1

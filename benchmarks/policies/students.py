@@ -1,0 +1,116 @@
+"""One-step students on a robot task, taught by trained policies; continued where it stopped.
+
+    OMP_NUM_THREADS=1 python benchmarks/policies/students.py --output runs/comparison [--task metaworld/sweep-into]
+
+Teachers are runs of the comparison, ``flow-matching`` and ``dp3`` (made here where they are missing), and for rectified
+diffusion a ``dp3`` that predicts v. A student starts from its teacher and trains half as many steps. Per student and
+seed: success at one evaluation on the test episodes, the same of its teacher with one evaluation and with its own
+number, and the one-step error: on the windows of the validation demonstrations, the root mean square difference, in
+normalised units, between a one-step chunk and the chunk that a hundred steps of the teacher make of the same noise.
+Writes ``students.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from comparison import SETTINGS
+from torch import Tensor
+
+import simplatform as sp
+from simplatform.files import write_json
+from simplatform.pipeline.collect import collect
+from simplatform.pipeline.fit import windows_of
+from simplatform.policies.pointcloud import PointCloudPolicy
+from simplatform.provenance import measured_on
+from simplatform.recipes import find_task
+from simplatform.statistics import estimate
+
+Teacher = tuple[str, dict[str, Any]]
+FLOW, DATA, V = ("flow-matching", {}), ("dp3", {}), ("dp3", {"policy.prediction": "v"})
+STUDENTS: dict[str, Teacher] = {
+    "rectified-flow": FLOW, "rectified-flow++": FLOW, "rectified-diffusion": V, "consistency-distillation": DATA,
+    "sub-path-linear": DATA,
+}  # fmt: skip
+FINE = 100
+"""Evaluations of the teacher that stand for the exact answer."""
+
+
+def main() -> None:
+    """Train what is missing, and write the table after every run."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--output", type=Path, default=Path("runs/comparison"))
+    options.add_argument("--task", default="metaworld/sweep-into")
+    options.add_argument("--students", nargs="+", default=list(STUDENTS))
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    options.add_argument("--json", type=Path, default=Path(__file__).with_suffix(".json"))
+    chosen = options.parse_args()
+    torch.set_num_threads(1)
+    runs: list[dict[str, Any]] = []
+    for seed in chosen.seeds:
+        for student in chosen.students:
+            runs.append(measure(student, chosen.task, seed, chosen.output))
+            print(runs[-1], flush=True)
+            table = {"task": chosen.task, "settings": SETTINGS, "rows": list(rows(runs)), "runs": runs}
+            write_json(chosen.json, {**measured_on(), **table})
+
+
+def measure(student: str, task: str, seed: int, output: Path) -> dict[str, Any]:
+    """Train a student (and its teacher), or find them done, and measure both."""
+    name, settings = STUDENTS[student]
+    common: dict[str, Any] = {"output": output, "workers": 1, "device": "cpu"}
+    taught = sp.run(name, task, seed, settings={**SETTINGS, **settings}, **common)
+    own = {**SETTINGS, "train.steps": SETTINGS["train.steps"] // 2, "policy.teacher": str(taught.best)}
+    run = sp.run(student, task, seed, settings=own, **common)
+    before, after, exact = (_load(*args) for args in ((taught.best, 1), (run.best, 1), (taught.best, FINE)))
+    answers = list(one_steps((before, after, exact), task, seed))
+    short = sp.evaluate(before, task, episodes=int(SETTINGS["task.episodes"]), seed=seed)
+    return {
+        "student": student, "teacher": name, "seed": seed, "success": run.summary["success"]["k"],
+        "teacher_success": taught.summary["success"]["k"], "teacher_success_one_step": short["success"].to_json()["k"],
+        "episodes": int(SETTINGS["task.episodes"]), "error_teacher": rms(answers, 0), "error_student": rms(answers, 1),
+    }  # fmt: skip
+
+
+def _load(checkpoint: Path, nfe: int) -> PointCloudPolicy:
+    return cast(PointCloudPolicy, sp.load(checkpoint, settings={"nfe": nfe})).eval()
+
+
+@torch.no_grad()
+def one_steps(policies: tuple[PointCloudPolicy, ...], task: str, seed: int) -> Iterator[list[Tensor]]:
+    """Yield the chunks of all policies from the same noise, for every window of the validation demonstrations."""
+    count = int(SETTINGS["task.validation"])
+    demonstrations = collect(find_task(task), count=count, seed=seed, split="validation").demonstrations
+    windows = windows_of(policies[0], demonstrations)
+    generator = torch.Generator().manual_seed(seed)
+    for chosen in np.array_split(np.arange(len(windows)), -(-len(windows) // 64)):
+        observation = windows.take(chosen).observation
+        conditions = [policy.condition(observation) for policy in policies]
+        noise = torch.randn(len(chosen), policies[0].horizon, policies[0].unet.action, generator=generator)
+        yield [policy.sample(condition, noise) for policy, condition in zip(policies, conditions, strict=True)]
+
+
+def rms(answers: list[list[Tensor]], which: int) -> float:
+    """Return the root mean square difference to the last policy's answers."""
+    return round(torch.cat([(one[which] - one[-1]).flatten() for one in answers]).square().mean().sqrt().item(), 5)
+
+
+def rows(runs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield a row per student, over its seeds."""
+    for student in dict.fromkeys(run["student"] for run in runs):
+        own = [run for run in runs if run["student"] == student]
+        row: dict[str, Any] = {"student": student, "teacher": own[0]["teacher"], "seeds": [run["seed"] for run in own]}
+        for key in ("success", "teacher_success", "teacher_success_one_step"):
+            outcomes = [float(i < run[key]) for run in own for i in range(run["episodes"])]
+            row[key] = estimate(outcomes, "rate").to_json()
+        row["error_ratio"] = [round(run["error_student"] / run["error_teacher"], 3) for run in own]
+        yield row
+
+
+if __name__ == "__main__":
+    main()
