@@ -41,22 +41,34 @@ def comparison(table: dict[str, Any]) -> str:
 
 
 def pooled(table: dict[str, Any]) -> str:
-    """Return success over all cases that every plugin has, the paired test, and costs."""
-    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in table["rows"]:
-        rows[row["plugin"]].append(row)
-    lines = [
-        "| method | success on the same episodes | p against mp1 | evaluations | parameters | median ms per action |",
-        "|---|---|---|---|---|---|",
-    ]
+    """Return success over all cases that every plugin has, with the paired test."""
+    lines = ["| method | success on the same episodes | p against mp1, paired |", "|---|---|---|"]
     for row in table["plugins"]:
-        own = rows[row["plugin"]]
-        late = median(value for one in own for value in one["latency_median_ms"])
         against = f"{row['p_against_mp1']:.2g}" if "p_against_mp1" in row else "–"
-        lines.append(
-            f"| {row['plugin']} | {_success({'success': row['success']})} | {against} | {own[0]['nfe'] or 1} | "
-            f"{own[0]['parameters']:,} | {late:.1f} |"
-        )
+        lines.append(f"| {row['plugin']} | {_success({'success': row['success']})} | {against} |")
+    return "\n".join(lines)
+
+
+def costs(table: dict[str, Any]) -> str:
+    """Return what an action and a training step of each method cost, by size."""
+    columns = ("method", "size", "parameters", "evaluations", "action, ms", "its head, ms", "training step, ms")
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for size in table["sizes"]:
+        for row in size["rows"]:
+            times = " | ".join(_times(row.get(part)) for part in ("action", "head", "training step"))
+            lines.append(f"| {row['plugin']} | {size['size']} | {row['parameters']:,} | {row['nfe']} | {times} |")
+    encoders = ", ".join(f"{_times(size['encoder'])} at `{size['size']}`" for size in table["sizes"])
+    return "\n".join([*lines, "", f"Median / 95th percentile / least. The encoder, which all share: {encoders}."])
+
+
+def students(table: dict[str, Any]) -> str:
+    """Return success of students and teachers with one evaluation, and how much of the one-step error is left."""
+    head = "| student | teacher | success, one step | teacher's, one step | teacher's own | error left, by seed |"
+    lines = [head, "|---|---|---|---|---|---|"]
+    for row in table["rows"]:
+        found = (_success({"success": row[key]}) for key in ("success", "teacher_success_one_step", "teacher_success"))
+        left = ", ".join(f"{ratio:.2f}" for ratio in row["error_ratio"])
+        lines.append(f"| {row['student']} | {row['teacher']} | {' | '.join(found)} | {left} |")
     return "\n".join(lines)
 
 
@@ -72,7 +84,13 @@ def _cell(values: list[float | None]) -> str:
     return f"{median(numbers):.3f}" if numbers else "–"
 
 
+def _times(found: dict[str, float] | None) -> str:
+    return "–" if found is None else f"{found['median_ms']:.1f} / {found['p95_ms']:.1f} / {found['min_ms']:.1f}"
+
+
 TABLES = {
+    "costs": (costs, "policies/costs"),
+    "students": (students, "policies/students"),
     "plane": (plane, "policies/plane"),
     "comparison": (comparison, "policies/comparison"),
     "comparison_pooled": (pooled, "policies/comparison"),
