@@ -30,7 +30,6 @@ def test_the_cheaper_solver_is_chosen_by_size_and_dimension():
         linear.linear_solver("dirct", 2, 10)
 
 
-@pytest.mark.filterwarnings("ignore:invalid value")
 def test_failures_are_named():
     singular = sparse.csc_array(np.zeros((3, 3)))
     with pytest.raises(SolverError, match="singular"):
