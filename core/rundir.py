@@ -164,9 +164,20 @@ def recipe_toml(recipe: Resolved) -> str:
         lines += [
             "",
             f"[{name}]",
-            *(f"{key} = {json.dumps(value)}" for key, value in table.items() if value is not None),
+            *(f"{_toml(key)} = {_toml(value)}" for key, value in table.items() if value is not None),
         ]
     return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """Write a value as TOML, which differs from JSON in tables, infinities and characters beyond 16 bits."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_toml(key)} = {_toml(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _whole_lines(text: str) -> Iterator[dict[str, float]]:
