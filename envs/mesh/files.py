@@ -13,8 +13,19 @@ from simplatform.envs.mesh.validity import check_mesh, check_monitor, oriented
 from simplatform.errors import DataError, MissingDependency, UsageError
 from simplatform.files import reading, storage_errors
 
-PREFERENCE = ("tetra", "triangle", "quad", "line")
-"""Of several cell kinds in a file, the first of these is the mesh; lower-dimensional ones are its boundary."""
+DIMENSIONS = {
+    "vertex": 0,
+    "line": 1,
+    "triangle": 2,
+    "quad": 2,
+    "polygon": 2,
+    "tetra": 3,
+    "hexahedron": 3,
+    "wedge": 3,
+    "pyramid": 3,
+    "polyhedron": 3,
+}
+"""Dimension of meshio's kinds of cells, without the number of vertices that ends the names of curved ones."""
 
 
 def read_mesh(path: Path) -> Mesh:
@@ -23,7 +34,8 @@ def read_mesh(path: Path) -> Mesh:
     Wholly negative cells are renumbered; nothing else is changed.
 
     Raises:
-        DataError: not readable, no such cells, a surface that is not plane, curved cells, or a fault of ``check_mesh``.
+        DataError: not readable, no such cells or several kinds of them, a surface that is not plane, curved cells, or a
+            fault of ``check_mesh``.
     """
     data = _open(path)
     kind = _kind(data, path)
@@ -85,16 +97,26 @@ def _open(path: Path) -> Any:
 
 
 def _kind(data: Any, path: Path) -> str:
-    found = {block.type for block in data.cells}
-    for kind in PREFERENCE:
-        if kind in found:
-            return kind
-    curved = [kind for kind in found if kind.rstrip("0123456789") in PREFERENCE]
-    if curved:
-        raise DataError(f"{path} has curved cells ({', '.join(curved)}): save it with straight (first-order) cells")
-    raise DataError(
-        f"{path} has cells of kind {', '.join(sorted(found)) or 'none'}; expected one of {', '.join(KINDS)}"
-    )
+    """Return the one kind of cells of the highest dimension; those of lower ones are its boundary."""
+    found = {block.type for block in data.cells if len(block.data) and block.type != "vertex"}
+    highest = max((_dimension(kind) for kind in found), default=0)
+    top = sorted(kind for kind in found if _dimension(kind) == highest)
+    listed = ", ".join(top) or "none"
+    if any(kind not in KINDS and _base(kind) in KINDS for kind in top):
+        raise DataError(f"{path} has curved cells ({listed}): save it with straight (first-order) cells")
+    if len(top) > 1:
+        raise DataError(f"{path} mixes cells of several kinds ({listed}): save it with one kind, such as triangles")
+    if not top or top[0] not in KINDS:
+        raise DataError(f"{path} has cells of kind {listed}; expected one of {', '.join(KINDS)}")
+    return top[0]
+
+
+def _base(kind: str) -> str:
+    return kind.rstrip("0123456789")
+
+
+def _dimension(kind: str) -> int:
+    return DIMENSIONS.get(_base(kind).removeprefix("VTK_LAGRANGE_").lower(), 3)
 
 
 def _flat(points: Floats, dim: int, path: Path) -> Floats:

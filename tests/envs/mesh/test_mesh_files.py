@@ -143,6 +143,24 @@ def test_what_is_no_mesh_is_named(tmp_path):
         read_mesh(tmp_path / "surface.vtu")
 
 
+def test_cells_that_would_be_left_out_are_refused(tmp_path):
+    """A file's cells are all read or none: a mesh without its quads would be another mesh."""
+    square = np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [2, 0.5, 0]])
+    blocks = [("quad", [[0, 1, 2, 3]]), ("triangle", [[1, 4, 2]])]
+    meshio.Mesh(square, blocks).write(tmp_path / "mixed.vtu")
+    with pytest.raises(DataError, match=r"mixes cells of several kinds \(quad, triangle\)"):
+        read_mesh(tmp_path / "mixed.vtu")
+    corners = np.array([[x, y, z] for z in (0.0, 1) for y in (0, 1) for x in (0, 1)])
+    bottom = [[0, 1, 3, 2]]
+    meshio.Mesh(corners, [("hexahedron", [[0, 1, 3, 2, 4, 5, 7, 6]]), ("quad", bottom)]).write(tmp_path / "hex.vtu")
+    with pytest.raises(DataError, match="cells of kind hexahedron; expected one of line, triangle, quad, tetra"):
+        read_mesh(tmp_path / "hex.vtu")
+    curved = np.random.default_rng(0).random((9, 3)) * [1, 1, 0]
+    meshio.Mesh(curved, [("triangle6", [[0, 1, 2, 3, 4, 5]]), ("triangle", [[6, 7, 8]])]).write(tmp_path / "half.vtu")
+    with pytest.raises(DataError, match=r"curved cells \(triangle, triangle6\)"):
+        read_mesh(tmp_path / "half.vtu")
+
+
 def test_fields_are_chosen_by_name(tmp_path):
     mesh, path = generators.square(6), tmp_path / "two.vtu"
     write_mesh(path, mesh, {"a": bump(mesh), "b": 2 * bump(mesh)})
