@@ -1,9 +1,8 @@
 """The step limiter: makes an inverted cell impossible.
 
-Moving points from p to p + t·u, the signed area of a triangle is a quadratic in t (a cubic for a tetrahedron's
-volume), so the first time at which a cell would shrink to a given fraction of its area is the root of a polynomial.
-Vertices of cells that would invert are slowed first, each by itself; what cannot be mended locally is slowed
-everywhere.
+Vertices of cells that would keep too little of their volume are slowed first, each by itself; what cannot be mended
+locally is slowed everywhere. Every step is verified on the moved cells, of whatever kind, so that nothing rests on a
+formula.
 """
 
 from __future__ import annotations
@@ -75,27 +74,3 @@ def _bad(mesh: Mesh, displacement: Floats, floor: float) -> np.ndarray:
     before = mesh.corner_volumes
     after = corner_volumes(mesh.points + displacement, mesh.cells, mesh.kind)
     return (np.sign(before) * after < floor * np.abs(before)).any(axis=1)
-
-
-def largest_step(mesh: Mesh, displacement: Floats, floor: float = 0.0) -> float:
-    """Return the largest t ≤ 1 up to which all cells of a 2-D mesh keep more than ``floor`` of their signed area.
-
-    Exact: per corner, the smallest root in (0, 1] of area(t) − floor·area(0), a quadratic (specs of issue 3, section
-    9).
-    """
-    a0 = corner_volumes(mesh.points, mesh.cells, mesh.kind)
-    a1 = corner_volumes(mesh.points + displacement, mesh.cells, mesh.kind)
-    a2 = corner_volumes(displacement, mesh.cells, mesh.kind)
-    linear, constant = a1 - a0 - a2, (1 - floor) * a0
-    return float(_first_root(np.sign(a0) * a2, np.sign(a0) * linear, np.sign(a0) * constant).min(initial=1.0))
-
-
-def _first_root(a: Floats, b: Floats, c: Floats) -> Floats:
-    """Return the smallest root in (0, 1] of a t² + b t + c with c > 0, or 1."""
-    discriminant = b * b - 4 * a * c
-    root = np.sqrt(np.maximum(discriminant, 0.0))
-    q = -0.5 * (b + np.where(b >= 0, root, -root))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        candidates = np.stack([q / a, c / q])
-    good = (discriminant >= 0) & np.isfinite(candidates) & (candidates > 0) & (candidates <= 1)
-    return np.where(good, candidates, 1.0).min(axis=0)

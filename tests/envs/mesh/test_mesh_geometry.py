@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from simplatform.envs.mesh import generators
 from simplatform.envs.mesh.boundary import FIXED, SLIDING, classify, constrain, freedom
-from simplatform.envs.mesh.limiter import largest_step, limit
+from simplatform.envs.mesh.limiter import limit
 from simplatform.envs.mesh.location import interpolant
 from simplatform.envs.mesh.mesh import Mesh
 from simplatform.envs.mesh.p1 import P1
@@ -126,13 +126,6 @@ def test_limiter_leaves_small_steps_alone_and_ignores_nan():
     done = limit(mesh, step)
     assert done.active
     assert np.array_equal(done.displacement[5], [0, 0])
-
-
-def test_largest_step_is_where_a_cell_collapses():
-    mesh = Mesh(np.array([[0.0, 0], [1, 0], [0, 1]]), np.array([[0, 1, 2]]))
-    collapse = np.array([[0.0, 0], [0, 0], [0, -4.0]])
-    assert largest_step(mesh, collapse) == pytest.approx(0.25)
-    assert largest_step(mesh, np.zeros((3, 2))) == 1.0
 
 
 def _faulty(change):
