@@ -1,4 +1,4 @@
-"""Interleaved timing, and what a result was measured on."""
+"""Interleaved timing, success over episodes, and what a result was measured on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from simplatform.pipeline.evaluate import evaluate_shards
+from simplatform.pipeline.shards import episode_shard
 from simplatform.provenance import measured_on
+from simplatform.recipes import find_task
 
 
 def interleaved(
@@ -31,6 +34,18 @@ def interleaved(
         }
         for name, t in times.items()
     }
+
+
+def successes(
+    checkpoint: Path, task: str, split: str, seed: int, episodes: int, changes: Mapping[str, Any] | None = None
+) -> list[bool]:
+    """Return which episodes of a split a policy succeeds in, with some of its settings changed."""
+    found = find_task(task)
+    shards = [
+        episode_shard(found, split, seed, number, changes=changes, checkpoint=str(checkpoint), stop_early=True)
+        for number in range(episodes)
+    ]
+    return [row["success"] >= 0.5 for row in evaluate_shards(found, shards, workers=1).rows]
 
 
 def ratios(rows: Mapping[str, Mapping[str, float]], ours: str, theirs: str) -> dict[str, float]:

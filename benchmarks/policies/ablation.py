@@ -1,0 +1,86 @@
+"""What MP1's own settings and the training budget are worth, on validation episodes of robot tasks.
+
+    OMP_NUM_THREADS=1 python benchmarks/policies/ablation.py --output runs/comparison [--tasks …] [--seeds 0 1 2]
+
+Each variant changes one setting of the comparison's MP1, and sees its demonstrations; the unchanged one is the
+comparison's own run, if it is there. Success is that of twenty episodes of the validation split, which no table of
+results uses. Writes ``ablation.json``: per variant the success over all tasks and seeds, and a paired test (McNemar,
+exact) against the unchanged MP1 on the same episodes. Continued where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import harness
+import torch
+from comparison import SETTINGS
+
+import simplatform as sp
+from simplatform.files import read_json, write_json
+from simplatform.provenance import measured_on
+from simplatform.statistics import estimate, paired_rates
+
+BASE = "mp1"
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    BASE: ("mp1", {}),
+    "guidance 1": ("mp1", {"policy.guidance": 1.0}),
+    "no dispersive loss": ("mp1", {"policy.dispersive": 0.0}),
+    "three quarters with r = t": ("mp1", {"policy.equal": 0.75}),
+    "times about the middle": ("mp1", {"policy.time_mean": 0.0}),
+    "twice the steps": ("mp1", {"train.steps": 2 * SETTINGS["train.steps"]}),
+    "dp3": ("dp3", {}),
+    "dp3, twice the steps": ("dp3", {"train.steps": 2 * SETTINGS["train.steps"]}),
+}
+Key = tuple[str, str, int]
+
+
+def main() -> None:
+    """Measure what is missing, and write the table after every run."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--output", type=Path, default=Path("runs/comparison"))
+    options.add_argument("--tasks", nargs="+", default=["metaworld/hammer", "metaworld/stick-push"])
+    options.add_argument("--variants", nargs="+", default=list(VARIANTS))
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    options.add_argument("--json", type=Path, default=Path(__file__).with_suffix(".json"))
+    chosen = options.parse_args()
+    torch.set_num_threads(1)
+    found: dict[Key, list[bool]] = {}
+    for seed in chosen.seeds:
+        for task in chosen.tasks:
+            for variant in chosen.variants:
+                found[variant, task, seed] = outcomes(variant, task, seed, chosen.output)
+                print(variant, task, seed, sum(found[variant, task, seed]), flush=True)
+                settings = {**SETTINGS, "tasks": chosen.tasks, "seeds": chosen.seeds, "split": "validation"}
+                write_json(chosen.json, {**measured_on(), "settings": settings, "rows": list(rows(found))})
+
+
+def outcomes(variant: str, task: str, seed: int, output: Path) -> list[bool]:
+    """Return which validation episodes succeeded; a number that is there already is read."""
+    plugin, changes = VARIANTS[variant]
+    run = sp.run(plugin, task, seed, settings={**SETTINGS, **changes}, output=output, workers=1, until="fit")
+    path = run.path / "validation_success.json"
+    if not path.exists():
+        write_json(path, harness.successes(run.best, task, "validation", seed, SETTINGS["task.episodes"]))
+    success: list[bool] = read_json(path)
+    return success
+
+
+def rows(found: dict[Key, list[bool]]) -> Iterator[dict[str, Any]]:
+    """Yield a row per variant, over the tasks and seeds that it shares with the unchanged MP1."""
+    for variant in dict.fromkeys(key[0] for key in found):
+        cases = [(task, seed) for name, task, seed in found if name == variant and (BASE, task, seed) in found]
+        own = [ok for case in cases for ok in found[variant, *case]]
+        base = [ok for case in cases for ok in found[BASE, *case]]
+        yield {
+            "variant": variant, "cases": len(cases), "success": estimate([*map(float, own)], "rate").to_json(),
+            "by_case": {f"{task}, seed {seed}": sum(found[variant, task, seed]) for task, seed in cases},
+            "p_against_mp1": paired_rates(base, own) if variant != BASE else None,
+        }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
