@@ -21,6 +21,8 @@ def tables(read: Callable[[str], Table]) -> dict[str, str]:
         "whole_run": whole_run(read("dynamics/whole_run")),
         "regularised": regularised(read("dynamics/regularised")),
         "step_cost": step_cost(read("dynamics/step_cost")),
+        "steps": steps(read("dynamics/steps")),
+        "steps_fields": steps_fields(read("dynamics/steps")),
     }
 
 
@@ -97,6 +99,34 @@ def step_cost(table: Table) -> str:
         for row in table["rows"]
     ]
     return lines(head, rows)
+
+
+def steps(table: Table) -> str:
+    """Return the error of the truth itself by Runge–Kutta steps between two samples, by system."""
+    if table is None:
+        return NOT_YET
+    rows = [row for row in table["rows"] if "rk4, 2" in row["errors"]]
+    names = list(rows[0]["errors"])
+    head = ("system", *(name.removeprefix("rk4, ") for name in names))
+    return lines(head, [[row["system"], *(_error(row["errors"][name]) for name in names)] for row in rows])
+
+
+def steps_fields(table: Table) -> str:
+    """Return the same for fields, with evaluations of the right-hand side."""
+    if table is None:
+        return NOT_YET
+    rows = []
+    for row in table["rows"]:
+        for name, error in row["errors"].items() if "rk4, 2" not in row["errors"] else ():
+            solver, count = name.split(", ")
+            steps, _, stages = count.partition(" of ")
+            cost = str(int(steps) * int(stages or 4))
+            rows.append([row["system"], solver, steps, cost, _error(error)])
+    return lines(("system", "solver", "steps", "evaluations", "error"), rows)
+
+
+def _error(value: float | None) -> str:
+    return "lost" if value is None else f"{value:.1e}"
 
 
 def _each(values: list[float], form: str) -> str:

@@ -8,6 +8,7 @@ METRICS = (
     Metric("mse", better="lower"),
     Metric("relative_mse", better="lower"),
     Metric("mape", better="lower"),
+    Metric("diverged", "rate", better="lower", over="any"),
 )
 
 

@@ -19,12 +19,13 @@ def register_policies(register):
 @hookimpl
 def register_recipes(register):
     register("geps", policy="geps", task="lotka-volterra")
-    # Fields: steps between samples as small as the diffusion of a three-point stencil needs to be stable.
-    size = {"policy.width": 16, "policy.depth": 3, "policy.substeps": 16}
-    train = {"policy.steps": 150, "policy.windows": 16, "policy.finish": 100, "policy.refine": 4}
-    register("geps-gray-scott", policy="geps", task="gray-scott", settings={**size, **train, "policy.adapt_steps": 5})
-    size = {"policy.width": 24, "policy.depth": 3, "policy.substeps": 3, "policy.filters": 4, "policy.forced": True}
-    train = {"policy.steps": 250, "policy.windows": 32, "policy.finish": 100, "policy.refine": 5}
-    register(
-        "geps-navier-stokes", policy="geps", task="navier-stokes", settings={**size, **train, "policy.adapt_steps": 5}
-    )
+    # Fields: so many steps between samples that the truth itself would be stable.
+    size = {"policy.width": 16, "policy.depth": 3, "policy.resolve": 0.0, "policy.adapt_steps": 5}
+    steps = {"policy.solver": "rkc", "policy.stages": 4, "policy.substeps": 8}
+    train = {"policy.steps": 100, "policy.windows": 32, "policy.finish": 200, "policy.finish_windows": 48}
+    reaction = {**size, **steps, **train, "policy.refine": 0}
+    register("geps-gray-scott", policy="geps", task="gray-scott", settings=reaction)
+    sees = {"policy.substeps": 6, "policy.filters": 5, "policy.modes": 10, "policy.forced": True}
+    train = {"policy.match": 300, "policy.steps": 0, "policy.finish": 100, "policy.finish_windows": 32}
+    flow = {**size, **sees, **train, "policy.refine": 6}
+    register("geps-navier-stokes", policy="geps", task="navier-stokes", settings=flow)

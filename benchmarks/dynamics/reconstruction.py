@@ -24,6 +24,7 @@ import torch
 from simplatform.checkpoint import build_policy, parameters
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations
+from simplatform.envs.dynamics.forecast import errors
 from simplatform.files import read_json, write_json
 from simplatform.host import get_host
 from simplatform.pipeline.checkpoints import run_signature
@@ -37,9 +38,11 @@ HERE = Path(__file__).resolve().parent
 MOST = 40
 """Most episodes of a split that are scored: every k-th one, so that all families are among them."""
 FIELDS = ("gray-scott", "navier-stokes")
-COUNTED = ("spikes", "diverged", "restored", "undone", "gate_updates", "gate_skipped")
+COUNTED = ("spikes", "diverged", "restored", "undone", "gate_updates", "gate_skipped", "validation_diverged")
 SPLITS = ("train", "validation", "test", "ood")
 
+FIXED = {"resolve": 0.0}
+"""Equal steps for all methods, so that equal time is equal work, where a row does not say otherwise."""
 LV: dict[str, tuple[str, dict[str, Any]]] = {
     "geps": ("geps", {}),
     "coda": ("coda", {}),
@@ -61,11 +64,11 @@ MANY = {"steps": 500, "windows": 16, "finish": 300, "finish_windows": 32, "refin
 BROAD = {**MANY, "steps": 250, "finish": 75, "refine": 3}
 THICK = {**MANY, "steps": 80, "finish": 25, "refine": 1}
 TEN = {"experts": 10, "width": 16}
-# Fields: steps between samples as small as the diffusion of a three-point stencil needs to be stable.
-GS = {"width": 16, "depth": 3, "substeps": 16, "steps": 150, "windows": 16, "finish": 100,
-      "refine": 4, "adapt_steps": 5}  # fmt: skip
-NS = {"width": 24, "depth": 3, "substeps": 3, "filters": 4, "forced": True, "steps": 250, "windows": 32,
-      "finish": 100, "refine": 5, "adapt_steps": 5}  # fmt: skip
+# Fields: so many steps between samples that the truth itself would be stable; see docs/explanation/mixer.md.
+GS = {"width": 16, "depth": 3, "solver": "rkc", "stages": 4, "substeps": 8, "steps": 100, "windows": 32,
+      "finish": 200, "finish_windows": 48, "refine": 0, "adapt_steps": 5}  # fmt: skip
+NS = {"width": 16, "depth": 3, "substeps": 6, "filters": 5, "modes": 10, "forced": True, "match": 300,
+      "steps": 0, "finish": 100, "finish_windows": 32, "refine": 6, "adapt_steps": 5}  # fmt: skip
 METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     "lotka-volterra": LV,
     "gray-scott": {
@@ -87,6 +90,7 @@ METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     },
     "odebench-10a": {
         "mixer, 10 experts": ("mixer", {**TEN, **FEW}),
+        "mixer, steps by the data": ("mixer", {**TEN, **FEW, "resolve": 1e-5}),
         "mixer, 6 substeps": ("mixer", {**TEN, **FEW, "substeps": 6}),
         "geps, same size": ("geps", {"width": 56, "context": 4, **WIDE}),
         "geps, 8 numbers": ("geps", {"width": 52, "context": 8, **WIDE}),
@@ -97,6 +101,7 @@ METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     },
     "odebench-10b": {
         "mixer, 10 experts": ("mixer", {**TEN, **MANY}),
+        "mixer, steps by the data": ("mixer", {**TEN, **MANY, "resolve": 1e-5}),
         "geps, same size": ("geps", {"width": 56, "context": 4, **BROAD}),
         "moe-softmax": ("moe-softmax", {**TEN, "context": 4, **MANY, "steps": 150, "finish": 25, "refine": 1}),
         "oracle-routing": ("oracle-routing", {**TEN, **MANY}),
@@ -114,7 +119,7 @@ def main() -> None:
     for seed in options.seeds:
         for name in options.methods or chosen:
             plugin, settings = chosen[name]
-            key, settings = f"{name} / {seed}", {**({"width": 32} if chosen is LV else {}), **settings}
+            key, settings = f"{name} / {seed}", {**FIXED, **({"width": 32} if chosen is LV else {}), **settings}
             known = table["runs"].get(key)
             if known is None or known["settings"] != settings:
                 table["runs"][key] = _run(options.task, name, plugin, settings, seed)
@@ -137,7 +142,8 @@ def _run(task: str, name: str, plugin: str, settings: dict[str, Any], seed: int)
     row = {
         "method": name, "plugin": plugin, "seed": seed, "settings": settings, "parameters": parameters(policy),
         "cpu_seconds": round(clock.seconds, 1), **found, "purity": purity(policy.routes.numpy(), families),
-        "experts_used": len(np.unique(policy.routes.numpy())), "counts": clock.counts, "trace": clock.trace,
+        "experts_used": len(np.unique(policy.routes.numpy())), "substeps": policy.resolution.tolist(),
+        "counts": clock.counts, "trace": clock.trace,
     }  # fmt: skip
     print(
         name, seed, f"{clock.seconds:.0f} s", {s: (v["mse"], v["relative_mse"]) for s, v in found.items()}, flush=True
@@ -174,7 +180,7 @@ class _Clock:
 def load(task: str, seed: int, labels: bool) -> tuple[dict[str, Demonstrations], Signature]:
     """Return the demonstrations of all splits of a task, and their shapes."""
     recipe = resolve("mixer", task, seed, {"env.labels": True} if labels else {})
-    every, few = recipe.demonstrations, recipe.demonstrations if task in FIELDS else 36
+    every, few = recipe.demonstrations, 12 if task in FIELDS else 36
     counts = {"train": every, "validation": recipe.validation, "test": every, "ood": min(every, MOST)}
     counts = counts | ({"test": few, "ood": few} if every < MOST else {})
     found = {s: collect(recipe.task, count=n, seed=seed, split=s, workers=1).demonstrations for s, n in counts.items()}
@@ -211,18 +217,19 @@ def draw(runs: dict[str, Any], task: str, path: Path) -> None:
 
 def _scores(policy: Any, episodes: Demonstrations) -> dict[str, Any]:
     """Return errors over episodes, each adapted to its own support; relative ones also by family."""
-    mse, relative, family = [], [], []
+    found: list[dict[str, float]] = []
     for observation, truth in episode_batches(episodes):
         policy.reset(observation)
         with torch.no_grad():
-            gap = (policy.act(observation, generator=torch.Generator())[:, 0] - truth).square().flatten(2)
-        mse += gap.mean((1, 2)).tolist()
-        relative += (gap.sum(-1) / truth.flatten(2).abs().clamp_min(1e-6).square().sum(-1)).mean(1).tolist()
+            answer = policy.act(observation, generator=torch.Generator())[:, 0]
+        found += [errors(*pair) for pair in zip(answer.numpy(), truth.numpy(), strict=True)]
+    mse, relative = ([row[name] for row in found] for name in ("mse", "relative_mse"))
     family = [int(e.infos["family"][0]) if "family" in e.infos else 0 for e in episodes]
     by = {f: float(np.mean([r for r, g in zip(relative, family, strict=True) if g == f])) for f in sorted(set(family))}
     return {
         "mse": float(np.mean(mse)), "relative_mse": float(np.mean(relative)), "median": float(np.median(relative)),
-        "n": len(mse), "by_family": by, "episodes": [float(f"{value:.4g}") for value in relative],
+        "n": len(mse), "diverged": int(sum(row["diverged"] for row in found)), "by_family": by,
+        "episodes": [float(f"{value:.4g}") for value in relative],
     }  # fmt: skip
 
 
@@ -236,6 +243,7 @@ def _table(runs: dict[str, Any]) -> list[dict[str, Any]]:
             pooled = [value for run in mine for value in run[split]["episodes"]]
             row[f"{split}_relative_mse"] = estimate(pooled, "mean").to_json()
             row[f"{split}_median"] = float(np.median(pooled))
+            row[f"{split}_diverged"] = sum(run[split].get("diverged", 0) for run in mine)
         row["purity"] = [run["purity"] for run in mine]
         row["cpu_seconds"] = [run["cpu_seconds"] for run in mine]
         row["spikes"] = [run["counts"].get("spikes") for run in mine]

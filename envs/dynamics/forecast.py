@@ -18,6 +18,8 @@ from simplatform.errors import ConfigError
 
 CAP = 1e6
 """Largest error that is reported; a trajectory with non-finite values counts as that far off."""
+LOST = 10.0
+"""A forecast that is ever this many times as far from the truth as the truth is large has diverged."""
 
 
 class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
@@ -26,9 +28,10 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
     Observation: ``support (S, T, d)``, whole trajectories of the same environment from other initial states;
     ``initial (d,)``; ``times (T,)``, which differ between the families of a collection. Action ``(T, d)``: the
     trajectory from ``initial``. For a field on a grid all of these have ``(channels, n, n)`` in the place of ``d``.
-    ``info``: ``mse``, ``relative_mse`` (mean over time of ‖ŷ − y‖² / ‖max(|y|, 1e-6)‖²), ``mape``, and the numbers
-    ``environment`` and ``family``, which policies do not see, unless ``labels`` is set: then there is an observation
-    ``labels (2,)``, family and environment, with -1 for an environment that training never saw.
+    ``info``: ``mse``, ``relative_mse`` (mean over time of ‖ŷ − y‖² / ‖max(|y|, 1e-6)‖²), ``mape``, ``diverged`` (1 for
+    a forecast that is not finite, or ever farther from the truth than ten times the truth's largest norm), and the
+    numbers ``environment`` and ``family``, which policies do not see, unless ``labels`` is set: then there is an
+    observation ``labels (2,)``, family and environment, with -1 for an environment that training never saw.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
@@ -102,9 +105,9 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
 
 
 def errors(predicted: Array, truth: Array) -> dict[str, float]:
-    """Return mse, relative_mse and mape of a trajectory ``(T, ...)``, each at most 1e6."""
+    """Return mse, relative_mse and mape of a trajectory ``(T, ...)``, each at most 1e6, and whether it diverged."""
     if not np.isfinite(predicted).all():
-        return {"mse": CAP, "relative_mse": CAP, "mape": CAP}
+        return {"mse": CAP, "relative_mse": CAP, "mape": CAP, "diverged": 1.0}
     predicted, truth = predicted.reshape(len(truth), -1), truth.reshape(len(truth), -1)
     gap, size = np.clip(predicted - truth, -1e9, 1e9), np.maximum(np.abs(truth), 1e-6)
     found = {
@@ -112,7 +115,8 @@ def errors(predicted: Array, truth: Array) -> dict[str, float]:
         "relative_mse": np.mean(np.sum(gap**2, -1) / np.sum(size**2, -1)),
         "mape": np.mean(np.abs(gap) / size),
     }
-    return {name: float(min(value, CAP)) for name, value in found.items()}
+    far = np.linalg.norm(gap, axis=-1).max() > LOST * np.linalg.norm(size, axis=-1).max()
+    return {**{name: float(min(value, CAP)) for name, value in found.items()}, "diverged": float(far)}
 
 
 class IntegratorExpert:

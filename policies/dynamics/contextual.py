@@ -31,7 +31,7 @@ class Contextual(Reconstructor):
 
     def __init__(self, config: ContextualConfig, signature: Signature, kind: str, experts: int) -> None:
         """Build the experts."""
-        super().__init__(config, signature, config.context)
+        super().__init__(config, signature, config.context, experts)
         self.stack = self._experts(EXPERTS[kind], experts)
         self._order, self._pool = getattr(config, "order", 0), getattr(config, "pool", 1)
 

@@ -78,7 +78,7 @@ def _curve(policy: Reconstructor) -> str:
 
 
 def _errors(run: RunView) -> str:
-    metric = run.task.metrics[-2 if len(run.task.metrics) > 1 else 0].name
+    metric = run.task.metrics[1 if len(run.task.metrics) > 1 else 0].name
     figure, axes = _axes(6.5, 2.4)
     for index, split in enumerate(run.summary["splits"]):
         rows = [row for row in run.rows if row["split"] == split and np.isfinite(row[metric])]

@@ -55,6 +55,10 @@ class Finisher:
         self.block.commit()
         return end
 
+    def forget(self) -> None:
+        """Forget the curvature: the loss has become another one."""
+        self._optimiser.state.clear()
+
     def _closure(self) -> Tensor:
         self._optimiser.zero_grad()
         value = self._loss(self.block.bind(self.codes), self.codes)
@@ -68,4 +72,4 @@ class Finisher:
         with torch.no_grad():
             for parameter, old in zip(self._parameters, before, strict=True):
                 parameter.copy_(old)
-        self._optimiser.state.clear()
+        self.forget()

@@ -47,6 +47,11 @@ class Guard:
         self._accept()
         return True
 
+    def settle(self) -> None:
+        """End on good parameters: if the last steps were refused, bring the last good ones back."""
+        if self._refused:
+            self._restore()
+
     def counts(self) -> dict[str, float]:
         """Return what happened, for the log."""
         names = ("spikes", "diverged", "restored", "undone")
@@ -56,10 +61,13 @@ class Guard:
         self.rate = max(0.5 * self.rate, 1e-3)
         self._refused += 1
         if self._refused % PATIENCE == 0:
-            self.restored += 1
-            with torch.no_grad():
-                for parameter, good in zip(self._parameters, self._good, strict=True):
-                    parameter.copy_(good)
+            self._restore()
+
+    def _restore(self) -> None:
+        self.restored += 1
+        with torch.no_grad():
+            for parameter, good in zip(self._parameters, self._good, strict=True):
+                parameter.copy_(good)
 
     def _accept(self) -> None:
         self.rate = min(1.05 * self.rate, 1.0)

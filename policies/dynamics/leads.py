@@ -136,7 +136,7 @@ class LEADS(Reconstructor):
 
         def loss() -> Tensor:
             field = self.bind(zero, code)
-            value = self.residuals(field, windows, unit).square().mean()
+            value = self.residuals(field, windows, unit, self.steps_of(zero)).square().mean()
             value = value + self.penalty(field, windows, code, generator)
             (code.grad,) = torch.autograd.grad(value, [code])
             return value.detach()

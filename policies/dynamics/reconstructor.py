@@ -6,7 +6,7 @@ face. A method says which vector field a code stands for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Literal
 
@@ -17,7 +17,7 @@ from torch import Generator, Tensor, nn
 from simplatform.config import Config
 from simplatform.contracts import Observation, Progress, Signature
 from simplatform.demonstrations import Demonstrations
-from simplatform.errors import ContractError, DataError
+from simplatform.errors import ConfigError, ContractError, DataError
 from simplatform.policies.dynamics.adaptation import Hypotheses, adapt, evaluate
 from simplatform.policies.dynamics.data import Systems, Windows, environments_of, support_of
 from simplatform.policies.dynamics.experts import VectorField
@@ -25,7 +25,7 @@ from simplatform.policies.dynamics.experts.base import Units
 from simplatform.policies.dynamics.finishing import Block
 from simplatform.policies.dynamics.regulariser import ernode, lrnde
 from simplatform.policies.dynamics.training import Training
-from simplatform.solvers import RK4, AdaptiveTsit5
+from simplatform.solvers import RK4, RKC, AdaptiveTsit5
 
 ROWS = 1200
 """Vector fields that adaptation evaluates at once; more are taken in turn."""
@@ -34,7 +34,10 @@ VECTOR = 64
 SHOWN = 2**13
 """Numbers of each system that Gauss–Newton looks at in one-interval windows, or whole trajectories, about."""
 REACH = 1e6
-"""A state farther out than this, in units of the data, has left; the trajectory stays at the last one before it."""
+"""A state farther out than this, in units of the data, has left; from then on the forecast stays at that border, where
+no score can take it for a forecast."""
+LOST = 10.0
+"""A forecast that is ever this many times as far from the truth as the truth is large has diverged."""
 
 
 class ReconstructorConfig(Config):
@@ -42,7 +45,14 @@ class ReconstructorConfig(Config):
 
     width: int = Field(64, ge=1, description="hidden units of a network")
     depth: int = Field(4, ge=2, description="linear layers of a network")
-    substeps: int = Field(2, ge=1, description="Runge-Kutta steps between two samples")
+    solver: Literal["rk4", "rkc"] = Field("rk4", description="Runge-Kutta 4, or Runge-Kutta-Chebyshev for diffusion")
+    stages: int = Field(4, ge=2, description="evaluations in a step of Runge-Kutta-Chebyshev")
+    substeps: int = Field(2, ge=1, description="least steps of the solver between two samples")
+    resolve: float = Field(
+        1e-5, ge=0, description="mean squared change, in the data's spread, above which L-BFGS doubles steps; 0: never"
+    )
+    match: int = Field(0, ge=0, description="L-BFGS iterations on slopes of splines, before any roll-out")
+    match_noise: float = Field(0.01, ge=0, description="noise on the states there, in units of the data's spread")
     steps: int = Field(1000, ge=0, description="Adam steps on random windows")
     windows: int = Field(64, ge=1, description="windows of each environment in an Adam step")
     length: int = Field(1, ge=1, description="intervals in a window of an Adam step")
@@ -78,8 +88,8 @@ class Reconstructor(nn.Module):
     observe = execute = 1
     sized_by_data = ("contexts", "routes", "families", "numbers", "curve")
 
-    def __init__(self, config: ReconstructorConfig, signature: Signature, code: int) -> None:
-        """Check the environment and make the buffers.
+    def __init__(self, config: ReconstructorConfig, signature: Signature, code: int, experts: int = 1) -> None:
+        """Check the environment and make the buffers; ``resolution (M,)`` is each expert's steps between two samples.
 
         Raises:
             ContractError: the environment shows no support trajectories of vectors or fields.
@@ -99,7 +109,9 @@ class Reconstructor(nn.Module):
         self.register_buffer("evaluations", torch.zeros((), dtype=torch.float64))
         self.register_buffer("accepted", torch.zeros((), dtype=torch.float64))
         self.register_buffer("seed", torch.randint(2**31, ()))
+        self.register_buffer("resolution", torch.full((experts,), config.substeps, dtype=torch.int64))
         self._adapted: tuple[Tensor, Tensor] | None = None
+        self.lost = 0
 
     @property
     def nfe(self) -> float | None:
@@ -158,9 +170,9 @@ class Reconstructor(nn.Module):
         """Return how many windows to take where a vector would have ``count``: fields are many numbers each."""
         return max(2, count * 2 * VECTOR // max(self.dim, 2 * VECTOR))
 
-    def residuals(self, field: VectorField, windows: Windows, unit: Tensor) -> Tensor:
-        """Return errors of roll-outs over windows in units ``(R,)``: ``(R, W, L, d)``."""
-        states = self._march(field, windows.states[:, :, 0], windows.times.permute(2, 0, 1)[..., None])
+    def residuals(self, field: VectorField, windows: Windows, unit: Tensor, substeps: int = 0) -> Tensor:
+        """Return errors of roll-outs over windows in units ``(R,)``: ``(R, W, L, d)``, with ``substeps`` or the least."""
+        states = self._march(field, windows.states[:, :, 0], windows.times.permute(2, 0, 1)[..., None], substeps)
         return (states[1:].permute(1, 2, 0, 3) - windows.states[:, :, 1:]) / unit[:, None, None, None]
 
     def penalty(self, field: VectorField, windows: Windows, codes: Tensor, generator: Generator) -> Tensor:
@@ -180,8 +192,14 @@ class Reconstructor(nn.Module):
         """Train networks and codes together; validation data chooses among the stages of training.
 
         Raises:
+            ConfigError: a regulariser or adaptive steps for a map from sample to sample.
             DataError: trajectories that do not fit together, or a map for samples at unequal distances.
         """
+        if self.discrete and (self.config.regulariser != "none" or self.config.inference == "adaptive"):
+            raise ConfigError(
+                f"{type(self).__name__} is a map from sample to sample and takes no solver steps: leave "
+                "policy.regulariser=none and policy.inference=fixed"
+            )
         systems = environments_of(demonstrations).to(self.seed.device)
         if self.discrete and float(systems.times.diff(dim=1, n=2).abs().max()) > 1e-6 * float(
             systems.times.abs().max()
@@ -201,14 +219,18 @@ class Reconstructor(nn.Module):
 
     @torch.no_grad()
     def score(self, held: list[tuple[Observation, Tensor]]) -> float:
-        """Return the mean relative squared error of held-out episodes, each adapted to its own support; NaN if none."""
-        found, evaluations, curves = [], [], []
+        """Return the mean relative squared error of held-out episodes, each adapted to its own support; NaN if none.
+
+        ``lost`` counts those that were ever ten times as far from the truth as the truth is large.
+        """
+        found, evaluations, curves, self.lost = [], [], [], 0
         for observation, truth in held:
             log: list[float] = []
             self._adapted = self.adapted(support_of(observation).to(self.seed.device), log)
             answer, truth = self.act(observation, generator=Generator())[:, 0].flatten(2), truth.flatten(2)
-            gap = (answer.to(truth.device) - truth).square().sum(-1) / truth.abs().clamp_min(1e-6).square().sum(-1)
-            found.append(gap.mean(1).clamp_max(REACH))
+            gap, size = (answer.to(truth.device) - truth).square().sum(-1), truth.abs().clamp_min(1e-6).square().sum(-1)
+            self.lost += int((gap.amax(1) > LOST**2 * size.amax(1)).sum())
+            found.append((gap / size).mean(1).clamp_max(REACH))
             evaluations.append(self._spent)
             curves.append(log)
         self._adapted = None
@@ -238,7 +260,7 @@ class Reconstructor(nn.Module):
         times = observation["times"][:, -1].to(device, torch.float64)
         adaptive = self.config.inference == "adaptive" and not self.discrete
         states = (self._adaptive if adaptive else self._fixed)(*self._adapted, initial, times)
-        return held(states, REACH * self.networks()[0].scale.max())[:, None].unflatten(-1, self.state)
+        return held(states, self._reach())[:, None].unflatten(-1, self.state)
 
     def adapted(self, support: Systems, log: list[float] | None = None) -> tuple[Tensor, Tensor]:
         """Return the expert ``(B,)`` and the code ``(B, c)`` that fit each of B systems best.
@@ -263,8 +285,11 @@ class Reconstructor(nn.Module):
 
         def on(windows: Windows):  # type: ignore[no-untyped-def]
             def residuals(owner: Tensor, experts: Tensor, contexts: Tensor) -> Tensor:
-                field = self.bind(experts, contexts)
-                return self.residuals(field, windows.rows(owner), unit[owner]).flatten(1)
+                def some(rows: Tensor, substeps: int) -> Tensor:
+                    field, whose = self.bind(experts[rows], contexts[rows]), owner[rows]
+                    return self.residuals(field, windows.rows(whose), unit[whose], substeps).flatten(1)
+
+                return self._by_resolution(experts, some)
 
             return residuals
 
@@ -287,19 +312,41 @@ class Reconstructor(nn.Module):
         """Whether ``bind`` gives maps from one sample to the next; they need samples at equal distances."""
         return bool(getattr(self.networks()[0], "discrete", False))
 
-    def _march(self, field: VectorField, initial: Tensor, times: Tensor) -> Tensor:
+    def steps_of(self, experts: Tensor) -> int:
+        """Return the steps between two samples that are enough for all of some experts."""
+        return int(self.resolution[experts].max())
+
+    def _reach(self) -> Tensor:
+        return REACH * self.networks()[0].scale.max()
+
+    def _by_resolution(self, chosen: Tensor, compute: Callable[[Tensor, int], Tensor]) -> Tensor:
+        """Compute rows ``(R, ...)`` whose experts take equally many steps together: ``compute(rows, substeps)``."""
+        steps = self.resolution[chosen]
+        parts = [(steps == count).nonzero()[:, 0] for count in steps.unique()]
+        found = torch.cat([compute(rows, int(steps[rows[0]])) for rows in parts])
+        return found if len(parts) == 1 else found[torch.cat(parts).argsort()]
+
+    def _march(self, field: VectorField, initial: Tensor, times: Tensor, substeps: int = 0) -> Tensor:
         """Roll out from ``initial (R, N, d)`` over ``times (T, R, N, 1)``: ``(T, R, N, d)``."""
         if not self.discrete:
-            return RK4(self.config.substeps).march(lambda t, x: field(x), initial, times)
+            count = substeps or self.config.substeps
+            solver = RK4(count) if self.config.solver == "rk4" else RKC(count, self.config.stages)
+            return solver.march(lambda t, x: field(x), initial, times)
         states = [initial]
         for _ in range(len(times) - 1):
             states.append(field(states[-1]))
         return torch.stack(states)
 
     def _fixed(self, chosen: Tensor, codes: Tensor, initial: Tensor, times: Tensor) -> Tensor:
-        self._spent = float((1 if self.discrete else 4 * self.config.substeps) * (times.shape[1] - 1))
-        field = self.bind(chosen, codes)
-        return self._march(field, initial[:, None], times.T[:, :, None, None])[:, :, 0].transpose(0, 1)
+        cost = 4 if self.config.solver == "rk4" else self.config.stages
+        steps = 1.0 if self.discrete else cost * float(self.resolution[chosen].double().mean())
+        self._spent = steps * (times.shape[1] - 1)
+
+        def some(rows: Tensor, substeps: int) -> Tensor:
+            field, when = self.bind(chosen[rows], codes[rows]), times[rows].T[:, :, None, None]
+            return self._march(field, initial[rows, None], when, substeps)[:, :, 0].transpose(0, 1)
+
+        return self._by_resolution(chosen, some)
 
     def _adaptive(self, chosen: Tensor, codes: Tensor, initial: Tensor, times: Tensor) -> Tensor:
         """Solve every row on its own, so that the evaluations counted are those of one trajectory."""
@@ -317,11 +364,9 @@ class Reconstructor(nn.Module):
 
 
 def held(states: Tensor, reach: Tensor) -> Tensor:
-    """Return trajectories ``(B, T, d)`` in which a row that leaves ``reach`` stays at its last state before that."""
-    fine = (torch.isfinite(states) & (states.abs() < reach)).all(-1).cumprod(1)
-    last = (fine.sum(1) - 1).clamp_min(0)
-    when = torch.minimum(torch.arange(states.shape[1], device=states.device), last[:, None])
-    return states.gather(1, when[..., None].expand_as(states)).nan_to_num()
+    """Return trajectories ``(B, T, d)`` where a row that leaves ``reach`` is ``reach`` in all numbers from then on."""
+    fine = (torch.isfinite(states) & (states.abs() < reach)).all(-1).cumprod(1).bool()
+    return torch.where(fine[..., None], states, reach)
 
 
 def episode_batches(demonstrations: Demonstrations) -> list[tuple[Observation, Tensor]]:

@@ -19,9 +19,16 @@ from simplatform.policies.dynamics.data import Systems, Windows
 from simplatform.policies.dynamics.experts import VectorField
 from simplatform.policies.dynamics.finishing import CHUNK, Block, Finisher
 from simplatform.policies.dynamics.guard import Guard
+from simplatform.policies.dynamics.matching import Slopes, slopes_of
 
 if TYPE_CHECKING:
     from simplatform.policies.dynamics.reconstructor import Reconstructor
+
+MOST_STEPS = 32
+"""Solver steps between two samples that training goes up to."""
+
+MATCHED = 256
+"""Most states of each environment whose derivatives are matched."""
 
 
 class Training:
@@ -37,11 +44,13 @@ class Training:
         self.guard = Guard([*model.parameters(), self.codes])
         self._progress, self._score, self._best = progress, score, float("inf")
         self._kept: dict[str, Tensor] = {}
-        self._total = self.config.steps + self.config.finish + self.config.refine
+        stages = (self.config.match, self.config.steps, self.config.finish, self.config.refine)
+        self._total = sum(stages)
         self._done = 0
 
     def run(self) -> None:
         """Train from first to last, and keep what does best on validation."""
+        self.match(self.config.match)
         self.descend()
         self.finish(self.config.finish, length=1)
         self.look()
@@ -52,6 +61,15 @@ class Training:
             for name in self.model.sized_by_data:
                 setattr(self.model, name, self._kept[name])
             self.model.load_state_dict(self._kept)
+
+    def match(self, iterations: int) -> None:
+        """Take L-BFGS iterations on derivatives; maps from sample to sample have none."""
+        if not iterations or self.model.discrete:
+            return
+        generator = torch.Generator().manual_seed(int(self.model.seed))
+        slopes = slopes_of(self.systems, self.model.fewer(MATCHED), self.config.match_noise, generator)
+        finishers = [self._matcher(block, slopes.rows(block.rows)) for block in self.model.blocks(self.routes)]
+        self._iterate(finishers, iterations)
 
     def descend(self) -> None:
         """Take Adam steps on random windows, and route now and then."""
@@ -74,29 +92,62 @@ class Training:
                 nn.utils.clip_grad_norm_([p for group in groups for p in group["params"]], 1.0)
                 optimiser.step()
             self._report(1, loss, step % 20 == 0)
+        self.guard.settle()
 
     def finish(self, iterations: int, length: int) -> None:
-        """Take L-BFGS iterations on windows of ``length`` intervals, block by block."""
+        """Take L-BFGS iterations on windows of ``length`` intervals, block by block.
+
+        After each chunk, an expert whose field its steps do not resolve gets twice as many of them.
+        """
         windows = self._fixed_windows(length)
         finishers = [self._finisher(block, windows.rows(block.rows)) for block in self.model.blocks(self.routes)]
-        for done in range(0, iterations, CHUNK):
-            count, mean = min(CHUNK, iterations - done), 0.0
-            for finisher in finishers:
-                rows = finisher.block.rows
-                mean += finisher.take(count) * len(rows) / len(self.systems)
-                self.codes.data[rows] = finisher.codes.data
-            self.guard.undone = sum(finisher.diverged for finisher in finishers)
-            self._report(count, torch.as_tensor(mean), True)
+
+        def after(finisher: Finisher, done: int) -> None:
+            if length == 1 and done < iterations:
+                self.resolve(finisher, windows.rows(finisher.block.rows))
+
+        self._iterate(finishers, iterations, after)
+
+    @torch.no_grad()
+    def resolve(self, finisher: Finisher, windows: Windows) -> None:
+        """Double a block's steps between two samples if that would change its roll-outs by more than is allowed.
+
+        The field is learned through the solver, and with too few steps no field fits: one whose fast phases the steps
+        skip (relaxation oscillations), or whose true counterpart they would not keep stable (diffusion).
+        """
+        model, allowed, experts = self.model, self.config.resolve, self.routes[finisher.block.rows].unique()
+        steps = model.steps_of(experts)
+        if model.discrete or not allowed or 2 * steps > MOST_STEPS:
+            return
+        field, unit = finisher.block.bind(finisher.codes), self.unit[finisher.block.rows]
+        coarse, fine = (model.residuals(field, windows, unit, count) for count in (steps, 2 * steps))
+        if not bool((fine - coarse).square().mean() <= allowed):
+            model.resolution[experts] = 2 * steps
+            finisher.forget()
 
     def look(self) -> None:
         """Keep the model's state if validation likes it best so far."""
         self.model.remember(self.systems, self.codes.detach(), self.routes)
         value = self._score()
         if value == value:
-            self._progress(max(self._done, 1), self._total, validation_relative_mse=value)
+            lost = float(self.model.lost)
+            self._progress(max(self._done, 1), self._total, validation_relative_mse=value, validation_diverged=lost)
             if value < self._best:
                 self._best = value
                 self._kept = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+
+    def _iterate(
+        self, finishers: list[Finisher], iterations: int, after: Callable[[Finisher, int], None] = lambda f, done: None
+    ) -> None:
+        for done in range(0, iterations, CHUNK):
+            count, mean = min(CHUNK, iterations - done), 0.0
+            for finisher in finishers:
+                rows = finisher.block.rows
+                mean += finisher.take(count) * len(rows) / len(self.systems)
+                self.codes.data[rows] = finisher.codes.data
+                after(finisher, done + count)
+            self.guard.undone = sum(finisher.diverged for finisher in finishers)
+            self._report(count, torch.as_tensor(mean), True)
 
     def _window_loss(self) -> Tensor:
         config, model = self.config, self.model
@@ -107,14 +158,22 @@ class Training:
         return error + model.penalty(field, windows, self.codes, self.generator)
 
     def _finisher(self, block: Block, windows: Windows) -> Finisher:
-        unit, model = self.unit[block.rows], self.model
+        unit, model, experts = self.unit[block.rows], self.model, self.routes[block.rows].unique()
 
         def loss(field: VectorField, codes: Tensor) -> Tensor:
             generator = torch.Generator().manual_seed(int(model.seed))
-            error = model.residuals(field, windows, unit).square().mean()
+            error = model.residuals(field, windows, unit, model.steps_of(experts)).square().mean()
             return error + model.penalty(field, windows, codes, generator)
 
         return Finisher(block, self.codes[block.rows], loss)
+
+    def _matcher(self, block: Block, slopes: Slopes) -> Finisher:
+        weight = self.config.context_penalty
+        return Finisher(
+            block,
+            self.codes[block.rows],
+            lambda field, codes: slopes.error(field) + (weight * codes.square().mean() if codes.numel() else 0.0),
+        )
 
     def _fixed_windows(self, length: int) -> Windows:
         every = self.systems.windows(length)

@@ -33,7 +33,7 @@ def test_fields_have_the_shape_of_their_grid(name, shape):
 def test_the_expert_is_exact():
     env = ForecastEnv(environment=4)
     result = play(IntegratorExpert(env), env, find_task("lotka-volterra"), "test", seed=0, episode=4)
-    assert result.episode.metrics == {"mse": 0.0, "relative_mse": 0.0, "mape": 0.0}
+    assert result.episode.metrics == {"mse": 0.0, "relative_mse": 0.0, "mape": 0.0, "diverged": 0.0}
     assert result.episode.infos["environment"][0] == 4.0
 
 
@@ -136,7 +136,21 @@ def test_errors_follow_their_definitions():
     assert found["relative_mse"] == pytest.approx(0.01)
     assert found["mape"] == pytest.approx(0.1)
     assert found["mse"] == pytest.approx(0.01 * np.mean(truth**2))
-    assert errors(truth * np.nan, truth) == {"mse": CAP, "relative_mse": CAP, "mape": CAP}
+    assert found["diverged"] == 0
+
+
+def test_a_forecast_that_runs_away_is_reported_as_diverged_with_errors_that_end_somewhere():
+    truth = np.stack([np.cos(np.arange(9.0)), np.sin(np.arange(9.0))], axis=1)
+    lost = {"mse": CAP, "relative_mse": CAP, "mape": CAP, "diverged": 1.0}
+    assert errors(truth * np.nan, truth) == lost
+    assert errors(truth * 1e12, truth) == lost
+    late = truth.copy()
+    late[-1] *= 12
+    assert errors(late, truth)["diverged"] == 1
+    assert errors(-truth, truth)["diverged"] == 0  # wrong all the time, and yet not lost
+    env = ForecastEnv()
+    env.reset(seed=0)
+    assert env.step(env.truth * np.exp(4 * env.times)[:, None])[4]["diverged"] == 1
 
 
 def test_bad_requests_are_named():

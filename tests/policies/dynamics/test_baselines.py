@@ -98,6 +98,9 @@ def test_what_a_method_cannot_do_is_named():
     model = SHPLRNNPolicy(ContextualConfig(steps=1), signature())
     with pytest.raises(DataError, match="equal distances"):
         model.fit(Demonstrations([uneven]), validation=Demonstrations([]), progress=lambda s, t, **m: None)
+    model = SHPLRNNPolicy(ContextualConfig(steps=1, regulariser="lrnde"), signature())
+    with pytest.raises(ConfigError, match="takes no solver steps"):
+        model.fit(families(), validation=Demonstrations([]), progress=lambda s, t, **m: None)
 
 
 def test_leads_recognises_what_it_has_seen():

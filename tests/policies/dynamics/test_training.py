@@ -11,9 +11,11 @@ from simplatform.policies.dynamics.contextual import ContextualConfig, GEPSPolic
 from simplatform.policies.dynamics.data import environments_of
 from simplatform.policies.dynamics.finishing import Block, Finisher
 from simplatform.policies.dynamics.guard import Guard
+from simplatform.policies.dynamics.matching import slopes_of
+from simplatform.policies.dynamics.mixer import MixER, MixERConfig
 from simplatform.policies.dynamics.reconstructor import held
 from simplatform.policies.dynamics.training import one_cycle
-from tests.policies.dynamics.systems import decay, episode, families, signature
+from tests.policies.dynamics.systems import SAMPLES, decay, episode, families, oscillator, signature
 
 
 class Exploding(GEPSPolicy):
@@ -60,6 +62,58 @@ def test_a_stiff_system_is_survived_where_its_own_field_would_blow_up():
     model.reset(new)
     answer = model.act(new, generator=torch.Generator()).detach()
     assert float(answer[0, 0, 1:].abs().max()) < 0.5  # the truth has fallen to zero after one sample
+
+
+def test_a_field_that_its_steps_do_not_resolve_gets_more_of_them_and_a_smooth_one_does_not():
+    def error(resolve):
+        fast = [episode(decay, rate, n, n) for n, rate in enumerate((16.0, 18.0, 20.0))]  # Δt times rate is 4 to 5
+        slow = [episode(oscillator, rate, n, n, family=1) for n, rate in enumerate((1.5, 1.75, 2.0), 3)]
+        torch.manual_seed(0)
+        config = MixERConfig(width=8, depth=3, steps=60, finish=150, refine=0, experts=2, resolve=resolve)
+        model, log = MixER(config, signature()), []
+        held_out = Demonstrations([episode(oscillator, 1.6, -1, 50)])
+        model.fit(Demonstrations(fast + slow), validation=held_out, progress=lambda s, t, **m: log.append(m))
+        assert log[-1]["validation_diverged"] == 0
+        systems, rows = environments_of(Demonstrations(fast)), torch.arange(3)
+        field, steps = model.bind(model.routes[rows], model.contexts[rows]), model.steps_of(model.routes[rows])
+        gaps = [model.residuals(field, systems.windows(1), systems.spread(), n) for n in (steps, 8 * steps)]
+        return model, [float(gap.detach().square().mean()) for gap in gaps]
+
+    model, (own, fine) = error(1e-5)
+    assert int(model.resolution[model.routes[0]]) in (4, 8)
+    assert int(model.resolution[model.routes[-1]]) == 2
+    assert model.nfe == 4 * 2 * (SAMPLES - 1)
+    assert fine == pytest.approx(own, rel=0.2)  # what is learned is a vector field,
+    coarse, (own, fine) = error(0.0)
+    assert coarse.resolution.tolist() == [2, 2]
+    assert fine > 5 * own  # and not what this solver makes a map of
+
+
+def test_rows_with_different_numbers_of_steps_keep_their_order():
+    model = MixER(MixERConfig(width=4, experts=3), signature())
+    model.resolution.copy_(torch.tensor([2, 8, 4]))
+    chosen = torch.tensor([1, 0, 2, 1, 0])
+    seen = []
+
+    def compute(rows, steps):
+        seen.append(steps)
+        return torch.stack([rows.double(), torch.full((len(rows),), float(steps)).double()], 1)
+
+    found = model._by_resolution(chosen, compute)
+    assert sorted(seen) == [2, 4, 8]
+    assert found.tolist() == [[0, 8], [1, 2], [2, 4], [3, 8], [4, 2]]
+
+
+def test_refused_steps_at_the_end_leave_good_parameters():
+    parameter = nn.Parameter(torch.ones(2))
+    guard = Guard([parameter])
+    parameter.grad = torch.ones(2)
+    assert guard.accepts(torch.tensor(1.0))
+    parameter.data.fill_(7.0)
+    assert not guard.accepts(torch.tensor(float("nan")))
+    guard.settle()
+    assert torch.equal(parameter.data, torch.ones(2))
+    assert guard.restored == 1
 
 
 def test_a_calm_training_counts_nothing():
@@ -130,9 +184,9 @@ def test_windows_hold_neighbouring_samples_and_their_times():
     assert systems.windows(99).states.shape[2] == systems.states.shape[2]
 
 
-def test_a_forecast_that_leaves_stays_where_it_was():
+def test_a_forecast_that_leaves_stays_at_the_border_where_no_score_takes_it_for_one():
     states = torch.tensor([[[1.0], [2.0], [float("nan")], [4.0]], [[1.0], [1e9], [2.0], [3.0]]])
-    assert held(states, torch.tensor(1e3))[..., 0].tolist() == [[1, 2, 2, 2], [1, 1, 1, 1]]
+    assert held(states, torch.tensor(1e3))[..., 0].tolist() == [[1, 2, 1e3, 1e3], [1, 1e3, 1e3, 1e3]]
 
 
 def test_one_cycle_rises_and_falls():
@@ -140,3 +194,24 @@ def test_one_cycle_rises_and_falls():
     assert max(rates) == pytest.approx(1.0)
     assert rates[0] == 0
     assert rates[-1] == pytest.approx(0.01)
+
+
+def test_slopes_are_those_of_the_systems_and_noise_is_in_units_of_their_spread():
+    systems = environments_of(families())
+    slopes = slopes_of(systems, 100, 0.0, torch.Generator())
+    rates = torch.tensor([0.5, 0.75, 1.0], dtype=torch.float64)[:, None, None]
+    assert slopes.states.shape == (6, 4 * 7, 2)
+    torch.testing.assert_close(slopes.slopes[3:], -rates * slopes.states[3:], rtol=0.01, atol=0.01)
+    assert float(slopes.rows(torch.arange(3, 6)).error(lambda x: -rates * x)) < 1e-4
+    noisy = slopes_of(systems, 100, 0.1, torch.Generator().manual_seed(0))
+    off = (noisy.states - slopes.states).std((1, 2)) / systems.spread()
+    torch.testing.assert_close(off, torch.full((6,), 0.1).double(), rtol=0.3, atol=0)
+    assert slopes_of(systems, 5, 0.0, torch.Generator()).states.shape == (6, 5, 2)
+
+
+def test_matching_is_a_start_that_roll_outs_agree_with():
+    _, log = fit(GEPSPolicy, match=100, steps=0, finish=25, refine=0)
+    losses = [m["loss"] for m in log if "loss" in m]
+    assert losses[3] < losses[0] < 0.5  # of derivatives
+    assert losses[-1] < 1e-3  # of roll-outs
+    assert log[-1]["diverged"] == 0
