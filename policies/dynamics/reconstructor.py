@@ -171,7 +171,7 @@ class Reconstructor(nn.Module):
         return max(2, count * 2 * VECTOR // max(self.dim, 2 * VECTOR))
 
     def residuals(self, field: VectorField, windows: Windows, unit: Tensor, substeps: int = 0) -> Tensor:
-        """Return errors of roll-outs over windows in units ``(R,)``: ``(R, W, L, d)``, with ``substeps`` or the least."""
+        """Return errors of roll-outs over windows in units ``(R,)``: ``(R, W, L, d)``; ``substeps`` 0: the least."""
         states = self._march(field, windows.states[:, :, 0], windows.times.permute(2, 0, 1)[..., None], substeps)
         return (states[1:].permute(1, 2, 0, 3) - windows.states[:, :, 1:]) / unit[:, None, None, None]
 
