@@ -42,11 +42,11 @@ def case(number):
 
 def moves(mover, mesh, monitor):
     """Return (inverted without limiter, inverted with it, whether it acted, share of vertices it slowed)."""
-    flags, tangents = classify(mesh)
+    flags, directions = classify(mesh)
     arrays = {"points": mesh.points, "cells": mesh.cells, "monitor": monitor, "boundary": flags}
     with torch.no_grad():
         answer = mover.act({k: torch.as_tensor(v)[None, None] for k, v in arrays.items()}, generator=torch.Generator())
-    wanted = constrain(answer[0, 0].double().numpy(), flags, tangents)
+    wanted = constrain(answer[0, 0].double().numpy(), flags, directions)
     done = limit(mesh, wanted)
     inverted = [len(tangled_cells(mesh.moved(mesh.points + step), mesh)) for step in (wanted, done.displacement)]
     return (*inverted, done.active, done.share)

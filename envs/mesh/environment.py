@@ -36,8 +36,8 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
     place, and the solution is carried over by conservative interpolation.
 
     Observation: ``points (V, d)`` in m, ``cells (C, k)``, ``monitor (V,)`` ≥ 0, ``solution (V,)`` (the scalar of
-    interest), ``boundary (V,)`` (0 interior, 1 slides along a straight segment, 2 fixed), ``parameters (P,)`` of the
-    problem (for training through the solver; movers do without). Action: displacement ``(V, d)`` in m. Reward: the
+    interest), ``boundary (V,)`` (0 interior, 1 slides along a straight or plane piece, 2 fixed), ``parameters (P,)`` of
+    the problem (for training through the solver; movers do without). Action: displacement ``(V, d)`` in m. Reward: the
     relative reduction of the L2 error, −1 if the mesh tangled.
 
     Info after a step: ``error_original``, ``error_moved`` (NaN if not solvable), ``error_reduction`` = 1 −
@@ -81,7 +81,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         self.limiter, self.timings = limiter, timings
         self.render_mode = render_mode
         self._problem: SteadyProblem | UnsteadyProblem | None = None
-        self.flags, self.tangents = classify(self.mesh)
+        self.flags, self.directions = classify(self.mesh)
         self._define_spaces(np.shape(self._draw(np.random.default_rng(0)).parameters))
         self.metadata = {**type(self).metadata, "simplatform": self._facts(problem, geometry, n)}
 
@@ -164,7 +164,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
                 f"an action moves every vertex: expected a displacement {self.mesh.points.shape}, got {wanted.shape}"
             )
         # A rounding error in float32 must not bend a straight boundary.
-        return constrain(wanted, self.flags, self.tangents)
+        return constrain(wanted, self.flags, self.directions)
 
     def _define_spaces(self, parameters: tuple[int, ...]) -> None:
         low, high = self.mesh.bounds

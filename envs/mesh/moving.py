@@ -70,13 +70,13 @@ def move(mover: Policy, mesh: Mesh, monitor: Floats) -> Limited:
     """Return the displacement ``(V, d)`` that a mover answers, kept on the boundary and limited to valid cells."""
     import torch
 
-    flags, tangents = classify(mesh)
+    flags, directions = classify(mesh)
     arrays = {"points": mesh.points, "cells": mesh.cells, "monitor": monitor, "boundary": flags}
     batch = {key: torch.as_tensor(value)[None, None] for key, value in arrays.items()}
     with torch.no_grad():
         mover.reset(batch)
         answer = mover.act(batch, generator=torch.Generator().manual_seed(0))[0, 0]
-    return limit(mesh, constrain(answer.cpu().double().numpy(), flags, tangents))
+    return limit(mesh, constrain(answer.cpu().double().numpy(), flags, directions))
 
 
 def find_mover(

@@ -18,7 +18,8 @@ from simplatform.envs.mesh.movers.base import MonitorAt, Moved
 def laplacian(mesh: Mesh, monitor: MonitorAt, *, iterations: int = 10, rtol: float = 1e-2) -> Moved:
     """Return the displacement after at most ``iterations`` solves, the monitor evaluated anew before each.
 
-    Stops when the largest change is below ``rtol`` of the largest displacement. Boundary vertices slide (2-D) or stay.
+    Stops when the largest change is below ``rtol`` of the largest displacement. Boundary vertices slide where the
+    boundary is straight or plane.
     """
     free = freedom(mesh)
     displacement, change = np.zeros_like(mesh.points), np.inf

@@ -49,15 +49,37 @@ def test_unknown_geometry_suggests():
 
 def test_corners_are_fixed_and_sides_slide():
     mesh = generators.square(8)
-    flags, tangents = classify(mesh)
+    flags, directions = classify(mesh)
     corners = np.isin(mesh.points, (0.0, 1.0)).all(axis=1)
     assert (flags[corners] == FIXED).all()
     assert (flags == FIXED).sum() == 4
-    moved = mesh.points + constrain(np.ones_like(mesh.points), flags, tangents)
+    moved = mesh.points + constrain(np.ones_like(mesh.points), flags, directions)
     sides = flags == SLIDING
     assert np.isin(moved[sides], (0.0, 1.0)).any(axis=1).all()
     columns = freedom(mesh)
     assert np.allclose((columns.T @ columns).toarray(), np.eye(columns.shape[1]))
+
+
+def test_faces_and_edges_of_a_cube_slide_and_its_corners_stay():
+    mesh = generators.cube(3)
+    flags, directions = classify(mesh)
+    on = np.isin(mesh.points, (0.0, 1.0))
+    assert (directions.any(axis=2).sum(axis=1) == np.where(on.any(axis=1), 3 - on.sum(axis=1), 0)).all()
+    assert (flags[on.all(axis=1)] == FIXED).all()
+    moved = constrain(np.ones_like(mesh.points), flags, directions)
+    assert np.allclose(moved, np.where(on, 0.0, 1.0))
+    columns = freedom(mesh)
+    assert columns.shape[1] == (~on).sum()
+    assert np.allclose((columns.T @ columns).toarray(), np.eye(columns.shape[1]))
+
+
+def test_curved_faces_stay():
+    """A cube blown up to a ball: no vertex of its surface may move, for it would leave the surface."""
+    mesh = generators.cube(4)
+    centred = 2 * mesh.points - 1
+    size = np.abs(centred).max(axis=1, keepdims=True)
+    ball = mesh.moved(centred * size / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9))
+    assert (classify(ball)[0][ball.boundary] == FIXED).all()
 
 
 def test_euler_characteristic_and_neighbours():
@@ -103,8 +125,8 @@ def test_recovered_gradient_and_hessian_of_a_quadratic():
 @given(st.integers(0, 10**6), st.floats(0.001, 5.0), st.sampled_from(["square", "l-shape", "polygon", "hole"]))
 def test_limited_steps_never_invert_a_cell(seed, size, geometry):
     mesh = generators.generate(geometry, 8)
-    flags, tangents = classify(mesh)
-    wild = constrain(size * np.random.default_rng(seed).normal(size=mesh.points.shape), flags, tangents)
+    flags, directions = classify(mesh)
+    wild = constrain(size * np.random.default_rng(seed).normal(size=mesh.points.shape), flags, directions)
     done = limit(mesh, wild)
     moved = mesh.moved(mesh.points + done.displacement)
     assert len(tangled_cells(moved, mesh)) == 0

@@ -81,8 +81,10 @@ def test_smoothing_movers_take_every_kind_of_cell(mesh, mover):
 
     moved = mover(mesh, frozen_monitor(mesh, corner(mesh)))
     assert np.abs(moved.displacement).max() > 1e-3
-    if mesh.dim != 2:
-        assert not moved.displacement[mesh.boundary].any()
+    # The domain stays: whatever slides does so within its side.
+    assert np.abs(moved.displacement[np.isin(mesh.points, (0.0, 1.0))]).max() < 1e-12
+    if mesh.dim > 1:
+        assert np.abs(moved.displacement[mesh.boundary]).max() > 1e-3
     assert len(tangled_cells(mesh.moved(mesh.points + moved.displacement))) == 0
     assert np.linalg.norm(mesh.points + moved.displacement, axis=1).mean() < np.linalg.norm(mesh.points, axis=1).mean()
 
