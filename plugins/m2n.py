@@ -11,6 +11,7 @@ def register_policies(register):
         "m2n",
         "simplatform.policies.mesh.m2n:M2N",
         config="simplatform.policies.mesh.um2n:UM2NConfig",
+        pretrained="simplatform.policies.mesh:pretrained/m2n",
         help="CNN on a picture of the monitor + graph-attention deformer",
     )
 

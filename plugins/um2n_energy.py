@@ -25,6 +25,7 @@ def register_policies(register):
         "ugm2n",
         f"{POLICIES}.energy:UM2NEnergy",
         config=f"{POLICIES}.energy:UGM2NConfig",
+        pretrained=f"{POLICIES}:pretrained/ugm2n",
         help="UM2N trained on equidistribution, unsupervised",
     )
     register(

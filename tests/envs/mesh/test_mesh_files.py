@@ -114,12 +114,15 @@ def test_movers_are_those_that_recipes_start_on_meshes():
         moving.find_mover("mp1", None)
 
 
-def test_a_learned_mover_without_training_says_so(tmp_path):
-    with pytest.raises(UsageError, match="no run of it lies in"):
+def test_a_learned_mover_without_training_says_so_and_what_there_is_instead(tmp_path, monkeypatch):
+    weights = moving.pretrained
+    monkeypatch.setattr(moving, "pretrained", lambda name: None if name == "m2n" else weights(name))
+    ready = "With weights: ugm2n, um2n, um2n-energy; without training: laplacian, monge-ampere, r-adapt, spring"
+    with pytest.raises(UsageError, match=ready):
         moving.find_mover("m2n", None, tmp_path)
 
 
-@pytest.mark.parametrize("plugin", ["um2n", "um2n-energy"])
+@pytest.mark.parametrize("plugin", ["um2n", "um2n-energy", "ugm2n", "m2n"])
 def test_movers_that_come_with_weights_need_no_training(tmp_path, plugin):
     mesh = generators.square(8)
     done = moving.move(moving.find_mover(plugin, None, tmp_path), mesh, bump(mesh))

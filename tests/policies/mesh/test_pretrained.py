@@ -12,8 +12,10 @@ from simplatform.envs.mesh.files import write_mesh
 from simplatform.errors import CheckpointError, PluginError, UsageError
 from simplatform.registry import Entry
 
+SHIPPED = ("um2n", "um2n-energy", "ugm2n", "m2n")
 
-@pytest.mark.parametrize("name", ["um2n", "um2n-energy"])
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_movers_remove_error_on_unseen_problems(name):
     found = sp.evaluate(sp.load(name), "helmholtz", episodes=8, seed=3)
     assert found.estimates["error_reduction"].value > 0.05
@@ -27,6 +29,7 @@ def test_a_file_is_moved_without_any_training(tmp_path, monkeypatch):
     done = moving.move_files(tmp_path / "in.vtu", tmp_path / "in.vtu", plugin="um2n-energy")
     assert done["largest"] > 0.005
     assert (tmp_path / "moved.vtu").exists()
+    monkeypatch.setattr(moving, "pretrained", lambda name: None)
     with pytest.raises(UsageError, match="m2n is a learned mover and no run of it"):
         moving.move_files(tmp_path / "in.vtu", tmp_path / "in.vtu", plugin="m2n")
 
@@ -45,6 +48,6 @@ def test_weights_that_are_not_there_are_the_plugins_fault(monkeypatch, place):
 
 
 def test_shipped_weights_say_how_they_were_trained():
-    for name in ("um2n", "um2n-energy"):
+    for name in SHIPPED:
         card = (files("simplatform.policies.mesh") / "pretrained" / name / "training.json").read_text()
         assert "benchmarks/mesh/train.py" in card
