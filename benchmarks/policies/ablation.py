@@ -20,7 +20,7 @@ import torch
 from comparison import SETTINGS
 
 import simplatform as sp
-from simplatform.files import read_json, write_json
+from simplatform.files import write_json
 from simplatform.provenance import measured_on
 from simplatform.statistics import estimate, paired_rates
 
@@ -48,33 +48,30 @@ def main() -> None:
     options.add_argument("--json", type=Path, default=Path(__file__).with_suffix(".json"))
     chosen = options.parse_args()
     torch.set_num_threads(1)
-    found: dict[Key, list[bool]] = {}
-    for seed in chosen.seeds:
-        for task in chosen.tasks:
-            for variant in chosen.variants:
-                found[variant, task, seed] = outcomes(variant, task, seed, chosen.output)
-                print(variant, task, seed, sum(found[variant, task, seed]), flush=True)
-                settings = {**SETTINGS, "tasks": chosen.tasks, "seeds": chosen.seeds, "split": "validation"}
-                write_json(chosen.json, {**measured_on(), "settings": settings, "rows": list(rows(found))})
+    found = {
+        (one["variant"], one["task"], one["seed"]): one["success"] for one in harness.earlier(chosen.json, SETTINGS)
+    }
+    for key in ((variant, task, seed) for seed in chosen.seeds for task in chosen.tasks for variant in chosen.variants):
+        if key not in found:
+            found[key] = outcomes(*key, chosen.output)
+            print(*key, sum(found[key]), flush=True)
+            runs = [{"variant": v, "task": t, "seed": s, "success": success} for (v, t, s), success in found.items()]
+            table = {"settings": SETTINGS, "split": "validation", "rows": list(rows(found)), "runs": runs}
+            write_json(chosen.json, {**measured_on(), **table})
 
 
-def outcomes(variant: str, task: str, seed: int, output: Path) -> list[bool]:
-    """Return which validation episodes succeeded; a number that is there already is read."""
+def outcomes(variant: str, task: str, seed: int, output: Path) -> list[int]:
+    """Return which validation episodes succeeded."""
     plugin, changes = VARIANTS[variant]
     run = sp.run(plugin, task, seed, settings={**SETTINGS, **changes}, output=output, workers=1, until="fit")
-    path = run.path / "validation_success.json"
-    if not path.exists():
-        write_json(path, harness.successes(run.best, task, "validation", seed, SETTINGS["task.episodes"]))
-    success: list[bool] = read_json(path)
-    return success
+    return [int(ok) for ok in harness.successes(run.best, task, "validation", seed, SETTINGS["task.episodes"])]
 
 
-def rows(found: dict[Key, list[bool]]) -> Iterator[dict[str, Any]]:
+def rows(found: dict[Key, list[int]]) -> Iterator[dict[str, Any]]:
     """Yield a row per variant, over the tasks and seeds that it shares with the unchanged MP1."""
     for variant in dict.fromkeys(key[0] for key in found):
         cases = [(task, seed) for name, task, seed in found if name == variant and (BASE, task, seed) in found]
-        own = [ok for case in cases for ok in found[variant, *case]]
-        base = [ok for case in cases for ok in found[BASE, *case]]
+        own, base = ([bool(ok) for case in cases for ok in found[name, *case]] for name in (variant, BASE))
         yield {
             "variant": variant, "cases": len(cases), "success": estimate([*map(float, own)], "rate").to_json(),
             "by_case": {f"{task}, seed {seed}": sum(found[variant, task, seed]) for task, seed in cases},

@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/policies/comparison.py --output runs/comparison [--seeds 0 1 2] [--table]
 
 Every run is `simplatform run --plugin P --task T --seed S` with the settings below. Seeds are the outer loop, so that
-what is there after any time is balanced over tasks and plugins. ``--table`` runs nothing and only gathers what is done.
+what is there after any time is balanced over tasks and plugins. A run that the table holds already is not done again,
+also where its folder is gone. ``--table`` runs nothing and only gathers what is done.
 Writes ``comparison.json`` and ``comparison.png`` beside itself: per task and plugin the success over all episodes of
 all seeds with its Wilson interval, and per plugin against MP1 a paired test (McNemar, exact) on the same episodes.
 """
@@ -16,13 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import harness
 import torch
 
 import simplatform as sp
 from simplatform.errors import SimplatformError
-from simplatform.files import write_json
+from simplatform.files import read_json, write_json
 from simplatform.pipeline.evaluate import read_rows
-from simplatform.provenance import provenance
+from simplatform.provenance import measured_on
 from simplatform.recipes import resolve
 from simplatform.rundir import RunDirectory
 from simplatform.statistics import estimate, paired_rates
@@ -38,6 +40,7 @@ SETTINGS: dict[str, Any] = {
     "task.episodes": 20, "task.record": 0,
 }  # fmt: skip
 Key = tuple[str, str, int]
+Record = dict[str, Any]
 
 
 def main() -> None:
@@ -52,35 +55,19 @@ def main() -> None:
     chosen = options.parse_args()
     torch.set_num_threads(1)
     wanted = [(p, t, s) for s in chosen.seeds for t in chosen.tasks for p in chosen.plugins]
-    if not chosen.table:
-        for key in wanted:
-            run(key, chosen.output)
-            gather(wanted, chosen.output, chosen.json)
-    gather(wanted, chosen.output, chosen.json)
+    done = measured(chosen.json)
+    for key in wanted:
+        if key not in done and (
+            found := finished(key, chosen.output) or (not chosen.table and run(key, chosen.output))
+        ):
+            done[key] = record(key, found)
+            write(chosen.json, wanted, done)
+    write(chosen.json, wanted, done)
 
 
-def run(key: Key, output: Path) -> None:
-    """Do one run, or find it done."""
-    plugin, task, seed = key
-    try:
-        done = sp.run(plugin, task, seed, settings=SETTINGS, output=output, workers=1, device="cpu")
-        print(*key, done.summary["success"]["value"], flush=True)
-    except SimplatformError as error:
-        print(*key, "FAILED", error, flush=True)
-
-
-def gather(wanted: list[Key], output: Path, path: Path) -> None:
-    """Write the table and the figure of all runs that are done."""
-    runs = {key: found for key in wanted if (found := finished(key, output))}
-    if not runs:
-        return
-    table = {
-        "command": "OMP_NUM_THREADS=1 python benchmarks/policies/comparison.py", "settings": SETTINGS,
-        "groups": TASKS, "runs_wanted": len(wanted), "runs_done": len(runs),
-        "rows": list(rows(runs)), "plugins": list(pooled(runs)), "environment": provenance("cpu"),
-    }  # fmt: skip
-    write_json(path, table)
-    draw(table, path.with_suffix(".png"))
+def measured(path: Path) -> dict[Key, Record]:
+    """Return the runs that an earlier table holds, if it was made with these settings."""
+    return {(one["plugin"], one["task"], one["seed"]): one for one in harness.earlier(path, SETTINGS)}
 
 
 def finished(key: Key, output: Path) -> RunDirectory | None:
@@ -89,52 +76,66 @@ def finished(key: Key, output: Path) -> RunDirectory | None:
     return directory if directory.status["state"] == "done" else None
 
 
-def outcomes(run: RunDirectory) -> dict[int, bool]:
-    """Return which test episodes succeeded, by their seed."""
-    rows = read_rows(run.path / "eval" / "episodes.parquet")
-    return {row["seed"]: row["success"] >= 0.5 for row in rows if row["split"] == "test"}
+def run(key: Key, output: Path) -> RunDirectory | None:
+    """Do one run."""
+    plugin, task, seed = key
+    try:
+        done = sp.run(plugin, task, seed, settings=SETTINGS, output=output, workers=1, device="cpu")
+    except SimplatformError as error:
+        print(*key, "FAILED", error, flush=True)
+        return None
+    print(*key, done.summary["success"]["value"], flush=True)
+    return RunDirectory(done.path)
 
 
-def rows(runs: dict[Key, RunDirectory]) -> Iterator[dict[str, Any]]:
-    """Yield a row per task and plugin, over the seeds that are done."""
-    for plugin, task in dict.fromkeys((p, t) for p, t, _ in runs):
-        own = {seed: run for (p, t, seed), run in runs.items() if (p, t) == (plugin, task)}
-        success = [float(value) for run in own.values() for value in outcomes(run).values()]
-        yield {
-            "task": task, "plugin": plugin, "seeds": sorted(own), "success": estimate(success, "rate").to_json(),
-            "by_seed": {seed: sum(outcomes(run).values()) for seed, run in own.items()}, **costs(list(own.values())),
-        }  # fmt: skip
-
-
-def costs(runs: list[RunDirectory]) -> dict[str, Any]:
-    """Return parameters, evaluations per action, and the means of training time and latency."""
-    summaries = [run.summary for run in runs]
-    latency = [summary["splits"]["test"]["latency"] for summary in summaries]
+def record(key: Key, run: RunDirectory) -> Record:
+    """Return what the table keeps of a run; ``success`` holds one number per test episode, in their order."""
+    rows = [row for row in read_rows(run.path / "eval" / "episodes.parquet") if row["split"] == "test"]
+    summary = run.summary
     return {
-        "parameters": summaries[0]["parameters"], "nfe": summaries[0].get("nfe"),
-        "fit_seconds": [round(summary["times"].get("fit", 0.0), 1) for summary in summaries],
-        "latency_median_ms": [round(1e3 * found["median"], 2) for found in latency],
-        "latency_p95_ms": [round(1e3 * found["p95"], 2) for found in latency],
+        "plugin": key[0], "task": key[1], "seed": key[2], "success": [int(row["success"] >= 0.5) for row in rows],
+        "parameters": summary["parameters"], "nfe": summary.get("nfe") or 1,
+        "fit_seconds": round(summary["times"].get("fit", 0.0), 1), "git": read_json(run.path / "env.json")["git"],
     }  # fmt: skip
 
 
-def pooled(runs: dict[Key, RunDirectory]) -> Iterator[dict[str, Any]]:
-    """Yield a row per plugin over all tasks that are done for every plugin, with a paired test against MP1."""
-    by_case: dict[tuple[str, int], dict[str, RunDirectory]] = defaultdict(dict)
+def write(path: Path, wanted: list[Key], done: dict[Key, Record]) -> None:
+    """Write the table and the figure of all runs that are done."""
+    runs = {key: done[key] for key in wanted if key in done}
+    if not runs:
+        return
+    table = {
+        **measured_on(), "settings": SETTINGS, "groups": TASKS, "runs_wanted": len(wanted), "runs_done": len(runs),
+        "rows": list(rows(runs)), "plugins": list(pooled(runs)), "runs": list(runs.values()),
+    }  # fmt: skip
+    write_json(path, table)
+    draw(table, path.with_suffix(".png"))
+
+
+def rows(runs: dict[Key, Record]) -> Iterator[dict[str, Any]]:
+    """Yield a row per task and plugin, over the seeds that are done."""
+    for plugin, task in dict.fromkeys((p, t) for p, t, _ in runs):
+        own = {seed: run for (p, t, seed), run in runs.items() if (p, t) == (plugin, task)}
+        success = [float(value) for run in own.values() for value in run["success"]]
+        yield {
+            "task": task, "plugin": plugin, "seeds": sorted(own), "success": estimate(success, "rate").to_json(),
+            "by_seed": {seed: sum(run["success"]) for seed, run in own.items()},
+            "fit_seconds": [run["fit_seconds"] for run in own.values()],
+        }  # fmt: skip
+
+
+def pooled(runs: dict[Key, Record]) -> Iterator[dict[str, Any]]:
+    """Yield a row per plugin over the tasks and seeds that all plugins have, with a paired test against MP1."""
+    by_case: dict[tuple[str, int], dict[str, list[int]]] = defaultdict(dict)
     for (plugin, task, seed), run in runs.items():
-        by_case[task, seed][plugin] = run
-    plugins = {plugin for plugin, _, _ in runs}
-    cases = {case: found for case, found in by_case.items() if set(found) == plugins}
-    for plugin in sorted(plugins) if cases else ():
-        own = {(case, seed): ok for case, found in cases.items() for seed, ok in outcomes(found[plugin]).items()}
-        row = {
-            "plugin": plugin,
-            "cases": len(cases),
-            "success": estimate([*map(float, own.values())], "rate").to_json(),
-        }
-        if "mp1" in plugins and plugin != "mp1":
-            first = {(case, seed): ok for case, found in cases.items() for seed, ok in outcomes(found["mp1"]).items()}
-            row["p_against_mp1"] = paired_rates([first[key] for key in own], list(own.values()))
+        by_case[task, seed][plugin] = run["success"]
+    plugins = sorted({plugin for plugin, _, _ in runs})
+    cases = [found for found in by_case.values() if set(found) == set(plugins)]
+    for plugin in plugins if cases else ():
+        own, first = ([bool(ok) for found in cases for ok in found.get(name, ())] for name in (plugin, "mp1"))
+        row = {"plugin": plugin, "cases": len(cases), "success": estimate([*map(float, own)], "rate").to_json()}
+        if plugin != "mp1" and first:
+            row["p_against_mp1"] = paired_rates(first, own)
         yield row
 
 

@@ -48,6 +48,14 @@ def successes(
     return [row["success"] >= 0.5 for row in evaluate_shards(found, shards, workers=1).rows]
 
 
+def earlier(path: Path, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the ``runs`` of a table that was written before, if its settings were these."""
+    if not path.exists() or (table := json.loads(path.read_text()))["settings"] != settings:
+        return []
+    runs: list[dict[str, Any]] = table["runs"]
+    return runs
+
+
 def ratios(rows: Mapping[str, Mapping[str, float]], ours: str, theirs: str) -> dict[str, float]:
     """Return how many times faster ``ours`` is than ``theirs``, by minimum and by median."""
     return {key.removesuffix("_ms"): round(rows[theirs][key] / rows[ours][key], 2) for key in ("min_ms", "median_ms")}

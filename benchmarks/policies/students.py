@@ -52,13 +52,13 @@ def main() -> None:
     options.add_argument("--json", type=Path, default=Path(__file__).with_suffix(".json"))
     chosen = options.parse_args()
     torch.set_num_threads(1)
-    runs: list[dict[str, Any]] = []
-    for seed in chosen.seeds:
-        for student in chosen.students:
+    settings = {**SETTINGS, "task": chosen.task}
+    runs = harness.earlier(chosen.json, settings)
+    for student, seed in ((student, seed) for seed in chosen.seeds for student in chosen.students):
+        if not any((one["student"], one["seed"]) == (student, seed) for one in runs):
             runs.append(measure(student, chosen.task, seed, chosen.output))
             print(runs[-1], flush=True)
-            table = {"task": chosen.task, "settings": SETTINGS, "rows": list(rows(runs)), "runs": runs}
-            write_json(chosen.json, {**measured_on(), **table})
+            write_json(chosen.json, {**measured_on(), "settings": settings, "rows": list(rows(runs)), "runs": runs})
 
 
 def measure(student: str, task: str, seed: int, output: Path) -> dict[str, Any]:
