@@ -31,7 +31,7 @@ FORMATS = {"onnx": ".onnx", "torch-export": ".pt2"}
 TOLERANCE = 1e-5
 """Largest difference allowed between the file's answers and the policy's, relative to the largest action."""
 TRIALS = 4
-"""Episodes whose first observation is compared."""
+"""Episodes whose first observation is compared; of the first variants of a task that has several."""
 
 _NORMAL, _UNIFORM = (torch.randn, torch.randn_like), (torch.rand, torch.rand_like)
 _REFUSED = (torch.randint, torch.normal, torch.bernoulli, torch.multinomial, Tensor.normal_, Tensor.uniform_)
@@ -70,8 +70,8 @@ def export_run(run: RunDirectory, format: str = "onnx", output: Path | None = No
     if run.last is None:
         raise UsageError(f"{run.path} has no checkpoint yet; `simplatform resume {run.path}` goes on")
     policy, recipe = read_policy(run.last), run.recipe()
-    env = make_env(recipe.task, "test")
-    observations = [_first(policy, env.reset(seed=seed)[0]) for seed in range(TRIALS)]
+    envs = [make_env(recipe.task, "test", number % len(recipe.task.variants)) for number in range(TRIALS)]
+    observations = [_first(policy, env.reset(seed=seed)[0]) for seed, env in enumerate(envs)]
     return export_policy(policy, observations, output or run.path / f"policy{FORMATS[format]}", format, recipe.policy)
 
 
@@ -85,6 +85,7 @@ def export_policy(
     """
     policy = _frozen(policy)
     graph, inputs = _graph(policy, observations[0])
+    _fixed(policy, graph.keys, observations)
     about = {"policy": name, "observe": policy.observe, "execute": policy.execute, "inputs": list(graph.names)}
     examples = tuple(inputs.values())
     try:
@@ -167,6 +168,20 @@ class _Read(dict[str, Tensor]):
         self.keys_read[key] = None
         return super().__getitem__(key)
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a value, and note it."""
+        return self[key] if key in self else default  # noqa: SIM401
+
+    def items(self) -> Any:
+        """Return all, and note all."""
+        self.keys_read.update(dict.fromkeys(self))
+        return super().items()
+
+    def values(self) -> Any:
+        """Return all values, and note all."""
+        self.keys_read.update(dict.fromkeys(self))
+        return super().values()
+
 
 def _frozen(policy: Policy) -> Policy:
     """Return a copy whose parameters need no gradient: an exported policy only acts."""
@@ -190,6 +205,17 @@ def _short(error: Exception) -> str:
         error = error.__cause__
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     return " ".join(plain.split())[:400]
+
+
+def _fixed(policy: Policy, keys: Sequence[str], observations: Sequence[Mapping[str, Tensor]]) -> None:
+    """Refuse inputs whose shape changes from episode to episode: a file holds one."""
+    for key in keys:
+        shapes = sorted({tuple(observation[key].shape) for observation in observations})
+        if len(shapes) > 1:
+            raise ContractError(
+                f"{type(policy).__name__} cannot leave as one file: its observation {key!r} changes shape from episode "
+                f"to episode ({', '.join(map(str, shapes[:3]))}), and a file holds fixed shapes"
+            )
 
 
 def _first(policy: Policy, observation: Mapping[str, Any]) -> dict[str, Tensor]:

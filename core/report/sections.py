@@ -37,7 +37,7 @@ def learning_curve(run: RunView) -> Section | None:
         axes.plot(steps, losses, "o-", color=ACCENT, ms=4, label="validation loss (averaged weights)")
     if all(row["loss"] > 0 for row in rows):
         axes.set_yscale("log")
-    axes.set_xlabel("step")
+    axes.set(xlabel="step", ylabel="loss")
     axes.legend(frameon=False)
     return Section("Learning curve", figure_html(figure, "loss against training step"), 30)
 

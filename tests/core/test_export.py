@@ -67,6 +67,25 @@ def test_random_draws_become_inputs(tmp_path, format):
     assert all(parameter.requires_grad for parameter in policy.parameters())
 
 
+class Summing(Drawing):
+    """Reads its observation in other ways than by key."""
+
+    def act(self, observation, *, generator):
+        whole = sum(value.sum() for value in observation.values()) + sum(v.mean() for _, v in observation.items())
+        return self.linear(observation["state"][:, -1] + whole + observation.get("unused").sum())[:, None]
+
+
+def test_all_that_is_read_becomes_an_input(tmp_path):
+    found = export_policy(Summing(), [example(seed) for seed in range(2)], tmp_path / "policy", "torch-export")
+    assert set(found.inputs) == {"state", "unused"}
+
+
+def test_shapes_that_change_are_refused_by_name(tmp_path):
+    other = {**example(1), "state": torch.zeros(1, 1, 4)}
+    with pytest.raises(ContractError, match=r"'state' changes shape .*\(1, 1, 3\), \(1, 1, 4\)"):
+        export_policy(Drawing(), [example(), other], tmp_path / "policy", "torch-export")
+
+
 def test_what_cannot_be_exported_is_refused(tmp_path):
     with pytest.raises(ContractError, match="randint"):
         export_policy(Drawing("integers"), [example()], tmp_path / "policy", "torch-export")
