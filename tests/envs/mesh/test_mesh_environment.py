@@ -24,10 +24,11 @@ def act(mover, observation):
     return mover.act(batch, generator=torch.Generator())[0, 0].numpy()
 
 
-def test_check_env_is_clean():
+@pytest.mark.parametrize("geometry", ["square", "interval", "quads", "cube"])
+def test_check_env_is_clean(geometry):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_env(MeshMovement(n=8), skip_render_check=True)
+        check_env(MeshMovement(geometry=geometry, n=5), skip_render_check=True)
 
 
 def test_reset_with_a_seed_is_deterministic():
