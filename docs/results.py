@@ -27,6 +27,8 @@ def results() -> dict[str, str]:
         "predictors": _predictors(_read("predictors/table")),
         "bars": _bars(_read("predictors/bars")),
         "executors": _executors(_read("scaling/executors")),
+        "export": _export(_read("export/export")),
+        "training": _training(_read("scaling/training")),
         "latency": _latency(_read("policies/latency")),
         "training_step": _training_step(_read("policies/training_step")),
         "window_close": _window_close(_read("policies/window_close")),
@@ -46,9 +48,12 @@ def _read(name: str) -> Table:
 def _kill(table: Table) -> str:
     if table is None:
         return NOT_YET
-    where = ", ".join(f"{count} in {stage}" for stage, count in table["stages"].items())
-    good = table["kills"] - len(table["failures"])
-    return f"Last result: {good} of {table['kills']} kills ended in the bits of the undisturbed run ({where})."
+    lines = ["| run that is killed | kills | where | ended in the same bits |", "|---|---|---|---|"]
+    for row in table["subjects"].values():
+        where = "; ".join(f"{count} in {place}" for place, count in row["places"].items())
+        good = row["kills"] - len(row["failures"])
+        lines.append(f"| `{row['plugin']}` on `{row['task']}` | {row['kills']} | {where} | {good} |")
+    return "\n".join(lines)
 
 
 def _memory(table: Table) -> str:
@@ -65,12 +70,14 @@ def _fuzz(table: Table) -> str:
     if table is None:
         return NOT_YET
     rows = [
-        f"| {name} | {row['seeds']} | {row['inputs']} | {row['edges']} | {row['crashes']} |"
+        f"| {name} | {row['seeds']} | {row['inputs']:,} | {row['corpus']} | {row['edges']} | {row['crashes']} |"
         for name, row in table["readers"].items()
     ]
     seconds = next(iter(table["readers"].values()))["seconds"]
-    head = f"Last result, {seconds} s each:\n\n| reader | valid files | inputs | edges covered | crashes |\n"
-    return "\n".join([head + "|---|---|---|---|---|", *rows])
+    inputs = sum(row["inputs"] for row in table["readers"].values())
+    head = f"Last result, {seconds} s each on a busy machine, {inputs:,} inputs in all:\n\n"
+    columns = "| reader | valid files | inputs | kept | edges covered | crashes |\n|---|---|---|---|---|---|"
+    return "\n".join([head + columns, *rows])
 
 
 def _predictors(table: Table) -> str:
@@ -101,15 +108,48 @@ def _bars(table: Table) -> str:
     return "\n".join(["| bar | what | measured | wanted | met |", "|---|---|---|---|---|", *rows])
 
 
-def _executors(table: Table) -> str:
+def _executors(tables: Table) -> str:
+    if tables is None:
+        return NOT_YET
+    lines = [
+        "| executor | workers | load before | episodes per second | efficiency | processor time against one process |",
+        "|---|---|---|---|---|---|",
+    ]
+    for table in tables.values():
+        lines += [
+            f"| {row['executor']} | {row['workers']} | {table['load']} | {row['episodes_per_second']} | "
+            f"{row['efficiency']} | {row.get('processor_time_ratio', '–')} |"
+            for row in table["rows"]
+        ]
+    first = next(iter(tables.values()))
+    return f"{first['task']}, {first['cores']} cores:\n\n" + "\n".join(lines)
+
+
+def _export(table: Table) -> str:
     if table is None:
         return NOT_YET
-    rows = [
-        f"| {row['executor']} | {row['workers']} | {row['episodes_per_second']} | {row['efficiency']} |"
-        for row in table["rows"]
+    lines = ["| policy | ONNX: largest difference | torch-export: largest difference |", "|---|---|---|"]
+    for row in table["rows"]:
+        found = (row[kind] for kind in ("onnx", "torch-export"))
+        shown = (f"refused: {one['refused']}" if "refused" in one else f"{one['difference']:.1e}" for one in found)
+        lines.append(f"| `{row['plugin']}` | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
+def _training(table: Table) -> str:
+    if table is None:
+        return NOT_YET
+    lines = [
+        "| processes | step, ms (rounds) | processor time of a step, ms (rounds) | against one process |",
+        "|---|---|---|---|",
     ]
-    head = f"Last result, {table['task']}, {table['episodes']} episodes on {table['cores']} cores:\n\n"
-    return head + "\n".join(["| executor | workers | episodes per second | efficiency |", "|---|---|---|---|", *rows])
+    for row in table["rows"]:
+        times = (", ".join(f"{value:g}" for value in row[key]) for key in ("step_ms", "processor_ms"))
+        lines.append(f"| {row['processes']} | {' | '.join(times)} | {row['processor_time_ratio']} |")
+    about = (
+        f"{table['policy']}, {table['parameters']:,} parameters, batch {table['batch']}, load {table['load']} before"
+    )
+    return f"{about}:\n\n" + "\n".join(lines)
 
 
 def _latency(table: Table) -> str:

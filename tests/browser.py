@@ -35,7 +35,7 @@ def opened(running: Any, file: Path, viewport: dict[str, int] = DESK, scheme: st
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("requestfailed", lambda request: said.append(f"failed: {request.url[:200]}"))
-    page.goto(file.as_uri(), wait_until="load")
+    page.goto(file.as_uri(), wait_until="load", timeout=120_000)  # a busy machine is slow, not wrong
     yield page
     page.wait_for_timeout(200)
     context.close()

@@ -55,6 +55,33 @@ def test_every_command_setting_and_error_is_on_its_page():
     assert f"`{errors.PluginError.__name__}` | 3 |" in named
 
 
+def test_every_committed_picture_is_in_the_gallery():
+    kinds, page = ("*.png", "*.webp", "*.gif", "*.svg"), (ROOT / "docs" / "gallery.md").read_text()
+    pictures = [path.relative_to(ROOT) for kind in kinds for path in (ROOT / "benchmarks").rglob(kind)]
+    assert len(pictures) > 8
+    missing = [str(path) for path in pictures if f"](../{path})" not in page]
+    assert missing == []
+    named = re.findall(r"\]\(([^)]+)\)", page)
+    assert all((ROOT / "docs" / name).exists() for name in named)
+
+
+def test_every_built_in_method_has_a_page():
+    """Each policy that a built-in plugin registers is explained by name on a page of docs/explanation."""
+    from simplatform.host import get_host
+
+    pages = " ".join(path.read_text() for path in (ROOT / "docs" / "explanation").glob("*.md"))
+    own = [entry.name for entry in get_host().registry("policy") if entry.distribution == "simplatform"]
+    assert len(own) > 30
+    assert [name for name in own if f"`{name}`" not in pages] == []
+
+
+def test_every_page_is_in_the_table_of_contents():
+    index = (ROOT / "docs" / "index.md").read_text()
+    pages = [path.relative_to(ROOT / "docs").with_suffix("") for path in (ROOT / "docs").rglob("*.md")]
+    listed = [str(page) for page in pages if page.parts[0] in ("tutorials", "howto", "explanation", "reference")]
+    assert [page for page in listed if f"\n{page}\n" not in index] == []
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """Build the documentation; any warning is an error."""

@@ -128,7 +128,7 @@ def test_an_onnx_file_answers_alone(trained):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("plugin", ["mp1", "flowpolicy"])
+@pytest.mark.parametrize("plugin", ["mp1", "flowpolicy", "dp3", "flow-matching", "consistency-distillation"])
 @pytest.mark.parametrize("format", ["onnx", "torch-export"])
 def test_point_cloud_policies_leave_as_one_file(tmp_path, plugin, format):
     settings = {"train.steps": 2, "train.batch": 2, "task.demonstrations": 1, "task.validation": 0}
