@@ -21,7 +21,7 @@ import harness
 import torch
 
 import simplatform as sp
-from simplatform.errors import SimplatformError
+from simplatform.errors import Interrupted, SimplatformError
 from simplatform.files import read_json, write_json
 from simplatform.pipeline.evaluate import read_rows
 from simplatform.provenance import measured_on
@@ -81,6 +81,8 @@ def run(key: Key, output: Path) -> RunDirectory | None:
     plugin, task, seed = key
     try:
         done = sp.run(plugin, task, seed, settings=SETTINGS, output=output, workers=1, device="cpu")
+    except Interrupted:
+        raise
     except SimplatformError as error:
         print(*key, "FAILED", error, flush=True)
         return None
