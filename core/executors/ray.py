@@ -69,7 +69,7 @@ def _connect(ray: Any, workers: int, address: str) -> None:
         quiet.update(num_cpus=workers, include_dashboard=False)
     try:
         ray.init(address=address or "local", runtime_env={"env_vars": passed}, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray raises bare ones too, as when its node does not start within half a minute
         raise SimplatformError(
             f"cannot reach a Ray cluster at {address or 'this machine'}: {error}. Start one with `ray start --head` "
             "and give its address: --executor ray:HOST:6379, or ray:auto for one on this machine."

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from simplatform.errors import DataError, UnknownName, UsageError
+from simplatform.errors import DataError, SimplatformError, UnknownName, UsageError
 from simplatform.executors import executor
 from simplatform.pipeline.shards import episode_shard, run_episode
 from simplatform.recipes import find_task
@@ -51,6 +51,17 @@ def test_ray_keeps_the_order_and_names_errors(ray):
     assert list(pool.map(operator.neg, range(50))) == [-number for number in range(50)]
     with pytest.raises(DataError, match="shard 0 cannot be used"):
         list(pool.map(refuse, [0]))
+
+
+def test_a_ray_that_does_not_start_is_one_named_error(monkeypatch):
+    module = pytest.importorskip("ray", reason="Ray is not installed: pip install 'simplatform[cluster]'")
+
+    def init(**options):
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(module, "init", init)
+    with pytest.raises(SimplatformError, match=r"cannot reach a Ray cluster at this machine: .* timed out"):
+        list(executor(2, "ray").map(operator.neg, [1]))
 
 
 def test_slurm_without_a_queue_runs_here():
