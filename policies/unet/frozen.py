@@ -41,9 +41,9 @@ class Norm(NamedTuple):
     eps: float
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Normalise a contiguous tensor, then Mish."""
+        """Normalise a contiguous tensor, then Mish; the kernel goes by the numbers it is given, not by the shape."""
         shape = (len(x), self.channels, self.length)
-        y = torch.native_group_norm(x.view(shape), self.gain, self.shift, *shape, self.groups, self.eps)[0]
+        y = torch.native_group_norm(x, self.gain, self.shift, *shape, self.groups, self.eps)[0]
         return F.mish(y, inplace=True)
 
 
@@ -62,8 +62,8 @@ class Residual(NamedTuple):
         if self.shortcut:
             y, x = y.chunk(2, 1)
             y = y.contiguous()
-        h = torch.addcmul(shift, scale, self.norm(y)).flatten(1)
-        return self.last(self.second(h)).flatten(1).add_(x)
+        h = torch.addcmul(shift, scale, self.norm(y).view(len(y), self.norm.channels, -1)).flatten(1)
+        return self.last(self.second(h)).add_(x)
 
 
 class Step(NamedTuple):
@@ -107,7 +107,7 @@ class FrozenUnet:
             for block in blocks:
                 h = block(h, next(films), next(films))
             h = resample(h)
-        h = self._head(self._norm(self._last(h)).flatten(1))
+        h = self._head(self._norm(self._last(h)))
         return h.view(len(h), self._action, self._length).transpose(1, 2)
 
 
