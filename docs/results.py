@@ -157,7 +157,8 @@ def _latency(table: Table) -> str:
         return NOT_YET
     lines = ["| size | part | minimum, ms | median, ms |", "|---|---|---|---|"]
     for row in table["rows"]:
-        lines += [f"| {row['size']} | {n} | {t['min_ms']} | {t['median_ms']} |" for n, t in row["times"].items()]
+        size = f"{row['size']}, {row['points']} points"
+        lines += [f"| {size} | {n} | {t['min_ms']} | {t['median_ms']} |" for n, t in row["times"].items()]
     return "\n".join(lines)
 
 
