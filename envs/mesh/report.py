@@ -12,6 +12,7 @@ import numpy as np
 
 from simplatform.environments import make_env
 from simplatform.envs.mesh.figures import history_figure, quality_figure
+from simplatform.envs.mesh.moving import ENV
 from simplatform.envs.mesh.panels import panels_of
 from simplatform.envs.mesh.quality import quality
 from simplatform.envs.mesh.rendering import render
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from simplatform.envs.mesh.environment import MeshMovement
     from simplatform.pipeline.recordings import Recording
     from simplatform.report.view import RunView
-
-ENV = "simplatform/MeshMovement-v0"
 
 
 def mesh_section(run: RunView) -> Section | None:
