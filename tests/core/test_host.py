@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
 
 import pytest
 
@@ -162,3 +163,27 @@ def test_registry_miss_suggests_and_resolve_names_the_target():
 def test_entry_point_without_distribution():
     (plugin,) = Host([EntryPoint("solvers", "simplatform.plugins.solvers", GROUP)]).plugins
     assert (plugin.status, plugin.distribution) == ("ok", "?")
+
+
+def test_a_hook_on_its_way_out_warns_where_it_is_implemented_and_still_works(install, monkeypatch):
+    """The first of three steps; the last is a hook that is unknown, which fails that plugin alone, by name."""
+    source = GOOD.format(name="late") + "@hookimpl\ndef register_gadgets(register):\n    pass\n"
+    older = ModuleType("older_hooks")
+    older.__dict__.update(vars(host_module.hooks))
+    message = "register_gadgets goes in 0.3; use register_policies"
+
+    @host_module.hooks.hookspec(warn_on_impl=DeprecationWarning(message))
+    def register_gadgets(register):
+        pass
+
+    older.register_gadgets = register_gadgets
+    install("late", source)
+    with monkeypatch.context() as patch:
+        patch.setattr(host_module, "hooks", older)
+        with pytest.warns(DeprecationWarning, match=message) as seen:
+            host = Host(points("late"))
+    assert any("plugin_late" in str(warning.filename) for warning in seen)
+    assert host.plugins[0].status == "ok"
+    assert "late" in host.registry("policy")
+    gone = Host(points("late")).plugins[0]
+    assert (gone.status, "register_gadgets" in gone.reason) == ("failed", True)
