@@ -21,11 +21,11 @@ def register_recipes(register):
     register("geps", policy="geps", task="lotka-volterra")
     # Fields: so many steps between samples that the truth itself would be stable.
     size = {"policy.width": 16, "policy.depth": 3, "policy.resolve": 0.0, "policy.adapt_steps": 5}
-    steps = {"policy.solver": "rkc", "policy.stages": 4, "policy.substeps": 8}
-    train = {"policy.steps": 100, "policy.windows": 32, "policy.finish": 200, "policy.finish_windows": 48}
+    steps = {"policy.solver": "rkc", "policy.stages": 4, "policy.substeps": 10}
+    train = {"policy.steps": 100, "policy.windows": 32, "policy.finish": 200}
     reaction = {**size, **steps, **train, "policy.refine": 0}
     register("geps-gray-scott", policy="geps", task="gray-scott", settings=reaction)
     sees = {"policy.substeps": 6, "policy.filters": 5, "policy.modes": 10, "policy.forced": True}
-    train = {"policy.match": 300, "policy.steps": 0, "policy.finish": 100, "policy.finish_windows": 32}
-    flow = {**size, **sees, **train, "policy.refine": 6}
+    train = {"policy.match": 300, "policy.steps": 0, "policy.finish": 60, "policy.finish_windows": 144}
+    flow = {**size, **sees, **train, "policy.refine": 5}
     register("geps-navier-stokes", policy="geps", task="navier-stokes", settings=flow)

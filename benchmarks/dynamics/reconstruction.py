@@ -65,10 +65,10 @@ BROAD = {**MANY, "steps": 250, "finish": 75, "refine": 3}
 THICK = {**MANY, "steps": 80, "finish": 25, "refine": 1}
 TEN = {"experts": 10, "width": 16}
 # Fields: so many steps between samples that the truth itself would be stable; see docs/explanation/mixer.md.
-GS = {"width": 16, "depth": 3, "solver": "rkc", "stages": 4, "substeps": 8, "steps": 100, "windows": 32,
-      "finish": 200, "finish_windows": 48, "refine": 0, "adapt_steps": 5}  # fmt: skip
+GS = {"width": 16, "depth": 3, "solver": "rkc", "stages": 4, "substeps": 10, "steps": 100, "windows": 32,
+      "finish": 200, "refine": 0, "adapt_steps": 5}  # fmt: skip
 NS = {"width": 16, "depth": 3, "substeps": 6, "filters": 5, "modes": 10, "forced": True, "match": 300,
-      "steps": 0, "finish": 100, "finish_windows": 32, "refine": 6, "adapt_steps": 5}  # fmt: skip
+      "steps": 0, "finish": 60, "finish_windows": 144, "refine": 5, "adapt_steps": 5}  # fmt: skip
 METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     "lotka-volterra": LV,
     "gray-scott": {
