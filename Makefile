@@ -46,5 +46,5 @@ $(VENV)/.base: $(VENV)/.torch pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mesh,dynamics,pointcloud,diffusion,cluster,export,docs,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mesh,dynamics,pointcloud,diffusion,adroit,cluster,export,trackers,docs,dev]'
 	touch $@

@@ -69,7 +69,8 @@ def view_html(figure: Figure, alt: str) -> str:
     figure.update_layout(
         paper_bgcolor="rgba(0,0,0,0)", font={"color": INK}, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False
     )
-    figure.update_scenes(xaxis=axis, yaxis=axis, zaxis=axis)
+    camera = {"eye": dict.fromkeys("xyz", 1.5)}  # Plotly's own 1.25 cuts corners off
+    figure.update_scenes(xaxis=axis, yaxis=axis, zaxis=axis, camera=camera)
     options = {"responsive": True, "displaylogo": False}
     body = figure.to_html(full_html=False, include_plotlyjs=False, config=options, default_height="26rem")
     return f'<div role="img" aria-label="{_escaped(alt)}">{body}</div>'
