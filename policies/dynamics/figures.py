@@ -13,7 +13,8 @@ from simplatform.report import RunView, Section, figure_html
 
 INK, ACCENT = "#1f3a5f", "#d1495b"
 MARKERS = "osD^vP*Xph<>"
-SHOWN = 3
+SHOWN = 5
+"""Most phase portraits."""
 
 
 def reconstruction_section(run: RunView) -> Section | None:
@@ -91,28 +92,44 @@ def _errors(run: RunView) -> str:
 
 
 def _portraits(run: RunView) -> str:
-    found = [recording for recording in run.recordings if recording.split == "test"][:SHOWN]
-    seeds = [(row["seed"], row["variant"]) for row in run.rows if row["split"] == "test"]
-    if not found or found[0].actions.ndim != 3 or found[0].actions.shape[-1] < 2:
+    """Draw the first test episode of every family; the forecasts are made again, as few episodes are recorded."""
+    rows = _one_of_each_family(run)
+    episodes = [_episode(run, row) for row in rows]
+    if not episodes or episodes[0][1].ndim != 2 or episodes[0][1].shape[-1] < 2:
         return ""
-    figure, axes = _figure(len(found), 3.4, 3)
-    for axis, recording, (seed, variant) in zip(axes, found, seeds, strict=False):
-        for path in recording.observations["support"][0]:
+    policy: Any = run.policy
+    figure, axes = _figure(len(episodes), 3.2, 3)
+    for axis, row, (observation, truth) in zip(axes, rows, episodes, strict=True):
+        batch = {key: torch.as_tensor(value)[None, None] for key, value in observation.items()}
+        policy.reset(batch)
+        with torch.no_grad():
+            forecast = policy.act(batch, generator=torch.Generator())[0, 0].numpy()
+        for path in observation["support"]:
             axis.plot(*path[:, :2].T, color="0.8", lw=0.8)
-        truth = _truth(run, seed, variant)
-        if truth is not None:
-            axis.plot(*truth[:, :2].T, color=INK, lw=1.6)
-        axis.plot(*recording.actions[0][:, :2].T, "--", color=ACCENT, lw=1.2)
-        axis.plot(*recording.observations["initial"][0][:2], "o", color=ACCENT, ms=4)
+        axis.plot(*truth[:, :2].T, color=INK, lw=1.6)
+        axis.plot(*forecast[:, :2].T, "--", color=ACCENT, lw=1.2)
+        axis.plot(*observation["initial"][:2], "o", color=ACCENT, ms=4)
         axis.set(xlabel="x1", ylabel="x2")
-    note = "<p>Test episodes: grey is the support that was seen, blue the truth, red the forecast.</p>"
+        axis.set_title(f"environment {row['variant']}", fontsize=9)
+    note = "<p>A test episode of every family: grey is the support seen, blue the truth, red the forecast.</p>"
     return note + figure_html(figure, "phase portraits, true and predicted")
 
 
-def _truth(run: RunView, seed: int, variant: int) -> Any:
-    env = make_env(run.task, "test", variant)
-    env.reset(seed=seed)
-    return getattr(env.unwrapped, "truth", None)
+def _one_of_each_family(run: RunView) -> list[dict[str, Any]]:
+    policy: Any = run.policy
+    family = dict(zip(policy.numbers.tolist(), policy.families.tolist(), strict=True))
+    found: dict[int, dict[str, Any]] = {}
+    for row in run.rows:
+        if row["split"] == "test":
+            found.setdefault(family.get(row["variant"], 0), row)
+    return list(found.values())[:SHOWN]
+
+
+def _episode(run: RunView, row: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Return what an episode showed, and its truth."""
+    env: Any = make_env(run.task, "test", row["variant"])
+    observation, _ = env.reset(seed=row["seed"])
+    return observation, env.unwrapped.truth
 
 
 def _axes(width: float, height: float) -> tuple[Any, Any]:

@@ -21,19 +21,28 @@ def test_a_section_of_all_parts(monkeypatch):
     config = MixERConfig(experts=2, width=8, depth=3, steps=20, finish=5, refine=1, context=3)
     policy = MixER(config, signature())
     policy.fit(families(), validation=families(), progress=lambda s, t, **m: None)
-    shown = families()[0]
-    monkeypatch.setattr(figures, "_truth", lambda run, seed, variant: shown.actions[0])
-    recording = SimpleNamespace(split="test", observations=shown.observations, actions=shown.actions)
-    rows = [{"split": split, "seed": 0, "variant": 0, "relative_mse": 1e-3} for split in ("test", "ood")]
+    asked = []
+
+    def episode(run, row):
+        asked.append(row["variant"])
+        shown = families()[row["variant"]]
+        return {key: value[0] for key, value in shown.observations.items()}, shown.actions[0]
+
+    monkeypatch.setattr(figures, "_episode", episode)
+    rows = [
+        {"split": split, "seed": 0, "variant": variant, "relative_mse": 1e-3}
+        for split in ("test", "ood")
+        for variant in range(6)
+    ]
     run = SimpleNamespace(
         recipe=SimpleNamespace(policy_config=config),
         policy=policy,
-        recordings=[recording],
         rows=rows,
         summary={"splits": {"test": {}, "ood": {}}},
         task=SimpleNamespace(metrics=(Metric("mse"), Metric("relative_mse"), Metric("mape"))),
     )
     section = reconstruction_section(run)
+    assert asked == [0, 3]  # one of each family
     for part in ("phase portraits", "by environment", "learned contexts", "gate values", "adaptation steps"):
         assert f'alt="{part}' in section.body or part in section.body
     assert section.body.count("data:image/png") == 5
