@@ -98,6 +98,20 @@ class FixedStep(ODESolver):
         return torch.stack(states), ok
 
 
+class AdaptiveStep(ODESolver):
+    """A method that chooses its steps by tolerances on their local error."""
+
+    def __init__(self, rtol: float = 1e-6, atol: float = 1e-8, max_steps: int = 100_000) -> None:
+        """Set the tolerances on the local error.
+
+        Raises:
+            SolverError: a tolerance is not positive.
+        """
+        if rtol <= 0 or atol <= 0:
+            raise SolverError(f"tolerances must be positive, got rtol={rtol}, atol={atol}")
+        self.rtol, self.atol, self.max_steps = rtol, atol, max_steps
+
+
 class CountedField:
     """A field that counts its evaluations in ``nfe``."""
 

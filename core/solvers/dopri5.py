@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from simplatform.errors import SolverError
-from simplatform.solvers.base import Field, ODESolver
+from simplatform.solvers.base import AdaptiveStep, Field
 
 
-class Dopri5(ODESolver):
+class Dopri5(AdaptiveStep):
     """Adaptive steps with one step size for the whole batch: a stiff row slows all of them down.
 
     Gradients go through the accepted steps. Where the step size underflows or the steps run out, every
@@ -17,16 +16,6 @@ class Dopri5(ODESolver):
     """
 
     order = 5
-
-    def __init__(self, rtol: float = 1e-6, atol: float = 1e-8, max_steps: int = 100_000) -> None:
-        """Set the tolerances on the local error.
-
-        Raises:
-            SolverError: a tolerance is not positive.
-        """
-        if rtol <= 0 or atol <= 0:
-            raise SolverError(f"tolerances must be positive, got rtol={rtol}, atol={atol}")
-        self.rtol, self.atol, self.max_steps = rtol, atol, max_steps
 
     def _integrate(self, field: Field, x0: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
         from torchdiffeq import odeint

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from simplatform.errors import SolverError
-from simplatform.solvers.base import Field, ODESolver
+from simplatform.solvers.base import AdaptiveStep, Field
 from simplatform.solvers.runge_kutta import ExplicitRungeKutta, add_up
 
 A: tuple[tuple[float, ...], ...] = (
@@ -69,7 +68,7 @@ class Tsit5(ExplicitRungeKutta):
     a, b, c = A, B, C
 
 
-class AdaptiveTsit5(ODESolver):
+class AdaptiveTsit5(AdaptiveStep):
     """Adaptive steps, one size for the whole batch, chosen by the embedded error; output by Tsitouras' interpolant.
 
     Requested times cost no evaluations of their own. Gradients go through the accepted steps (their sizes are
@@ -79,14 +78,8 @@ class AdaptiveTsit5(ODESolver):
     order = 5
 
     def __init__(self, rtol: float = 1e-6, atol: float = 1e-8, max_steps: int = 100_000) -> None:
-        """Set the tolerances on the local error.
-
-        Raises:
-            SolverError: a tolerance is not positive.
-        """
-        if rtol <= 0 or atol <= 0:
-            raise SolverError(f"tolerances must be positive, got rtol={rtol}, atol={atol}")
-        self.rtol, self.atol, self.max_steps = rtol, atol, max_steps
+        """Set the tolerances (see ``AdaptiveStep``)."""
+        super().__init__(rtol, atol, max_steps)
         self.steps: list[float] = []
         """Sizes of the accepted steps of the last solve."""
         self.errors: list[Tensor] = []
