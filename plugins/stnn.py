@@ -13,8 +13,15 @@ def register_policies(register):
         config="simplatform.policies.predictors.stnn:StNNConfig",
         help="gated block-Hankel layer over a delay window",
     )
+    register(
+        "stnn-latent",
+        "simplatform.policies.predictors.latent:LatentStNN",
+        config="simplatform.policies.predictors.latent:LatentStNNConfig",
+        help="a state of its own, hidden components included, that block-Hankel layers read from the window",
+    )
 
 
 @hookimpl
 def register_recipes(register):
     register("stnn", policy="stnn", task="lorenz")
+    register("stnn-latent", policy="stnn-latent", task="lorenz-x", settings={"env.window": 96})

@@ -1,6 +1,6 @@
 """Predictors against each other: every method on every system over seeds, with the same data and test episodes.
 
-    python benchmarks/predictors/table.py [--tasks lorenz …] [--seeds 0 1 2] [--output runs]
+    python benchmarks/predictors/table.py [--tasks lorenz …] [--methods stnn …] [--seeds 0 1 2] [--output runs]
 
 Settings beside a method's own defaults are those of ``ROWS``; where a row lists several, the one that predicts
 validation trajectories longest is kept, seed by seed. Finished runs are reused, so that the table can be continued.
@@ -51,6 +51,7 @@ ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
     },
     "lorenz-noisy": {
         "stnn": ("stnn", [long(32)]),
+        "stnn-latent": ("stnn-latent", [{"policy.hidden": 0}]),
         "mlp": ("mlp", [long(32), {"policy.delays": 1}]),
         "sindy": ("sindy", [{}]),
         "hankel-dmd": ("hankel-dmd", [{}]),
@@ -59,6 +60,7 @@ ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
     },
     "lorenz-x": {
         "stnn": ("stnn", [X_ONLY]),
+        "stnn-latent": ("stnn-latent", [{}]),
         "mlp": ("mlp", [long(100), {"env.window": 96, "policy.delays": 20, "policy.lag": 5}]),
         "hankel-dmd": ("hankel-dmd", [{}]),
         "havok": ("havok", [{}]),
@@ -89,6 +91,7 @@ def main() -> None:
     """Run what is asked for, and write the table after every row."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--tasks", nargs="+", default=list(ROWS))
+    options.add_argument("--methods", nargs="+", help="rows of those tasks; all by default")
     options.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     options.add_argument("--episodes", type=int, default=20)
     options.add_argument("--output", type=Path, default=Path("runs"))
@@ -96,6 +99,8 @@ def main() -> None:
     path = HERE / "table.json"
     for task in chosen.tasks:
         for name, (plugin, candidates) in ROWS[task].items():
+            if chosen.methods and name not in chosen.methods:
+                continue
             runs = [best(plugin, task, seed, candidates, chosen) for seed in chosen.seeds]
             found = row(task, name, plugin, runs, chosen)
             table = read_json(path) if path.exists() else {"rows": {}}  # another process may have written

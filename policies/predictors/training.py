@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,12 +16,42 @@ from simplatform.policies.predictors.ridge import ridge
 if TYPE_CHECKING:
     from simplatform.policies.predictors.increments import IncrementPredictor
 
+
+class Schedule(Protocol):
+    """Settings of the trainings of one step."""
+
+    adam_steps: int
+    batch: int
+    lr: float
+    varpro_steps: int
+    penalty: float
+
+
+class Regression(Protocol):
+    """A network whose last layer is linear."""
+
+    head: nn.Linear
+
+    @property
+    def config(self) -> Schedule:
+        """Settings."""
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return what the head sees."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Return all parameters."""
+
+    def inner_parameters(self) -> list[nn.Parameter]:
+        """Return those that the features depend on."""
+
+
 Report = Callable[..., None]
 ORIGINS, HORIZON = 32, 1000
 CLIP = 1.0
 
 
-def adam(predictor: IncrementPredictor, windows: Tensor, targets: Tensor, report: Report) -> None:
+def adam(predictor: Regression, windows: Tensor, targets: Tensor, report: Report) -> None:
     """Minimise the squared error of one step over random batches; one cycle of the learning rate."""
     config = predictor.config
     if not config.adam_steps:
@@ -40,7 +70,7 @@ def adam(predictor: IncrementPredictor, windows: Tensor, targets: Tensor, report
             report(step, loss=float(loss.detach()))
 
 
-def variable_projection(predictor: IncrementPredictor, windows: Tensor, targets: Tensor) -> float | None:
+def variable_projection(predictor: Regression, windows: Tensor, targets: Tensor) -> float | None:
     """Minimise the log error over the features alone, the head being the ridge solution (Golub & Pereyra, 1973).
 
     Returns the mean squared error reached; None where nothing was done. A line search that ends in non-finite numbers
