@@ -85,7 +85,7 @@ class Interrupted(SimplatformError):
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> list[str]:
     """Return up to ``n`` known names close to ``name``, best first."""
-    return difflib.get_close_matches(name, sorted(known), n=n, cutoff=0.5)
+    return difflib.get_close_matches(name, sorted(set(known)), n=n, cutoff=0.5)
 
 
 def _rebuilt(kind: type[SimplatformError], values: tuple[object, ...]) -> SimplatformError:

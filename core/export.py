@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 
 from simplatform.contracts import Policy
 from simplatform.environments import make_env
-from simplatform.errors import ContractError, MissingDependency, UsageError
+from simplatform.errors import ContractError, MissingDependency, SimplatformError, UsageError
 from simplatform.files import write_bytes
 from simplatform.pipeline.rollout import History
 from simplatform.rundir import RunDirectory
@@ -90,7 +90,7 @@ def export_policy(
     examples = tuple(inputs.values())
     try:
         answer = _WRITERS[format](graph, examples, path, json.dumps(about))
-    except (MissingDependency, OSError):
+    except (SimplatformError, OSError):
         raise
     except Exception as error:
         raise ContractError(

@@ -32,6 +32,7 @@ def command(
     from simplatform.recipes import acting_settings
 
     found, checkpoint = _what(run, task)
+    _check_split(found, split)
     changes = acting_settings(set_ or ())
     where = resolve_device(device)
     shards = [
@@ -46,6 +47,15 @@ def command(
         print_json({"task": found.name, "split": split, "seed": seed, **result.to_json()})
     else:
         print_table(found.name, ["metric", "value, 95 % interval"], [[k, str(v)] for k, v in result.estimates.items()])
+
+
+def _check_split(task: Any, split: str) -> None:
+    """Refuse a split that the task does not have; every task has the first three."""
+    from simplatform.errors import UnknownName
+
+    splits = list(dict.fromkeys(("train", "validation", "test", *task.splits, *task.extra_splits)))
+    if split not in splits:
+        raise UnknownName("split", split, splits, f"{task.name} has {', '.join(splits)}.")
 
 
 def _what(run: Path | None, task: str | None) -> tuple[Any, str | None]:

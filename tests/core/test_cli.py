@@ -71,6 +71,12 @@ BAD = [
     (["resume", "nowhere"], 1, "nowhere is not a run"),
     (["report", "nowhere"], 1, "nowhere is not a run"),
     (["eval"], 2, "say what to evaluate"),
+    (
+        ["eval", "--task", "toy/point", "--split", "tset"],
+        2,
+        "unknown split 'tset'. Did you mean test.* has train, vali",
+    ),
+    (["show", "mp11"], 2, r"Did you mean mp1, mlp"),
     (["eval", "nowhere"], 1, "nowhere is not a run"),
     (["compare", "nowhere"], 1, "nowhere is not a run"),
     (["show", "tooy"], 2, "Did you mean toy"),

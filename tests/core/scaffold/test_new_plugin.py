@@ -45,6 +45,7 @@ def test_every_kind_passes_its_own_tests(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # mypy reads torch from nothing
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_installs_and_is_typed(tmp_path, kind):
     project = new_plugin(f"tried-{kind}", kind, tmp_path)
