@@ -61,6 +61,15 @@ def costs(table: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"Median / 95th percentile / least. The encoder, which all share: {encoders}."])
 
 
+def ablation(table: dict[str, Any]) -> str:
+    """Return success of variants of MP1, and of DP3 beside them, on validation episodes."""
+    lines = ["| variant | success on validation episodes | p against mp1, paired | cases |", "|---|---|---|---|"]
+    for row in table["rows"]:
+        against = "–" if row["p_against_mp1"] is None else f"{row['p_against_mp1']:.2g}"
+        lines.append(f"| {row['variant']} | {_success({'success': row['success']})} | {against} | {row['cases']} |")
+    return "\n".join(lines)
+
+
 def students(table: dict[str, Any]) -> str:
     """Return success of students and teachers with one evaluation, and how much of the one-step error is left."""
     head = "| student | teacher | success, one step | teacher's, one step | teacher's own | error left, by seed |"
@@ -89,6 +98,7 @@ def _times(found: dict[str, float] | None) -> str:
 
 
 TABLES = {
+    "mp1_ablation": (ablation, "policies/ablation"),
     "costs": (costs, "policies/costs"),
     "students": (students, "policies/students"),
     "plane": (plane, "policies/plane"),
