@@ -28,7 +28,7 @@ from simplatform.policies.predictors.shooting import Shot, Starts, shoot
 from simplatform.policies.structured import Counts, dense_counts
 from simplatform.policies.structured.hankel import Init
 
-DRAWS = 2
+DRAWS = 6
 """Draws of pieces that every guess is shot from: another draw leads out of another local minimum."""
 MOST_LESSONS = 4000
 """Windows that the layers are taught on, at most."""
@@ -225,7 +225,7 @@ class LatentStNN(WindowPredictor):
     def _found(self, paths: list[Tensor], report: training.Report) -> tuple[Starts, Shot]:
         """Shoot from guesses and draws of pieces, until the longest pieces are followed; the best is kept.
 
-        A try whose short pieces are followed worse than those of the best is not carried on to longer ones.
+        A try whose short pieces are followed worse than those of one that held is not carried on to longer ones.
         """
         config, margin, best, short = self.config, self.config.filter // 2, None, float("inf")
         found = guesses(paths, config.hidden, config.filter | 1, self.dt)[: config.guesses]
@@ -233,10 +233,12 @@ class LatentStNN(WindowPredictor):
             start = Starts.drawn(paths, margin, max(config.horizons), config.pieces, draw)
             shot = Shot(guess.weights, start.states_of(guess.states, margin)[:, None], float("inf"))
             shot = self._shot(shot, start, paths, config.horizons[0], config.iterations * PATIENCE)
-            if shot.misfit <= WORSE * short:
-                short = min(short, shot.misfit)
+            first = shot.misfit
+            if first <= WORSE * short:
                 for before, horizon in pairwise(config.horizons):
                     shot = self._longer(shot, start, paths, before, horizon)
+                if shot.misfit <= LOST * first:
+                    short = min(short, first)
                 best = (start, shot) if best is None or shot.misfit < best[1].misfit else best
             report(number, misfit=shot.misfit, closure=guess.closure)
             if best is not None and best[1].misfit < SMALL:
