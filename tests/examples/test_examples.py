@@ -48,6 +48,12 @@ def test_your_own_demonstrations(tmp_path):
     assert all(0 < error < 3 for error in main("07_your_own_demonstrations")(tmp_path, quick=True))
 
 
+def test_a_mover_of_torch_geometric():
+    pytest.importorskip("torch_geometric", reason="pip install 'simplatform[mesh]'")
+    still, moved = main("08_a_mover_of_torch_geometric")(quick=True)
+    assert moved < 0.85 * still
+
+
 def test_every_numbered_example_is_tested():
     source = Path(__file__).read_text()
     assert all(f'main("{path.stem}")' in source for path in EXAMPLES.glob("[0-9]*.py"))
