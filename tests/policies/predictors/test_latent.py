@@ -153,6 +153,7 @@ def predictor_signature():
     return Signature({"window": (96, 3)}, (3,), {"dt": 0.01})
 
 
+@pytest.mark.slow
 def test_it_learns_lorenz_from_x_alone():
     window = 46
     path, said = lorenz(5000)[:, :1], {}
