@@ -32,9 +32,12 @@ def long(q: int, **more: Any) -> Settings:
     return {"env.window": q, "policy.delays": q, **more}
 
 
+LAGGED = {"env.window": 96, "policy.delays": 20, "policy.lag": 5}
 X_ONLY = {
-    "env.window": 96, "policy.delays": 20, "policy.lag": 5, "policy.blocks": 3, "policy.depth": 2,
-    "policy.activation": "rational", "policy.varpro_steps": 150,
+    **LAGGED, "policy.blocks": 3, "policy.depth": 2, "policy.activation": "rational", "policy.varpro_steps": 150,
+}  # fmt: skip
+LIFTED = {
+    "policy.delays": 1, "policy.width": 16, "policy.blocks": 2, "policy.depth": 2, "policy.init": "random",
 }  # fmt: skip
 FIELD = {"adam_steps": 400, "varpro_steps": 25}
 ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
@@ -61,14 +64,14 @@ ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
     "lorenz-x": {
         "stnn": ("stnn", [X_ONLY]),
         "stnn-latent": ("stnn-latent", [{}]),
-        "mlp": ("mlp", [long(100), {"env.window": 96, "policy.delays": 20, "policy.lag": 5}]),
+        "mlp": ("mlp", [long(100), LAGGED, {**LAGGED, "policy.varpro_steps": 500}]),
         "hankel-dmd": ("hankel-dmd", [{}]),
         "havok": ("havok", [{}]),
         "persistence": ("persistence", [{}]),
     },
     **{
         task: {
-            "stnn": ("stnn", [{}]),
+            "stnn": ("stnn", [{}, LIFTED]),
             "mlp": ("mlp", [{}, {"policy.delays": 8}]),
             "hankel-dmd": ("hankel-dmd", [{}]),
             "persistence": ("persistence", [{}]),
