@@ -2,7 +2,7 @@
 
 PyTorch multiplies float32 matrices on CPUs with MKL, which keeps to 256-bit vectors on processors that are not Intel's;
 oneDNN, which PyTorch ships beside it, uses all of them. On an EPYC with AVX-512 one core does 110 GFLOP/s with the one
-and 245 with the other, on Intel's processors they are alike. PyTorch's compiler calls the same operator.
+and 245 with the other; other processors were not measured. PyTorch's compiler calls the same operator.
 """
 
 from __future__ import annotations
