@@ -31,8 +31,12 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "no dispersive loss": ("mp1", {"policy.dispersive": 0.0}),
     "three quarters with r = t": ("mp1", {"policy.equal": 0.75}),
     "times about the middle": ("mp1", {"policy.time_mean": 0.0}),
+    "times over all of [0, 1]": ("mp1", {"policy.time_mean": 0.0, "policy.time_std": 1.8}),
+    "plain squared error": ("mp1", {"policy.adaptive_power": 0.0}),
     "twice the steps": ("mp1", {"train.steps": 2 * SETTINGS["train.steps"]}),
     "dp3": ("dp3", {}),
+    "dp3, predicts noise": ("dp3", {"policy.prediction": "noise"}),
+    "dp3, predicts v": ("dp3", {"policy.prediction": "v"}),
     "dp3, twice the steps": ("dp3", {"train.steps": 2 * SETTINGS["train.steps"]}),
 }
 Key = tuple[str, str, int]
