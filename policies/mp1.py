@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from simplatform.contracts import Loss, Signature
 from simplatform.policies.dispersive import dispersive_loss
-from simplatform.policies.meanflow import Times, adaptive_loss, draw_times, meanflow_terms
+from simplatform.policies.meanflow import Prediction, Times, adaptive_loss, draw_times, meanflow_terms
 from simplatform.policies.official import from_official
 from simplatform.policies.pointcloud import PointCloudConfig, PointCloudPolicy
 
@@ -26,6 +26,9 @@ class MP1Config(PointCloudConfig):
 
     refused: ClassVar[Mapping[str, str]] = {"sampler": ONE_STEP, "nfe": ONE_STEP}
 
+    prediction: Prediction = Field(
+        "velocity", description="the network's answer: the average velocity (published) or the clean chunk, data"
+    )
     guidance: float = Field(2.0, description="classifier-free guidance weight inside the target; 1 = plain MeanFlow")
     equal: float = Field(0.5, ge=0, le=1, description="share of a batch with r = t")
     time_mean: float = Field(-0.4, description="mean of the logit-normal times")
@@ -37,7 +40,7 @@ class MP1Config(PointCloudConfig):
 
 
 class MP1(PointCloudPolicy):
-    """One-step MeanFlow policy: a = z − u(z, t=1, r=0 | observation), z ~ N(0, I)."""
+    """One-step MeanFlow policy: a = z − u(z, t=1, r=0 | observation), z ~ N(0, I), or what the network says at once."""
 
     times: ClassVar[int] = 2
     config: MP1Config
@@ -47,7 +50,8 @@ class MP1(PointCloudPolicy):
 
     def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
         """Return a chunk with one network evaluation."""
-        return noise - self.unet(noise, (1.0, 0.0), condition)
+        answer = self.unet(noise, (1.0, 0.0), condition)
+        return answer if self.config.prediction == "data" else noise - answer
 
     def chunk_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
         """Return the MeanFlow loss plus the weighted dispersive loss (MP1, eq. 13)."""
@@ -60,7 +64,7 @@ class MP1(PointCloudPolicy):
     def loss_at(self, chunk: Tensor, noise: Tensor, times: Times, condition: Tensor) -> Loss:
         """Return the loss for given draws."""
         config = self.config
-        terms = meanflow_terms(self.unet, chunk, noise, times, condition, config.guidance)
+        terms = meanflow_terms(self.unet, chunk, noise, times, condition, config.guidance, config.prediction)
         power, floor = config.adaptive_power, config.adaptive_floor
         meanflow = adaptive_loss(terms.prediction, terms.target, power=power, floor=floor)
         parts = {"meanflow_loss": meanflow.detach()}

@@ -27,6 +27,9 @@ from simplatform.statistics import estimate, paired_rates
 BASE = "mp1"
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     BASE: ("mp1", {}),
+    "answers with data": ("mp1", {"policy.prediction": "data"}),
+    "answers with data, guidance 1": ("mp1", {"policy.prediction": "data", "policy.guidance": 1.0}),
+    "answers with data, plain squared error": ("mp1", {"policy.prediction": "data", "policy.adaptive_power": 0.0}),
     "guidance 1": ("mp1", {"policy.guidance": 1.0}),
     "no dispersive loss": ("mp1", {"policy.dispersive": 0.0}),
     "three quarters with r = t": ("mp1", {"policy.equal": 0.75}),

@@ -31,21 +31,29 @@ def test_times_follow_the_larger_and_smaller_of_two_logit_normals():
     assert (t - r).mean().item() == pytest.approx(2 / torch.pi**0.5, abs=0.01)
 
 
+@pytest.mark.parametrize("prediction", ["velocity", "data"])
 @pytest.mark.parametrize("guidance", [1.0, 2.0])
-def test_target_obeys_the_meanflow_identity(guidance):
-    """The total derivative along (v̂, 1, 0) is checked by central differences of the network."""
+def test_target_obeys_the_meanflow_identity(guidance, prediction):
+    """The total derivative along (v̂, 1, 0) is checked by central differences of the average velocity."""
     torch.manual_seed(0)
     unet = ConditionalUnet(3, 5, widths=(8, 16), embedding=8, times=2).double()
     chunk, noise = torch.randn(2, 6, 4, 3, dtype=torch.float64).unbind()
     condition, times = torch.randn(6, 5, dtype=torch.float64), _draw(6)
     times = Times(times.t.double(), times.r.double(), times.moving)
-    terms = meanflow_terms(unet, chunk, noise, times, condition, guidance)
+    terms = meanflow_terms(unet, chunk, noise, times, condition, guidance, prediction)
     z, (t, r) = torch.lerp(chunk, noise, times.t[:, None, None]), (times.t, times.r)
+
+    def average(z, t, r):
+        answer = unet(z, (t, r), condition)
+        return (z - answer) / t[:, None, None] if prediction == "data" else answer
+
     with torch.no_grad():
-        velocity = guidance * (noise - chunk) + (1 - guidance) * unet(z, (t, t), condition)
+        velocity = guidance * (noise - chunk) + (1 - guidance) * average(z, t, t)
         h = 1e-6
-        ahead, behind = (unet(z + s * velocity, (t + s, r), condition) for s in (h, -h))
+        ahead, behind = (average(z + s * velocity, t + s, r) for s in (h, -h))
         expected = velocity - (t - r)[:, None, None] * (ahead - behind) / (2 * h)
+        if prediction == "data":
+            expected = z - t[:, None, None] * expected
         torch.testing.assert_close(terms.target, expected, atol=1e-6, rtol=1e-6)
         torch.testing.assert_close(terms.prediction, unet(z, (t, r), condition), atol=1e-12, rtol=1e-10)
     assert not terms.target.requires_grad

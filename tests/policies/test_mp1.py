@@ -57,7 +57,7 @@ def test_training_pass_matches_the_official_modules(official):
     policy.zero_grad()
     condition = policy.encode(inputs["point_cloud"], inputs["agent_pos"])
     terms = meanflow_terms(policy.unet, inputs["action"], inputs["e"], times, condition, policy.config.guidance)
-    torch.testing.assert_close(terms.dudt, dudt[: times.moving], **TOLERANCE)
+    torch.testing.assert_close(terms.rate, dudt[: times.moving], **TOLERANCE)
     loss = policy.loss_at(inputs["action"], inputs["e"], times, condition)
     for name in ("meanflow_loss", "dispersive_loss"):
         torch.testing.assert_close(loss.parts[name], outputs[name], **TOLERANCE)
