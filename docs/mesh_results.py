@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 Table = dict[str, Any]
@@ -57,17 +58,21 @@ def _pooled(groups: Table) -> list[str]:
 
 
 def zero_shot(table: Table) -> str:
-    """One row per task and mover, with quantities of interest where the task has some."""
-    head = "| task | mover | error removed, 95 % interval | worse in | drag, lift, arrival: error removed | n |"
-    lines = [head, "|---|---|---|---|---|---|"]
+    """One row per task and mover, with quantities of interest where the task has some; a value for each seed."""
+    head = (
+        "| task | mover | error removed, 95 % interval | by seed | worse in | drag, lift, arrival: error removed | n |"
+    )
+    lines = [head, "|---|---|---|---|---|---|---|"]
     for task in table["tasks"]:
-        for name, row in task["movers"].items():
+        classical = {name: row for name, row in task["movers"].items() if not re.search(r"-s\d+$", name)}
+        for name, row in {**classical, **task.get("pooled", {})}.items():
             of_interest = row.get("quantities", {})
             more = ", ".join(f"{key} {100 * item['reduction_of_the_mean']:.0f} %" for key, item in of_interest.items())
+            seeds = ", ".join(f"{100 * value:.0f}" for value in row.get("reduction_by_seed", []))
             reduction, worse = row["error_reduction"], row["worse_than_not_moving"]
             lines.append(
-                f"| {task['task']} | {name} | {percent(reduction)} | {100 * worse['value']:.0f} % | {more or '–'} | "
-                f"{reduction['n']} |"
+                f"| {task['task']} | {name} | {percent(reduction)} | {seeds or '–'} | {100 * worse['value']:.0f} % | "
+                f"{more or '–'} | {reduction['n']} |"
             )
     return "\n".join(lines)
 

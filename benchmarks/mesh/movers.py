@@ -133,7 +133,8 @@ def pooled(rows, baseline):
     result = {}
     for name, seeds in groups.items():
         means, per_problem = np.nanmean(seeds, axis=1), np.nanmean(seeds, axis=0)
-        result[name] = {"seeds": len(seeds), "error_reduction": bootstrap(per_problem.tolist()).to_json()}
+        reduction = bootstrap(per_problem.tolist()).to_json()
+        result[name] = {"seeds": len(seeds), "error_reduction": reduction, "reduction_by_seed": means.tolist()}
         if baseline is not None:
             reference = np.array([row["error_reduction"] for row in baseline])
             ratios = means / np.nanmean(reference)

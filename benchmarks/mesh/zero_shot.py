@@ -1,10 +1,11 @@
 """Movers on problems and geometries that no learned one was trained on; training was on Helmholtz problems in squares.
 
-    python benchmarks/mesh/zero_shot.py --run um2n=runs/um2n-s0 --run um2n-energy=runs/um2n-energy-s0 --only heat
+    OMP_NUM_THREADS=1 python benchmarks/mesh/zero_shot.py --run um2n-s0=runs/um2n-s0 --run um2n-s1=runs/um2n-s1 … \
+        [--only heat,swirl]
 
-Tasks are run in turn and merged into ``zero_shot.json``, so that a part can be done again. Every mover sees the same
-problems; with ``--merge`` those of earlier runs are kept beside the new ones. ``worse_than_not_moving`` says in how
-many problems a mover increased the error.
+Every mover sees the same problems. Runs named ``NAME-sSEED`` are pooled over their training seeds, with an interval over
+problems. Tasks are run in turn and merged into ``zero_shot.json``, so that a part can be done again; ``--merge`` keeps
+a task's movers of earlier calls. ``worse_than_not_moving`` says in how many problems a mover increased the error.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import torch
-from movers import compare, summary
+from movers import compare, pooled, summary
 
 from simplatform.envs.mesh.moving import find_mover
 from simplatform.provenance import measured_on
 from simplatform.recipes import find_task
-from simplatform.statistics import bootstrap
+from simplatform.statistics import bootstrap, wilson
 
 TASKS = {
     "poisson": (20, 40),
@@ -57,21 +59,32 @@ def quantities(rows):
     return result
 
 
+def over_seeds(rows):
+    """Return the results of runs that differ in their training seed alone, put together."""
+    found = pooled(rows, None)
+    for name, result in found.items():
+        every = [row for run, items in rows.items() if re.fullmatch(rf"{re.escape(name)}-s\d+", run) for row in items]
+        worse = sum(row["error_reduction"] < 0 for row in every)
+        result |= {"worse_than_not_moving": wilson(worse, len(every)).to_json(), "quantities": quantities(every)}
+    return found
+
+
 def run(name, names, trained, n, episodes, seed):
     task = dataclasses.replace(find_task(name), variants=({"n": n},))
     rows = compare(task, names, trained, episodes, seed, "test")
+    machine = measured_on()
     movers = {
-        mover: {**summary(items, task.variants, None), "quantities": quantities(items)} for mover, items in rows.items()
+        mover: {**summary(items, task.variants, None), "quantities": quantities(items), "machine": machine}
+        for mover, items in rows.items()
     }
-    return {"task": name, "n": n, "episodes": episodes, "seed": seed, "machine": measured_on(), "movers": movers}
+    return {"task": name, "n": n, "episodes": episodes, "seed": seed, "movers": movers, "pooled": over_seeds(rows)}
 
 
 def merged(before, made):
     """Return a task's earlier results with the movers of a new run over the same problems."""
     if any(before[key] != made[key] for key in ("n", "episodes", "seed")):
         raise SystemExit(f"{made['task']}: not the same problems")
-    rows = {name: {**row, "machine": made["machine"]} for name, row in made["movers"].items()}
-    return {**before, "movers": {**before["movers"], **rows}}
+    return {**made, **{part: {**before.get(part, {}), **made[part]} for part in ("movers", "pooled")}}
 
 
 def main():
@@ -96,7 +109,7 @@ def main():
         kept.sort(key=lambda task: list(TASKS).index(task["task"]))
         trained_on = "Helmholtz problems on meshes of the unit square"
         path.write_text(json.dumps({"trained": trained_on, "tasks": kept}, indent=1) + "\n", encoding="utf8")
-        for mover, row in made["movers"].items():
+        for mover, row in {**made["movers"], **made["pooled"]}.items():
             value = row["error_reduction"]
             shown = f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
             more = {key: round(item["reduction_of_the_mean"], 3) for key, item in row["quantities"].items()}
