@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 python benchmarks/mesh/zero_shot.py --run um2n-s0=runs/um2n-s0 --run um2n-s1=runs/um2n-s1 … \
         [--only heat,swirl]
 
-Every mover sees the same problems. Runs named ``NAME-sSEED`` are pooled over their training seeds, with an interval over
-problems. Tasks are run in turn and merged into ``zero_shot.json``, so that a part can be done again; ``--merge`` keeps
-a task's movers of earlier calls. ``worse_than_not_moving`` says in how many problems a mover increased the error.
+Every mover sees the same problems. Runs named ``NAME-sSEED`` are pooled over their training seeds, with an interval
+over problems. Tasks are run in turn and merged into ``zero_shot.json``, so that a part can be done again; ``--merge``
+keeps a task's movers of earlier calls. ``worse_than_not_moving`` says in how many problems a mover increased the error.
 """
 
 from __future__ import annotations
