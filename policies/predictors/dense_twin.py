@@ -46,4 +46,4 @@ class DenseTwin(StNN):
         def dense(inputs: int, outputs: int, n: int, rows: int) -> nn.Module:
             return DenseBlocks(inputs, outputs, n, rows, config.init).double()
 
-        return GatedLayers(self.layout.channels, config.delays, config, dense)
+        return GatedLayers(self.layout.channels, self.layout.length, config, dense)

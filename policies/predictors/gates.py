@@ -1,4 +1,4 @@
-"""Gated structured layers over a delay window: the features of the StNN-style predictors."""
+"""Gated structured layers over a window, usually of delays: the features of the StNN-style predictors."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class GateConfig(Config):
 class GatedLayers(nn.Module):
     """The last layer gives ``[a, a ⊙ b]``; the layers before it hand on ``a + a ⊙ b``."""
 
-    def __init__(self, channels: int, delays: int, config: GateConfig, make_layer: MakeLayer | None = None) -> None:
-        """Make the layers for windows ``(B, channels, delays)``; ``size`` says how many features they give."""
+    def __init__(self, channels: int, length: int, config: GateConfig, make_layer: MakeLayer | None = None) -> None:
+        """Make the layers for windows ``(B, channels, length)``; ``size`` says how many features they give."""
         super().__init__()
         self.config, self.parts = config, PARTS[config.activation]
-        p, n = config.blocks, config.width or delays
-        make, shapes = make_layer or self._structured, [(channels, delays), *[(p, n)] * (config.depth - 1)]
+        p, n = config.blocks, config.width or length
+        make, shapes = make_layer or self._structured, [(channels, length), *[(p, n)] * (config.depth - 1)]
         self.layers = nn.ModuleList([make(inputs, self.parts * p, q, n) for inputs, q in shapes])
         self.numbers, self.size = p * n, (1 if self.parts == 1 else 2) * p * n
 

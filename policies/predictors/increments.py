@@ -6,14 +6,15 @@ What the structured network shares with its dense twin and the perceptron, so th
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from simplatform.config import Config
 from simplatform.contracts import Progress, Signature
 from simplatform.demonstrations import Demonstrations
+from simplatform.errors import ContractError
 from simplatform.policies.predictors import training
 from simplatform.policies.predictors.base import WindowPredictor, delay_pairs, sequences, valid_steps
 from simplatform.policies.predictors.local import Layout
@@ -25,18 +26,21 @@ MOST_ROWS = 40_000
 """Windows that the head is solved on, at most."""
 
 
-class IncrementConfig(Config):
+class IncrementConfig(training.TrainingConfig):
     """What all predictors of increments can be told."""
 
     delays: int = Field(8, ge=1, description="states in the delay window, q")
     lag: int = Field(1, ge=1, description="every how many samples a state of the window is taken")
     stencil: int = Field(4, ge=0, description="neighbours on each side that are seen, for fields on a grid")
-    adam_steps: int = Field(800, ge=0, description="steps of Adam before the head is solved for")
-    batch: int = Field(512, ge=1, description="windows per step of Adam")
-    lr: float = Field(3e-3, gt=0, description="peak learning rate of Adam (one cycle)")
-    varpro_steps: int = Field(40, ge=0, description="L-BFGS iterations with the head solved inside the objective")
+    over: Literal["time", "space"] = Field(
+        "time", description="what a window runs over: delays, or, for fields on a grid, the neighbours"
+    )
     varpro_every: int = Field(4, ge=1, description="every how many windows are used there")
-    penalty: float = Field(1e-10, gt=0, description="ridge penalty while solving for the head")
+    jitter: float = Field(
+        0.0,
+        ge=0,
+        description="noise on training windows, in units of the spread: the step learns to undo it",
+    )
     unroll: int = Field(0, ge=0, description="steps that are predicted in closed loop in training; 0 = one-step only")
     unroll_steps: int = Field(1500, ge=1, description="steps of Adam on unrolled predictions")
     unroll_batch: int = Field(128, ge=1, description="sequences per unrolled step")
@@ -44,13 +48,20 @@ class IncrementConfig(Config):
 
 
 class IncrementPredictor(WindowPredictor):
-    """Base: ``features (B, F)`` of standardised windows ``(B, channels, q)``, and a linear head."""
+    """Base: ``features (B, F)`` of standardised windows ``(B, channels, length)``, and a linear head."""
 
     def __init__(self, config: IncrementConfig, signature: Signature) -> None:
+        """Find out how states are read.
+
+        Raises:
+            ContractError: too short a window, or one over the neighbours of states that are no fields on a grid.
+        """
         super().__init__(signature, (config.delays - 1) * config.lag + 1)
         self.config = config
-        fields = int(signature.metadata.get("fields", 0))
-        self.layout = Layout(self.dim, fields, config.stencil if fields else 0)
+        fields, across = int(signature.metadata.get("fields", 0)), config.over == "space"
+        if across and not fields:
+            raise ContractError("over=space wants fields on a grid, and these states are not; set policy.over=time")
+        self.layout = Layout(self.dim, fields, config.stencil if fields else 0, config.delays, across)
         for name, size in (("mean", self.layout.channels), ("scale", self.layout.channels)):
             self.register_buffer(name, torch.zeros(size, dtype=torch.float64))
         for name in ("step_mean", "step_scale"):
@@ -62,7 +73,7 @@ class IncrementPredictor(WindowPredictor):
 
     @abstractmethod
     def features(self, x: Tensor) -> Tensor:
-        """Return features ``(B, F)`` of standardised windows ``(B, channels, q)``."""
+        """Return features ``(B, F)`` of standardised windows ``(B, channels, length)``."""
 
     @abstractmethod
     def feature_counts(self) -> Counts:
@@ -85,7 +96,7 @@ class IncrementPredictor(WindowPredictor):
         return window[:, -1] + self.layout.join(step, len(window))
 
     def standardised(self, local: Tensor) -> Tensor:
-        """Return standardised windows, channels first, ``(B, channels, q)``."""
+        """Return standardised windows, channels first, ``(B, channels, length)``."""
         return ((local - self.mean) / self.scale).transpose(1, 2)
 
     def fit(self, demonstrations: Demonstrations, *, validation: Demonstrations, progress: Progress) -> None:
@@ -107,7 +118,11 @@ class IncrementPredictor(WindowPredictor):
         progress(total, total, one_step_error=self._one_step(windows, targets))
 
     def _data(self, windows: Tensor, following: Tensor) -> tuple[Tensor, Tensor]:
-        """Return standardised windows ``(N, channels, q)`` and increments ``(N, outputs)`` of all places."""
+        """Return standardised windows ``(N, channels, length)`` and increments ``(N, outputs)`` of all places."""
+        if self.config.jitter:
+            generator = torch.Generator().manual_seed(2)
+            noise = torch.randn(windows.shape, generator=generator, dtype=windows.dtype)
+            windows = windows + self.config.jitter * windows.std((0, 1)) * noise
         local, step = self.layout.spread(windows[:, :: self.config.lag]), self.layout.split(following - windows[:, -1])
         self.mean.copy_(local[:, -1].mean(0))
         self.scale.copy_(local[:, -1].std(0).clamp_min(1e-12))
@@ -161,7 +176,7 @@ class IncrementPredictor(WindowPredictor):
     def _one_step(self, windows: Tensor, targets: Tensor) -> float:
         """Return the root mean square error of one step, in standard deviations of the state."""
         gap = (self.head(self.features(windows)) - targets) * self.step_scale
-        unit = self.layout.centre(self.scale.expand(1, self.delays, -1))[0]
+        unit = self.layout.centre(self.scale.expand(1, self.layout.length, -1))[0]
         return float((gap / unit).square().mean().sqrt())
 
     def _total_steps(self) -> int:

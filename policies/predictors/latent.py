@@ -48,7 +48,7 @@ WORSE = 3.0
 """How many times worse than the best on short pieces a try may be that is carried on."""
 
 
-class LatentStNNConfig(GateConfig):
+class LatentStNNConfig(GateConfig, training.TrainingConfig):
     """Settings of the StNN-style predictor with a state of its own."""
 
     hidden: int = Field(2, ge=0, le=6, description="components of the state that are not measured")
@@ -66,10 +66,7 @@ class LatentStNNConfig(GateConfig):
     substeps: int = Field(1, ge=1, description="Runge-Kutta steps between two samples")
     corrections: int = Field(6, ge=0, description="Gauss-Newton corrections of the state in a window")
     adam_steps: int = Field(200, ge=0, description="steps of Adam on the layers")
-    batch: int = Field(512, ge=1, description="windows per step of Adam")
-    lr: float = Field(3e-3, gt=0, description="peak learning rate of Adam (one cycle)")
     varpro_steps: int = Field(30, ge=0, description="L-BFGS iterations on the layers, the head solved inside")
-    penalty: float = Field(1e-10, gt=0, description="ridge penalty of the head")
 
 
 class Encoder(nn.Module):

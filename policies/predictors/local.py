@@ -12,12 +12,15 @@ from torch import Tensor
 class Layout:
     """How a state of ``d`` numbers is read: as ``fields`` on a periodic grid, or (``fields`` = 0) as one whole.
 
-    ``channels`` is what a predictor sees of a place, ``outputs`` what it answers there; ``places`` counts them.
+    A predictor sees windows ``(length, channels)`` of a place and answers ``outputs`` there; ``places`` counts them. A
+    window runs over the ``delays`` with all neighbours as channels, or (``across``) the other way round.
     """
 
     dim: int
     fields: int = 0
     stencil: int = 0
+    delays: int = 1
+    across: bool = False
 
     @property
     def places(self) -> int:
@@ -30,18 +33,26 @@ class Layout:
         return self.fields or self.dim
 
     @property
+    def length(self) -> int:
+        """Length of a place's window."""
+        return 2 * self.stencil + 1 if self.across else self.delays
+
+    @property
     def channels(self) -> int:
-        """Numbers that are seen of each place and its neighbours."""
-        return self.fields * (2 * self.stencil + 1) if self.fields else self.dim
+        """Numbers that a place's window holds at each of its positions."""
+        if not self.fields:
+            return self.dim
+        return self.fields * (self.delays if self.across else 2 * self.stencil + 1)
 
     def spread(self, window: Tensor) -> Tensor:
-        """Turn windows ``(B, q, d)`` into those of all places, ``(B · places, q, channels)``."""
+        """Turn windows ``(B, q, d)`` into those of all places, ``(B · places, length, channels)``."""
         if not self.fields:
             return window
         grid = window.unflatten(2, (self.fields, self.places))
         offsets = range(-self.stencil, self.stencil + 1)
         seen = torch.stack([grid.roll(-offset, 3) for offset in offsets], dim=3)  # (B, q, f, 2r + 1, n)
-        return seen.permute(0, 4, 1, 2, 3).flatten(3).flatten(0, 1)
+        order = (0, 4, 3, 2, 1) if self.across else (0, 4, 1, 2, 3)
+        return seen.permute(order).flatten(3).flatten(0, 1)
 
     def split(self, states: Tensor) -> Tensor:
         """Turn states ``(B, d)`` into those of all places, ``(B · places, outputs)``."""
@@ -56,7 +67,9 @@ class Layout:
         return values.unflatten(0, (batch, self.places)).transpose(1, 2).flatten(1)
 
     def centre(self, local: Tensor) -> Tensor:
-        """Return the newest state of the place itself, ``(…, outputs)``, of local windows ``(…, q, channels)``."""
+        """Return the newest state of the place itself, ``(…, outputs)``, of windows ``(…, length, channels)``."""
         if not self.fields:
             return local[..., -1, :]
+        if self.across:
+            return local[..., self.stencil, :].unflatten(-1, (self.fields, -1))[..., -1]
         return local[..., -1, :].unflatten(-1, (self.fields, -1))[..., self.stencil]

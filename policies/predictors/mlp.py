@@ -26,7 +26,7 @@ class MLP(IncrementPredictor):
 
     def __init__(self, config: MLPConfig, signature: Signature) -> None:
         super().__init__(config, signature)
-        sizes = [self.layout.channels * config.delays, *[config.width] * config.depth]
+        sizes = [self.layout.channels * self.layout.length, *[config.width] * config.depth]
         layers = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.GELU())]
         self.hidden = nn.Sequential(*layers).double()
         self.head = self.make_head(config.width)

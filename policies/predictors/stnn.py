@@ -35,7 +35,7 @@ class StNN(IncrementPredictor):
 
     def make_gates(self, config: StNNConfig) -> GatedLayers:
         """Return the layers."""
-        return GatedLayers(self.layout.channels, config.delays, config)
+        return GatedLayers(self.layout.channels, self.layout.length, config)
 
     def features(self, x: Tensor) -> Tensor:
         """Return the features of windows ``(B, channels, q)``: ``(B, 2 p n)``, or ``(B, p n)`` without a gate."""

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from simplatform.config import Config
 from simplatform.demonstrations import Demonstrations
 from simplatform.policies.predictors.base import delay_pairs
 from simplatform.policies.predictors.ridge import ridge
@@ -17,14 +19,14 @@ if TYPE_CHECKING:
     from simplatform.policies.predictors.increments import IncrementPredictor
 
 
-class Schedule(Protocol):
-    """Settings of the trainings of one step."""
+class TrainingConfig(Config):
+    """Settings of the trainings on one step."""
 
-    adam_steps: int
-    batch: int
-    lr: float
-    varpro_steps: int
-    penalty: float
+    adam_steps: int = Field(800, ge=0, description="steps of Adam before the head is solved for")
+    batch: int = Field(512, ge=1, description="windows per step of Adam")
+    lr: float = Field(3e-3, gt=0, description="peak learning rate of Adam (one cycle)")
+    varpro_steps: int = Field(40, ge=0, description="L-BFGS iterations with the head solved inside the objective")
+    penalty: float = Field(1e-10, gt=0, description="ridge penalty while solving for the head")
 
 
 class Regression(Protocol):
@@ -33,7 +35,7 @@ class Regression(Protocol):
     head: nn.Linear
 
     @property
-    def config(self) -> Schedule:
+    def config(self) -> TrainingConfig:
         """Settings."""
 
     def features(self, x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.envs.dynamics.systems.lorenz63 import LORENZ63
 from simplatform.envs.dynamics.truth import trajectory
-from simplatform.errors import DataError, MissingDependency
+from simplatform.errors import ContractError, DataError, MissingDependency
 from simplatform.policies.predictors.dense_twin import DenseTwin, DenseTwinConfig
 from simplatform.policies.predictors.hankel_dmd import HankelDMD, HankelDMDConfig
 from simplatform.policies.predictors.havok import HAVOK, HAVOKConfig
@@ -156,24 +156,29 @@ def test_structured_counts():
     assert lifted.flops == 12 * (2 * 9 - 1) + 12 + 12 * (2 * 12 - 1) + 12 + 2 * 8 * 12 + 3 * (2 * 12 - 1) + 3
 
 
+@pytest.mark.parametrize("across", [False, True])
 @pytest.mark.parametrize(("fields", "stencil"), [(1, 2), (2, 1), (2, 0)])
-def test_places_of_a_field_are_taken_apart_and_put_together(fields, stencil):
-    layout = Layout(12, fields, stencil)
+def test_places_of_a_field_are_taken_apart_and_put_together(fields, stencil, across):
+    layout = Layout(12, fields, stencil, delays=4, across=across)
     window = torch.randn(3, 4, 12, dtype=torch.float64)
     local = layout.spread(window)
-    assert local.shape == (3 * layout.places, 4, layout.channels)
+    assert local.shape == (3 * layout.places, layout.length, layout.channels)
     assert torch.equal(layout.join(layout.split(window[:, -1]), 3), window[:, -1])
     assert torch.equal(layout.join(layout.centre(local), 3), window[:, -1])
     n, grid = layout.places, window.unflatten(2, (fields, -1))
-    place = local.unflatten(0, (3, n))[1, 5].unflatten(1, (fields, -1))
+    place = local.unflatten(0, (3, n))[1, 5]
     for offset in range(-stencil, stencil + 1):
-        assert torch.equal(place[:, :, offset + stencil], grid[1, :, :, (5 + offset) % n])
+        at = offset + stencil
+        seen = place[at].view(fields, 4).T if across else place.unflatten(1, (fields, -1))[..., at]
+        assert torch.equal(seen, grid[1, :, :, (5 + offset) % n])
 
 
+@pytest.mark.parametrize("over", ["time", "space"])
 @pytest.mark.parametrize("activation", ["gated", "rational", "gelu", "leaky-relu"])
-def test_a_shifted_field_is_predicted_shifted(activation):
+def test_a_shifted_field_is_predicted_shifted(activation, over):
     torch.manual_seed(0)
-    model = StNN(StNNConfig(delays=3, stencil=2, depth=2, activation=activation), signature(3, 8, fields=1))
+    config = StNNConfig(delays=3, stencil=2, depth=2, activation=activation, over=over)
+    model = StNN(config, signature(3, 8, fields=1))
     model.scale.fill_(1.0)
     model.step_scale.fill_(1.0)
     window = torch.randn(2, 3, 8, dtype=torch.float64)
@@ -202,3 +207,23 @@ def test_each_runs_through_the_pipeline(plugin, tmp_path, tmp_path_factory, monk
     assert np.isfinite(run.summary["valid_prediction_time"]["value"])
     again = sp.load(run.best)
     assert again.counts().parameters > 0
+
+
+def test_a_window_over_neighbours_wants_a_grid():
+    with pytest.raises(ContractError, match="over=time"):
+        StNN(StNNConfig(delays=3, over="space"), signature(3, 8))
+
+
+def test_jitter_is_undone_by_the_step_that_is_learned():
+    """Fields of one wave each teach nothing of the others; a step learned from jittered windows shrinks those."""
+    waves = np.stack([np.cos(2 * np.pi * (np.arange(16) - t) / 16) for t in range(80)])
+    growth = {}
+    for jitter in (0.0, 0.1):
+        config = StNNConfig(delays=1, stencil=3, over="space", blocks=1, adam_steps=0, varpro_steps=0, jitter=jitter)
+        torch.manual_seed(0)
+        model = StNN(config, signature(1, 16, fields=1))
+        model.fit(data(waves, 1), validation=Demonstrations([]), progress=silent)
+        rough = torch.as_tensor(waves[0] + 1e-3 * (-1.0) ** np.arange(16))[None, None]
+        with torch.no_grad():
+            growth[jitter] = float((model.predict(rough) - model.predict(torch.as_tensor(waves[:1])[None]))[0].norm())
+    assert growth[0.1] < 0.5 * 4e-3 < growth[0.0]
