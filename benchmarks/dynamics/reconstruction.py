@@ -73,6 +73,7 @@ METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     "lotka-volterra": LV,
     "gray-scott": {
         "geps": ("geps", GS),
+        "geps, longer": ("geps", {**GS, "steps": 200, "finish": 600}),
         "ncf": ("ncf", GS),
         "mixer, 2 experts": ("mixer", {"experts": 2, **GS}),
         "neural-ode": ("neural-ode", GS),
