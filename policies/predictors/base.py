@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
@@ -35,6 +34,14 @@ class WindowPredictor(nn.Module):
                 "ask the environment for more with --set env.window=…"
             )
         self.delays, self.dim = delays, shape[1]
+        self.fields = int(signature.metadata.get("fields", 0))
+
+    def unit(self, states: Tensor) -> Tensor:
+        """Return the standard deviation of each component of states ``(..., d)``; all points of a field have one."""
+        states = states.reshape(-1, self.dim)
+        if self.fields:
+            states = states.view(-1, self.fields, self.dim // self.fields).transpose(1, 2).flatten(0, 1)
+        return states.std(0).clamp_min(1e-12).repeat_interleave(self.dim // (self.fields or self.dim))
 
     def counts(self) -> Counts:
         """Count parameters, and operations per predicted state."""
@@ -90,11 +97,3 @@ def sequences(demonstrations: Demonstrations, delays: int, steps: int) -> Tensor
     if not pieces:
         raise DataError(f"no trajectory is as long as a window of {delays} and {steps} steps; lower policy.unroll")
     return torch.cat(pieces)
-
-
-def valid_steps(predicted: Tensor, truth: Tensor, scale: Tensor, threshold: float = 0.4) -> float:
-    """Return the mean number of steps before the normalised error exceeds the threshold; both ``(B, steps, d)``."""
-    error = ((predicted - truth) / scale).square().mean(-1).sqrt()
-    lost = ~(error <= threshold)
-    first = torch.where(lost.any(1), lost.to(torch.int8).argmax(1), lost.shape[1])
-    return float(np.mean(first.numpy()))

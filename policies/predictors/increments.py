@@ -16,9 +16,10 @@ from simplatform.contracts import Progress, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError
 from simplatform.policies.predictors import training
-from simplatform.policies.predictors.base import WindowPredictor, delay_pairs, sequences, valid_steps
+from simplatform.policies.predictors.base import WindowPredictor, delay_pairs, sequences
 from simplatform.policies.predictors.local import Layout
 from simplatform.policies.predictors.ridge import ridge
+from simplatform.policies.predictors.validation import validation_steps
 from simplatform.policies.structured import Counts, dense_counts
 
 PENALTIES = (1e-11, 1e-10, 1e-9, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2)
@@ -58,10 +59,10 @@ class IncrementPredictor(WindowPredictor):
         """
         super().__init__(signature, (config.delays - 1) * config.lag + 1)
         self.config = config
-        fields, across = int(signature.metadata.get("fields", 0)), config.over == "space"
-        if across and not fields:
+        across = config.over == "space"
+        if across and not self.fields:
             raise ContractError("over=space wants fields on a grid, and these states are not; set policy.over=time")
-        self.layout = Layout(self.dim, fields, config.stencil if fields else 0, config.delays, across)
+        self.layout = Layout(self.dim, self.fields, config.stencil if self.fields else 0, config.delays, across)
         for name, size in (("mean", self.layout.channels), ("scale", self.layout.channels)):
             self.register_buffer(name, torch.zeros(size, dtype=torch.float64))
         for name in ("step_mean", "step_scale"):
@@ -107,7 +108,7 @@ class IncrementPredictor(WindowPredictor):
         windows, targets = self._data(*delay_pairs(demonstrations, self.delays))
         total = self._total_steps()
         training.adam(self, windows, targets, lambda step, **m: progress(step, total, **m))
-        stride = max(len(windows) // 10_000, 1) if self.layout.fields else self.config.varpro_every
+        stride = max(len(windows) // 10_000, 1) if self.fields else self.config.varpro_every
         loss = training.variable_projection(self, windows[::stride], targets[::stride])
         progress(self.config.adam_steps + self.config.varpro_steps, total, **({} if loss is None else {"loss": loss}))
         with torch.no_grad():
@@ -122,7 +123,7 @@ class IncrementPredictor(WindowPredictor):
         if self.config.jitter:
             generator = torch.Generator().manual_seed(2)
             noise = torch.randn(windows.shape, generator=generator, dtype=windows.dtype)
-            windows = windows + self.config.jitter * windows.std((0, 1)) * noise
+            windows = windows + self.config.jitter * self.unit(windows) * noise
         local, step = self.layout.spread(windows[:, :: self.config.lag]), self.layout.split(following - windows[:, -1])
         self.mean.copy_(local[:, -1].mean(0))
         self.scale.copy_(local[:, -1].std(0).clamp_min(1e-12))
@@ -139,7 +140,7 @@ class IncrementPredictor(WindowPredictor):
         scores = {}
         for penalty in PENALTIES:
             self._solve_head(windows, targets, penalty)
-            scores[penalty] = self.validation_steps(validation)
+            scores[penalty] = validation_steps(self, validation)
         best = max(scores, key=lambda penalty: scores[penalty])
         self._solve_head(windows, targets, best)
         return {"penalty": best, "validation_valid_steps": scores[best]}
@@ -149,10 +150,10 @@ class IncrementPredictor(WindowPredictor):
     ) -> None:
         done = self.config.adam_steps + self.config.varpro_steps
         before = {name: value.clone() for name, value in self.state_dict().items()}
-        score = self.validation_steps(validation)
+        score = validation_steps(self, validation)
         data = sequences(demonstrations, self.delays, self.config.unroll)
         training.unrolled(self, data, lambda step, **m: progress(done + step, total, **m))
-        after = self.validation_steps(validation)
+        after = validation_steps(self, validation)
         if after <= score:
             self.load_state_dict(before)
         progress(total, total, validation_valid_steps=max(after, score), kept_unrolled=float(after > score))
@@ -162,15 +163,6 @@ class IncrementPredictor(WindowPredictor):
         with torch.no_grad():
             self.head.weight.copy_(weights.T)
             self.head.bias.copy_(bias)
-
-    @torch.no_grad()
-    def validation_steps(self, validation: Demonstrations) -> float:
-        """Return the mean number of valid steps from origins spread over the validation trajectories."""
-        if not len(validation):
-            return 0.0
-        starts, truth = training.origins(validation, self.delays)
-        scale = truth.flatten(0, 1).std(0).clamp_min(1e-12)
-        return valid_steps(self.rollout(starts, truth.shape[1]), truth, scale)
 
     @torch.no_grad()
     def _one_step(self, windows: Tensor, targets: Tensor) -> float:

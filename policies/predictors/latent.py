@@ -19,12 +19,13 @@ from torch import Generator, Tensor, nn
 from simplatform.contracts import Observation, Progress, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.policies.predictors import training
-from simplatform.policies.predictors.base import WINDOW, WindowPredictor, delay_pairs, valid_steps
+from simplatform.policies.predictors.base import WINDOW, WindowPredictor, delay_pairs
 from simplatform.policies.predictors.embedding import guesses
 from simplatform.policies.predictors.gates import GateConfig, GatedLayers
 from simplatform.policies.predictors.quadratic import flow, tangent_flow, term_count
 from simplatform.policies.predictors.ridge import ridge
 from simplatform.policies.predictors.shooting import Shot, Starts, shoot
+from simplatform.policies.predictors.validation import validation_steps
 from simplatform.policies.structured import Counts, dense_counts
 from simplatform.policies.structured.hankel import Init
 
@@ -133,7 +134,7 @@ class LatentStNN(WindowPredictor):
             self.field.copy_(shot.weights)
         if self.encoder is not None:
             self.encoder.teach(*self._lessons(paths, start, shot.states), lambda step, **m: None)
-        progress(total, total, misfit=shot.misfit, validation_valid_steps=self.validation_steps(validation))
+        progress(total, total, misfit=shot.misfit, validation_valid_steps=validation_steps(self, validation))
 
     def act(self, observation: Observation, *, generator: Generator) -> Tensor:
         """Return the next 500 states, ``(B, 500, d)``."""
@@ -178,14 +179,6 @@ class LatentStNN(WindowPredictor):
 
     def _misfit(self, states: Tensor, window: Tensor) -> Tensor:
         return (states[..., : self.dim] - window).square().mean((1, 2))
-
-    def validation_steps(self, validation: Demonstrations) -> float:
-        """Return the mean number of valid steps from origins spread over the validation trajectories."""
-        if not len(validation):
-            return 0.0
-        starts, truth = training.origins(validation, self.delays)
-        scale = truth.flatten(0, 1).std(0).clamp_min(1e-12)
-        return valid_steps(self.rollout(starts, truth.shape[1]), truth, scale)
 
     def counts(self) -> Counts:
         """Count all weights, and operations per predicted state: a Runge-Kutta step, and a share of the assimilation.

@@ -9,8 +9,8 @@ from torch import Generator, Tensor
 from simplatform.config import Config
 from simplatform.contracts import Observation, Progress, Signature
 from simplatform.demonstrations import Demonstrations
-from simplatform.policies.predictors.base import WINDOW, WindowPredictor, valid_steps
-from simplatform.policies.predictors.training import origins
+from simplatform.policies.predictors.base import WINDOW, WindowPredictor
+from simplatform.policies.predictors.validation import validation_steps
 
 
 class LinearConfig(Config):
@@ -55,7 +55,7 @@ class LinearDelayModel(WindowPredictor):
                 continue
             kept = (self.encode, self.advance, self.decode)
             self.encode, self.advance, self.decode = found
-            score = self._score(validation)
+            score = validation_steps(self, validation)
             if score > best:
                 best = score
             else:
@@ -78,12 +78,6 @@ class LinearDelayModel(WindowPredictor):
             z = (z @ self.advance.T).clamp(-1e12, 1e12)
             states.append(z @ self.decode.T)
         return torch.stack(states, dim=1) * self.scale + self.mean
-
-    def _score(self, validation: Demonstrations) -> float:
-        if not len(validation):
-            return 0.0
-        starts, truth = origins(validation, self.delays)
-        return valid_steps(self.rollout(starts, truth.shape[1]), truth, self.scale)
 
     def _path(self, episode: object) -> Tensor:
         windows = torch.as_tensor(episode.observations[WINDOW][0, -self.delays :], dtype=torch.float64)  # type: ignore[attr-defined]

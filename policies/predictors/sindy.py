@@ -18,8 +18,8 @@ from simplatform.config import Config
 from simplatform.contracts import Progress, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import DataError, MissingDependency
-from simplatform.policies.predictors.base import WINDOW, WindowPredictor, valid_steps
-from simplatform.policies.predictors.training import origins
+from simplatform.policies.predictors.base import WINDOW, WindowPredictor
+from simplatform.policies.predictors.validation import validation_steps
 from simplatform.policies.structured import Counts
 from simplatform.solvers import RK4
 
@@ -58,7 +58,7 @@ class SINDy(WindowPredictor):
             found = self._regress(paths, threshold, width)
             kept = (self.powers, self.coefficients)
             self.powers, self.coefficients = found
-            score = self._score(validation) if bool((found[1] != 0).any()) else -1.0
+            score = validation_steps(self, validation) if bool((found[1] != 0).any()) else -1.0
             if score > best:
                 best = score
             else:
@@ -95,12 +95,6 @@ class SINDy(WindowPredictor):
         model.fit(paths, t=self.dt)
         powers = torch.as_tensor(np.array(terms.powers_, float))
         return powers, torch.as_tensor(np.array(model.coefficients(), float).T.copy())
-
-    def _score(self, validation: Demonstrations) -> float:
-        if not len(validation):
-            return 0.0
-        starts, truth = origins(validation, 1)
-        return valid_steps(self.rollout(starts, truth.shape[1]), truth, truth.flatten(0, 1).std(0).clamp_min(1e-12))
 
 
 def _pysindy() -> Any:

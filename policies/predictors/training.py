@@ -11,8 +11,6 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from simplatform.config import Config
-from simplatform.demonstrations import Demonstrations
-from simplatform.policies.predictors.base import delay_pairs
 from simplatform.policies.predictors.ridge import ridge
 
 if TYPE_CHECKING:
@@ -49,7 +47,6 @@ class Regression(Protocol):
 
 
 Report = Callable[..., None]
-ORIGINS, HORIZON = 32, 1000
 CLIP = 1.0
 
 
@@ -107,7 +104,7 @@ def unrolled(predictor: IncrementPredictor, data: Tensor, report: Report) -> Non
     generator = torch.Generator().manual_seed(1)
     optimiser = torch.optim.Adam(predictor.parameters(), lr=config.unroll_lr)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.unroll_lr, total_steps=config.unroll_steps)
-    scale = data.flatten(0, 1).std(0).clamp_min(1e-12)
+    scale = predictor.unit(data)
     for step in range(config.unroll_steps):
         chosen = data[torch.randint(len(data), (config.unroll_batch,), generator=generator)]
         predicted = predictor.rollout(chosen[:, :q], chosen.shape[1] - q)
@@ -119,16 +116,3 @@ def unrolled(predictor: IncrementPredictor, data: Tensor, report: Report) -> Non
         schedule.step()
         if step % 20 == 0:
             report(step, loss=float(loss.detach()))
-
-
-def origins(validation: Demonstrations, delays: int) -> tuple[Tensor, Tensor]:
-    """Return windows spread over the validation trajectories and what is measured after each."""
-    starts, truths = [], []
-    for episode in validation:
-        windows, following = delay_pairs(Demonstrations([episode]), delays)
-        steps = min(HORIZON, len(following) // 2)
-        for first in torch.linspace(0, len(following) - steps, max(ORIGINS // len(validation), 1)).long().tolist():
-            starts.append(windows[first])
-            truths.append(following[first : first + steps])
-    length = min(len(truth) for truth in truths)
-    return torch.stack(starts), torch.stack([truth[:length] for truth in truths])

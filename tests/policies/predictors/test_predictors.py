@@ -19,6 +19,7 @@ from simplatform.policies.predictors.local import Layout
 from simplatform.policies.predictors.mlp import MLP, MLPConfig
 from simplatform.policies.predictors.sindy import SINDy, SINDyConfig
 from simplatform.policies.predictors.stnn import StNN, StNNConfig
+from simplatform.policies.predictors.validation import validation_steps
 
 
 def signature(window=8, dim=3, dt=0.01, fields=0):
@@ -190,7 +191,7 @@ def test_unrolled_training_is_kept_only_where_validation_says_so():
     model = StNN(StNNConfig(delays=4, adam_steps=20, varpro_steps=0, unroll=5, unroll_steps=30), signature(4, 2))
     model.fit(data(states, 4), validation=data(states, 4), progress=lambda step, total, **m: said.update(m))
     assert said["kept_unrolled"] in (0.0, 1.0)
-    assert model.validation_steps(data(states, 4)) == pytest.approx(said["validation_valid_steps"])
+    assert validation_steps(model, data(states, 4)) == pytest.approx(said["validation_valid_steps"])
     with pytest.raises(DataError, match=r"lower policy.unroll"):
         StNN(StNNConfig(delays=4, adam_steps=0, varpro_steps=0, unroll=5000), signature(4, 2)).fit(
             data(states, 4), validation=data(states, 4), progress=silent
@@ -227,3 +228,10 @@ def test_jitter_is_undone_by_the_step_that_is_learned():
         with torch.no_grad():
             growth[jitter] = float((model.predict(rough) - model.predict(torch.as_tensor(waves[:1])[None]))[0].norm())
     assert growth[0.1] < 0.5 * 4e-3 < growth[0.0]
+
+
+def test_all_points_of_a_field_have_one_unit():
+    states = torch.randn(50, 2, 6, dtype=torch.float64) * torch.arange(1, 7) * torch.tensor([1.0, 3.0])[:, None]
+    plain, fields = (StNN(StNNConfig(delays=1), signature(1, 12, fields=n)).unit(states.flatten(1)) for n in (0, 2))
+    torch.testing.assert_close(plain, states.flatten(1).std(0))
+    torch.testing.assert_close(fields, states.transpose(1, 2).flatten(0, 1).std(0).repeat_interleave(6))

@@ -9,10 +9,10 @@ import torch
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.errors import ContractError, DataError
-from simplatform.policies.predictors.base import valid_steps
 from simplatform.policies.predictors.persistence import Persistence, PersistenceConfig
 from simplatform.policies.predictors.ridge import ridge
 from simplatform.policies.predictors.stnn import StNN, StNNConfig
+from simplatform.policies.predictors.validation import valid_steps
 
 
 def signature(window=8, dim=3):
