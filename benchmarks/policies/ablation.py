@@ -28,6 +28,10 @@ BASE = "mp1"
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     BASE: ("mp1", {}),
     "answers with data": ("mp1", {"policy.prediction": "data"}),
+    "answers with data, twice the steps": (
+        "mp1",
+        {"policy.prediction": "data", "train.steps": 2 * SETTINGS["train.steps"]},
+    ),
     "answers with data, guidance 1": ("mp1", {"policy.prediction": "data", "policy.guidance": 1.0}),
     "answers with data, plain squared error": ("mp1", {"policy.prediction": "data", "policy.adaptive_power": 0.0}),
     "guidance 1": ("mp1", {"policy.guidance": 1.0}),
