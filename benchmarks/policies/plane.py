@@ -1,4 +1,5 @@
-"""Generative methods on distributions in the plane: error against network evaluations, at equal optimiser steps.
+"""Generative methods on distributions in the plane: error against network evaluations, at equal optimiser steps;
+continued where it stopped.
 
     OMP_NUM_THREADS=1 python benchmarks/policies/plane.py [--steps 2000] [--seeds 0 1 2]
 
@@ -23,7 +24,7 @@ from simplatform.checkpoint import build_policy
 from simplatform.config import TrainConfig
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations, Episode
-from simplatform.files import write_json
+from simplatform.files import read_json, write_json
 from simplatform.host import get_host
 from simplatform.pipeline.fit import Trainer
 from simplatform.provenance import provenance
@@ -31,10 +32,11 @@ from simplatform.provenance import provenance
 HERE = Path(__file__).parent
 SIGNATURE = Signature({"point_cloud": (1, 3), "agent_pos": (1,)}, (2,))
 PLUGINS: dict[str, dict[str, Any]] = {
-    "mp1": {}, "mp1, guidance 1": {"guidance": 1.0}, "flowpolicy": {}, "flow-matching": {}, "rectified-flow": {},
+    "mp1": {}, "mp1, guidance 1": {"guidance": 1.0}, "mp1, data, guidance 1": {"prediction": "data", "guidance": 1.0},
+    "flowpolicy": {}, "flow-matching": {}, "rectified-flow": {},
     "rectified-flow++": {}, "dp3": {}, "rectified-diffusion": {}, "consistency-distillation": {}, "sub-path-linear": {},
 }  # fmt: skip
-NETWORK = {"widths": (64,), "horizon": 1, "observe": 1, "execute": 1, "points": 1}
+NETWORK = {"widths": [64], "horizon": 1, "observe": 1, "execute": 1, "points": 1}
 SAMPLES, EVALUATIONS = 4096, (1, 2, 4, 10)
 
 
@@ -132,17 +134,24 @@ def main() -> None:
         "command": "OMP_NUM_THREADS=1 python benchmarks/policies/plane.py", "steps": chosen.steps, "network": NETWORK,
         "samples": SAMPLES, "floor": {}, "rows": {}, "environment": provenance("cpu"),
     }  # fmt: skip
+    table |= earlier(chosen.json, table)
     for name in chosen.sets:
         source = SETS[name]
         points, fresh, other = (source(SAMPLES, np.random.default_rng(number)) for number in range(3))
         table["floor"][name] = round(sliced(torch.as_tensor(fresh), torch.as_tensor(other)), 4)
-        table["rows"][name] = []
-        for seed in chosen.seeds:
-            for plugin in chosen.plugins:
-                row = measure(plugin, PLUGINS[plugin], points, torch.as_tensor(fresh), chosen.steps, seed)
-                print(name, row, flush=True)
-                table["rows"][name].append(row)
+        rows = table["rows"].setdefault(name, [])
+        for seed, plugin in ((seed, plugin) for seed in chosen.seeds for plugin in chosen.plugins):
+            if not any((row["plugin"], row["seed"]) == (plugin, seed) for row in rows):
+                rows.append(measure(plugin, PLUGINS[plugin], points, torch.as_tensor(fresh), chosen.steps, seed))
+                print(name, rows[-1], flush=True)
                 write_json(chosen.json, table)
+
+
+def earlier(path: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """Return the results that a table of the same settings holds already."""
+    found = read_json(path) if path.exists() else {}
+    same = all(found.get(key) == table[key] for key in ("steps", "network", "samples"))
+    return {key: found[key] for key in ("floor", "rows")} if same else {}
 
 
 if __name__ == "__main__":
