@@ -129,11 +129,16 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
 def expanded(task: Task, kwargs: Mapping[str, Any]) -> Task:
     """Return a task with other keywords for its environment, and the variants that follow from them.
 
+    A keyword that is told holds in all variants, so that those which differed in nothing else become one.
+
     Raises:
         SimplatformError: what the task's ``expand`` finds wrong with the keywords, such as a file that is not there.
     """
     if not task.expand:
-        return dataclasses.replace(task, kwargs=kwargs)
+        told = {key for key, value in kwargs.items() if key not in task.kwargs or task.kwargs[key] != value}
+        left = [{key: value for key, value in one.items() if key not in told} for one in task.variants]
+        variants = tuple(one for number, one in enumerate(left) if one not in left[:number])
+        return dataclasses.replace(task, kwargs=kwargs, variants=variants)
     found = load(task.expand)(kwargs)
     if not isinstance(found, Expansion):
         variants = tuple(found)

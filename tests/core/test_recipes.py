@@ -46,6 +46,16 @@ def test_digest_changes_with_every_setting():
     assert len(digests) == 6
 
 
+def test_a_keyword_that_is_told_holds_in_all_variants():
+    sizes = resolve("um2n").task.variants
+    assert [one["n"] for one in sizes] == [15, 20, 25, 30, 35]
+    task = resolve("um2n", settings={"env.n": 12}).task
+    assert {task.env_kwargs("test", episode)["n"] for episode in range(7)} == {12}
+    assert task.variants == ({},)
+    assert resolve("um2n", settings={"env.timings": False}).task.variants == sizes
+    assert from_json(resolve("um2n", settings={"env.n": 12}).to_json()).task == task
+
+
 def test_json_round_trip():
     recipe = resolve("toy", seed=3, settings={"env.spread": 0.5, "width": 9})
     again = from_json(json.loads(json.dumps(recipe.to_json())))
