@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Observation = Mapping[str, "Tensor"]
 """Named tensors, each ``(B, T, ...)``: the last ``T = policy.observe`` observations of B episodes, oldest first."""
 
+LOST = 10.0
+"""A trajectory that is ever this many times as far from the truth as the truth is large has diverged: environments
+report it with this number, and policies choose by it on validation data."""
+
 
 @runtime_checkable
 class Policy(Protocol):
@@ -137,8 +141,8 @@ class Task:
     """Environment + expert + metrics + how many episodes teach and test.
 
     ``variants`` are keyword sets for the environment; episode i uses variant ``i % len(variants)``, so that one task
-    can span meshes of several sizes or families of systems. ``splits`` adds keywords per split ("train", "validation",
-    "test", or a name of its own such as "ood").
+    can span meshes of several sizes or families of systems; a keyword that a user sets (``--set env.n=20``) holds in
+    all of them. ``splits`` adds keywords per split ("train", "validation", "test", or a name of its own such as "ood").
     """
 
     name: str

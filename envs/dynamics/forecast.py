@@ -10,7 +10,7 @@ import torch
 from gymnasium import spaces
 from torch import Generator, Tensor
 
-from simplatform.contracts import Observation
+from simplatform.contracts import LOST, Observation
 from simplatform.envs.dynamics.families import find_collection, numbered
 from simplatform.envs.dynamics.systems.base import Array
 from simplatform.envs.dynamics.truth import trajectories
@@ -18,8 +18,6 @@ from simplatform.errors import ConfigError
 
 CAP = 1e6
 """Largest error that is reported; a trajectory with non-finite values counts as that far off."""
-LOST = 10.0
-"""A forecast that is ever this many times as far from the truth as the truth is large has diverged."""
 
 
 class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from simplatform.config import Config
-from simplatform.contracts import Observation, Progress, Signature
+from simplatform.contracts import LOST, Observation, Progress, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ConfigError, ContractError, DataError
 from simplatform.policies.dynamics.adaptation import Hypotheses, adapt, evaluate
@@ -36,8 +36,14 @@ SHOWN = 2**13
 REACH = 1e6
 """A state farther out than this, in units of the data, has left; from then on the forecast stays at that border, where
 no score can take it for a forecast."""
-LOST = 10.0
-"""A forecast that is ever this many times as far from the truth as the truth is large has diverged."""
+
+
+class Adapted(NamedTuple):
+    """What B systems were adapted to: their experts ``(B,)``, codes ``(B, c)``, and steps between two samples."""
+
+    chosen: Tensor
+    codes: Tensor
+    steps: list[int]
 
 
 class ReconstructorConfig(Config):
@@ -110,7 +116,7 @@ class Reconstructor(nn.Module):
         self.register_buffer("accepted", torch.zeros((), dtype=torch.float64))
         self.register_buffer("seed", torch.randint(2**31, ()))
         self.register_buffer("resolution", torch.full((experts,), config.substeps, dtype=torch.int64))
-        self._adapted: tuple[Tensor, Tensor] | None = None
+        self._adapted: Adapted | None = None
         self.lost = 0
 
     @property
@@ -226,7 +232,7 @@ class Reconstructor(nn.Module):
         found, evaluations, curves, self.lost = [], [], [], 0
         for observation, truth in held:
             log: list[float] = []
-            self._adapted = self.adapted(support_of(observation).to(self.seed.device), log)
+            self._adapted = self._settled(*self.adapted(support_of(observation).to(self.seed.device), log))
             answer, truth = self.act(observation, generator=Generator())[:, 0].flatten(2), truth.flatten(2)
             gap, size = (answer.to(truth.device) - truth).square().sum(-1), truth.abs().clamp_min(1e-6).square().sum(-1)
             self.lost += int((gap.amax(1) > LOST**2 * size.amax(1)).sum())
@@ -243,7 +249,7 @@ class Reconstructor(nn.Module):
     def reset(self, observation: Observation) -> None:
         """Adapt to the support trajectories ``(B, 1, S, T, ...)``."""
         with torch.no_grad():
-            self._adapted = self.adapted(support_of(observation))
+            self._adapted = self._settled(*self.adapted(support_of(observation)))
 
     def act(self, observation: Observation, *, generator: Generator) -> Tensor:
         """Return the trajectory from ``initial``: ``(B, 1, T, ...)``.
@@ -259,7 +265,9 @@ class Reconstructor(nn.Module):
         initial = observation["initial"][:, -1].to(device, torch.float64).flatten(1)
         times = observation["times"][:, -1].to(device, torch.float64)
         adaptive = self.config.inference == "adaptive" and not self.discrete
-        states = (self._adaptive if adaptive else self._fixed)(*self._adapted, initial, times)
+        chosen, codes, steps = self._adapted
+        arguments = (chosen, codes, initial, times)
+        states = self._adaptive(*arguments) if adaptive else self._fixed(*arguments, steps)
         return held(states, self._reach())[:, None].unflatten(-1, self.state)
 
     def adapted(self, support: Systems, log: list[float] | None = None) -> tuple[Tensor, Tensor]:
@@ -289,7 +297,7 @@ class Reconstructor(nn.Module):
                     field, whose = self.bind(experts[rows], contexts[rows]), owner[rows]
                     return self.residuals(field, windows.rows(whose), unit[whose], substeps).flatten(1)
 
-                return self._by_resolution(experts, some)
+                return by_resolution(self.resolution[experts].tolist(), some)
 
             return residuals
 
@@ -319,12 +327,8 @@ class Reconstructor(nn.Module):
     def _reach(self) -> Tensor:
         return REACH * self.networks()[0].scale.max()
 
-    def _by_resolution(self, chosen: Tensor, compute: Callable[[Tensor, int], Tensor]) -> Tensor:
-        """Compute rows ``(R, ...)`` whose experts take equally many steps together: ``compute(rows, substeps)``."""
-        steps = self.resolution[chosen]
-        parts = [(steps == count).nonzero()[:, 0] for count in steps.unique()]
-        found = torch.cat([compute(rows, int(steps[rows[0]])) for rows in parts])
-        return found if len(parts) == 1 else found[torch.cat(parts).argsort()]
+    def _settled(self, chosen: Tensor, codes: Tensor) -> Adapted:
+        return Adapted(chosen, codes, self.resolution[chosen].tolist())
 
     def _march(self, field: VectorField, initial: Tensor, times: Tensor, substeps: int = 0) -> Tensor:
         """Roll out from ``initial (R, N, d)`` over ``times (T, R, N, 1)``: ``(T, R, N, d)``."""
@@ -337,16 +341,15 @@ class Reconstructor(nn.Module):
             states.append(field(states[-1]))
         return torch.stack(states)
 
-    def _fixed(self, chosen: Tensor, codes: Tensor, initial: Tensor, times: Tensor) -> Tensor:
+    def _fixed(self, chosen: Tensor, codes: Tensor, initial: Tensor, times: Tensor, steps: list[int]) -> Tensor:
         cost = 4 if self.config.solver == "rk4" else self.config.stages
-        steps = 1.0 if self.discrete else cost * float(self.resolution[chosen].double().mean())
-        self._spent = steps * (times.shape[1] - 1)
+        self._spent = (1.0 if self.discrete else cost * sum(steps) / len(steps)) * (times.shape[1] - 1)
 
         def some(rows: Tensor, substeps: int) -> Tensor:
             field, when = self.bind(chosen[rows], codes[rows]), times[rows].T[:, :, None, None]
             return self._march(field, initial[rows, None], when, substeps)[:, :, 0].transpose(0, 1)
 
-        return self._by_resolution(chosen, some)
+        return by_resolution(steps, some)
 
     def _adaptive(self, chosen: Tensor, codes: Tensor, initial: Tensor, times: Tensor) -> Tensor:
         """Solve every row on its own, so that the evaluations counted are those of one trajectory."""
@@ -365,8 +368,18 @@ class Reconstructor(nn.Module):
 
 def held(states: Tensor, reach: Tensor) -> Tensor:
     """Return trajectories ``(B, T, d)`` where a row that leaves ``reach`` is ``reach`` in all numbers from then on."""
-    fine = (torch.isfinite(states) & (states.abs() < reach)).all(-1).cumprod(1).bool()
-    return torch.where(fine[..., None], states, reach)
+    left = ~(torch.isfinite(states) & (states.abs() < reach)).all(-1)
+    return torch.where((left.cumsum(1) == 0)[..., None], states, reach)
+
+
+def by_resolution(steps: list[int], compute: Callable[[Tensor, int], Tensor]) -> Tensor:
+    """Compute rows ``(R, ...)`` that take equally many steps between samples together: ``compute(rows, steps)``."""
+    parts: dict[int, list[int]] = {}
+    for row, count in enumerate(steps):
+        parts.setdefault(count, []).append(row)
+    rows = {count: torch.tensor(parts[count]) for count in sorted(parts)}
+    found = torch.cat([compute(part, count) for count, part in rows.items()])
+    return found if len(rows) == 1 else found[torch.cat(list(rows.values())).argsort()]
 
 
 def episode_batches(demonstrations: Demonstrations) -> list[tuple[Observation, Tensor]]:

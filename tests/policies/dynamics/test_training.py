@@ -13,7 +13,7 @@ from simplatform.policies.dynamics.finishing import Block, Finisher
 from simplatform.policies.dynamics.guard import Guard
 from simplatform.policies.dynamics.matching import slopes_of
 from simplatform.policies.dynamics.mixer import MixER, MixERConfig
-from simplatform.policies.dynamics.reconstructor import held
+from simplatform.policies.dynamics.reconstructor import by_resolution, held
 from simplatform.policies.dynamics.training import one_cycle
 from tests.policies.dynamics.systems import SAMPLES, decay, episode, families, oscillator, signature
 
@@ -90,17 +90,14 @@ def test_a_field_that_its_steps_do_not_resolve_gets_more_of_them_and_a_smooth_on
 
 
 def test_rows_with_different_numbers_of_steps_keep_their_order():
-    model = MixER(MixERConfig(width=4, experts=3), signature())
-    model.resolution.copy_(torch.tensor([2, 8, 4]))
-    chosen = torch.tensor([1, 0, 2, 1, 0])
     seen = []
 
     def compute(rows, steps):
         seen.append(steps)
         return torch.stack([rows.double(), torch.full((len(rows),), float(steps)).double()], 1)
 
-    found = model._by_resolution(chosen, compute)
-    assert sorted(seen) == [2, 4, 8]
+    found = by_resolution([8, 2, 4, 8, 2], compute)
+    assert seen == [2, 4, 8]
     assert found.tolist() == [[0, 8], [1, 2], [2, 4], [3, 8], [4, 2]]
 
 
