@@ -81,10 +81,12 @@ class BlockHankel(nn.Module):
         if torch.is_grad_enabled():
             answer: Tensor = HankelProduct.apply(x, generator)  # type: ignore[no-untyped-call]
             return answer
-        return correlate(x, self._cached("spectrum").unflatten(0, (self.groups, -1)), self.rows)
+        spectrum = self.spectrum() if torch.compiler.is_compiling() else self._cached("spectrum")
+        return correlate(x, spectrum.unflatten(0, (self.groups, -1)), self.rows)
 
     def _by_product(self, x: Tensor) -> Tensor:
-        weight = self.weight() if torch.is_grad_enabled() else self._cached("weight")
+        traced = torch.is_grad_enabled() or torch.compiler.is_compiling()  # a graph cannot ask whether weights changed
+        weight = self.weight() if traced else self._cached("weight")
         return torch.einsum("goikj,bgij->bgok", weight.unflatten(0, (self.groups, -1)), x)
 
     def _cached(self, what: Literal["weight", "spectrum"]) -> Tensor:

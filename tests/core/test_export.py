@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 import simplatform as sp
-from simplatform.errors import ContractError, UsageError
+from simplatform.errors import ContractError, DataError, UsageError
 from simplatform.export import export_policy, export_run
+from simplatform.export.graph import LONGEST
 from simplatform.rundir import RunDirectory
 
 SETTINGS = {"train.steps": 8, "task.demonstrations": 2, "task.validation": 0}
@@ -45,6 +46,17 @@ class Drawing(nn.Module):
             share = share * torch.randint(3, (1,), generator=generator)
         if self.kind == "memory":
             share = share + self.start.sum()
+        if self.kind == "numpy":
+            share = share + torch.from_numpy(np.cumsum(share.numpy()))
+        if self.kind == "values" and float(x.sum()) > 0:
+            share = share + 1
+        if self.kind == "long":
+            for _ in range(LONGEST):
+                share = share + 1
+        if self.kind == "own" and torch.compiler.is_compiling():
+            raise DataError("only on Sundays")
+        if self.kind == "nan":
+            share = share / 0 - share / 0
         return self.linear(x + share * noise)[:, None]
 
 
@@ -89,9 +101,49 @@ def test_shapes_that_change_are_refused_by_name(tmp_path):
 def test_what_cannot_be_exported_is_refused(tmp_path):
     with pytest.raises(ContractError, match="randint"):
         export_policy(Drawing("integers"), [example()], tmp_path / "policy", "torch-export")
-    with pytest.raises(ContractError, match="answers differently"):
+    with pytest.raises(ContractError, match=r"adapts in reset\(\)"):
         export_policy(Drawing("memory"), [example(0), example(1)], tmp_path / "policy", "torch-export")
+    with pytest.raises(ContractError, match="answers differently"):
+        export_policy(Drawing("nan"), [example(0)], tmp_path / "policy", "torch-export")
+    with pytest.raises(DataError, match="Sundays"):
+        export_policy(Drawing("own"), [example(0)], tmp_path / "policy", "torch-export")
     assert not (tmp_path / "policy").exists()
+
+
+REASONS = {
+    "numpy": "leaves PyTorch for NumPy",
+    "values": "depends on the values that it sees",
+    "long": "operations long",
+}
+
+
+@pytest.mark.parametrize("kind", REASONS)
+def test_a_refusal_says_why_and_what_to_do_instead(tmp_path, kind):
+    with pytest.raises(ContractError, match=rf"{REASONS[kind]}.*sp\.load\(RUN\)"):
+        export_policy(Drawing(kind), [example(0), example(1)], tmp_path / "policy", "torch-export")
+    assert not (tmp_path / "policy").exists()
+
+
+class Smooth(nn.Module):
+    """GELU in double precision, which ONNX Runtime has not."""
+
+    observe = execute = 1
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(3, 8), nn.GELU(), nn.Linear(8, 2)).double()
+
+    def reset(self, observation):
+        pass
+
+    def act(self, observation, *, generator):
+        return self.layers(observation["state"][:, -1].double())[:, None]
+
+
+def test_gelu_of_float64_leaves_as_onnx(tmp_path):
+    pytest.importorskip("onnxruntime", reason="pip install 'simplatform[export]'")
+    found = export_policy(Smooth(), [example(seed) for seed in range(3)], tmp_path / "policy", "onnx")
+    assert 0 < found.difference <= 1e-6
 
 
 def test_a_run_without_a_checkpoint(tmp_path):

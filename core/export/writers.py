@@ -1,0 +1,78 @@
+"""The formats: each writes a graph, and returns how the file answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from simplatform.errors import MissingDependency
+from simplatform.export.graph import Graph
+from simplatform.files import write_bytes
+
+
+def write_onnx(graph: Graph, examples: tuple[Tensor, ...], path: Path, about: str) -> Callable[..., Tensor]:
+    """Write an ONNX file, with ``about`` in its metadata.
+
+    Raises:
+        MissingDependency: a package of the extra ``export`` is missing.
+    """
+    try:
+        import onnx
+        import onnxruntime
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise MissingDependency(f"ONNX export needs {error.name}: pip install 'simplatform[export]'") from error
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of torchvision's operators, which no policy has
+    program = torch.onnx.export(
+        graph, examples, dynamo=True, input_names=graph.names, output_names=["action"], verbose=False, optimize=True
+    )
+    model = program.model_proto  # type: ignore[union-attr]
+    model.metadata_props.append(onnx.StringStringEntryProto(key="simplatform", value=about))
+    _gelu_in_single_precision(model)
+    onnx.checker.check_model(model)
+    content = model.SerializeToString()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])  # refuses before it is written
+    write_bytes(path, content)
+    taken = {item.name for item in session.get_inputs()}
+
+    def answer(*tensors: Tensor) -> Tensor:
+        fed = {name: value.numpy() for name, value in zip(graph.names, tensors, strict=True) if name in taken}
+        return torch.from_numpy(session.run(None, fed)[0])
+
+    return answer
+
+
+def _gelu_in_single_precision(model: Any) -> None:
+    """Surround Erf and Gelu of float64, which ONNX Runtime does not have, with casts: they are right to 1e-7."""
+    import onnx
+
+    double, single = onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT
+    types = {info.name: info.type.tensor_type.elem_type for info in model.graph.value_info}
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    for node in nodes:
+        around: list[Any] = [[], []]
+        if node.op_type in ("Erf", "Gelu") and types.get(node.input[0]) == double:
+            given, wanted = node.input[0], node.output[0]
+            node.input[0], node.output[0] = f"{wanted}_in", f"{wanted}_out"
+            around[0] = [onnx.helper.make_node("Cast", [given], [node.input[0]], to=single)]
+            around[1] = [onnx.helper.make_node("Cast", [node.output[0]], [wanted], to=double)]
+        model.graph.node.extend([*around[0], node, *around[1]])
+
+
+def write_torch(graph: Graph, examples: tuple[Tensor, ...], path: Path, about: str) -> Callable[..., Tensor]:
+    """Write a ``torch.export`` program, with ``about`` beside it."""
+    import io
+
+    with torch.no_grad():
+        program = torch.export.export(graph, examples, strict=False)
+    buffer = io.BytesIO()
+    torch.export.save(program, buffer, extra_files={"simplatform.json": about})
+    write_bytes(path, buffer.getvalue())
+    module: Callable[..., Tensor] = program.module()
+    return module
