@@ -40,7 +40,7 @@ def register_tasks(register):
     register(_task("rossler", "rossler", "the Rössler attractor, dt 0.1"))
     register(_task("chua", "chua", "Chua's double scroll, dt 0.05"))
     register(_task("double-pendulum", "double-pendulum", "a chaotic double pendulum, dt 0.01 s"))
-    register(_field_task("kuramoto-sivashinsky", 4, 600, 400, "Kuramoto-Sivashinsky on 64 points, dt 0.25"))
+    register(_field_task("kuramoto-sivashinsky", 4, 600, 800, "Kuramoto-Sivashinsky on 64 points, dt 0.25"))
     for case, what in CASES.items():
         register(_field_task(f"nlse-{case}", 8, 150, 200, f"nonlinear Schrödinger equation: {what}"))
     register(_own_series())

@@ -39,7 +39,10 @@ X_ONLY = {
 LIFTED = {
     "policy.delays": 1, "policy.width": 16, "policy.blocks": 2, "policy.depth": 2, "policy.init": "random",
 }  # fmt: skip
-FIELD = {"adam_steps": 400, "varpro_steps": 25}
+FIELD = {
+    "policy.delays": 1, "policy.stencil": 12, "policy.jitter": 1e-3, "policy.adam_steps": 800, "policy.varpro_steps": 100,
+}  # fmt: skip
+ACROSS = {**FIELD, "policy.over": "space", "policy.depth": 2}
 ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
     "lorenz": {
         "stnn": ("stnn", [{}]),
@@ -80,8 +83,8 @@ ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
     },
     **{
         task: {
-            "stnn": ("stnn", [{**FIELD, "policy.depth": 1}, {**FIELD, "policy.depth": 2}]),
-            "mlp": ("mlp", [{**FIELD, "policy.delays": 1}, {**FIELD, "policy.delays": 4}]),
+            "stnn": ("stnn", [{**ACROSS, "policy.jitter": 1e-4}, {**ACROSS, "policy.stencil": 8, "policy.blocks": 8}]),
+            "mlp": ("mlp", [FIELD, {**FIELD, "policy.jitter": 1e-4}]),
             "hankel-dmd": ("hankel-dmd", [{"env.window": 8, "policy.delays": 8, "policy.ranks": [15, 60]}]),
             "persistence": ("persistence", [{}]),
         }
