@@ -25,3 +25,6 @@ def register_policies(register):
 def register_recipes(register):
     register("stnn", policy="stnn", task="lorenz")
     register("stnn-latent", policy="stnn-latent", task="lorenz-x", settings={"env.window": 96})
+    field = {"delays": 1, "over": "space", "stencil": 12, "depth": 2, "jitter": 1e-4, "varpro_steps": 100}
+    settings = {f"policy.{name}": value for name, value in field.items()}
+    register("stnn-kuramoto-sivashinsky", policy="stnn", task="kuramoto-sivashinsky", settings=settings)
