@@ -6,7 +6,8 @@ Every run is `simplatform run --plugin P --task T --seed S` with the settings be
 what is there after any time is balanced over tasks and plugins. A run that the table holds already is not done again,
 also where its folder is gone. ``--table`` runs nothing and only gathers what is done.
 Writes ``comparison.json`` and ``comparison.png`` beside itself: per task and plugin the success over all episodes of
-all seeds with its Wilson interval, and per plugin against MP1 a paired test (McNemar, exact) on the same episodes.
+all seeds with its Wilson interval, and per plugin against MP1 and DP3 a paired test (McNemar, exact) on the same
+episodes. ``mp1-data`` is MP1 whose network answers with the clean chunk instead of a velocity.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from simplatform.rundir import RunDirectory
 from simplatform.statistics import estimate, paired_rates
 
 HERE = Path(__file__).parent
-PLUGINS = ("mp1", "flowpolicy", "dp3", "simple-dp3", "flow-matching")
+PLUGINS = ("mp1", "mp1-data", "flowpolicy", "dp3", "simple-dp3", "flow-matching")
+REFERENCES = ("mp1", "dp3")
 TASKS = {
     "metaworld/drawer-open": "easy", "metaworld/door-open": "easy", "metaworld/hammer": "medium",
     "metaworld/sweep-into": "medium", "metaworld/hand-insert": "hard", "metaworld/stick-push": "very hard",
@@ -127,18 +129,17 @@ def rows(runs: dict[Key, Record]) -> Iterator[dict[str, Any]]:
 
 
 def pooled(runs: dict[Key, Record]) -> Iterator[dict[str, Any]]:
-    """Yield a row per plugin over the tasks and seeds that all plugins have, with a paired test against MP1."""
+    """Yield a row per plugin over the tasks and seeds that all plugins have, with paired tests against references."""
     by_case: dict[tuple[str, int], dict[str, list[int]]] = defaultdict(dict)
     for (plugin, task, seed), run in runs.items():
         by_case[task, seed][plugin] = run["success"]
     plugins = sorted({plugin for plugin, _, _ in runs})
     cases = [found for found in by_case.values() if set(found) == set(plugins)]
     for plugin in plugins if cases else ():
-        own, first = ([bool(ok) for found in cases for ok in found.get(name, ())] for name in (plugin, "mp1"))
+        own, *others = ([bool(ok) for found in cases for ok in found.get(name, ())] for name in (plugin, *REFERENCES))
         row = {"plugin": plugin, "cases": len(cases), "success": estimate([*map(float, own)], "rate").to_json()}
-        if plugin != "mp1" and first:
-            row["p_against_mp1"] = paired_rates(first, own)
-        yield row
+        against = zip(REFERENCES, others, strict=True)
+        yield row | {f"p_against_{name}": paired_rates(o, own) for name, o in against if name != plugin and o}
 
 
 def draw(table: dict[str, Any], path: Path) -> None:
