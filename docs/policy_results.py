@@ -42,9 +42,10 @@ def comparison(table: dict[str, Any]) -> str:
 
 def pooled(table: dict[str, Any]) -> str:
     """Return success over all cases that every plugin has, with the paired test."""
-    lines = ["| method | success on the same episodes | p against mp1, paired |", "|---|---|---|"]
+    lines = ["| method | success on the same episodes | p against mp1, paired | p against dp3 |", "|---|---|---|---|"]
     for row in table["plugins"]:
-        against = f"{row['p_against_mp1']:.2g}" if "p_against_mp1" in row else "–"
+        keys = ("p_against_mp1", "p_against_dp3")
+        against = " | ".join(f"{row[key]:.2g}" if key in row else "–" for key in keys)
         lines.append(f"| {row['plugin']} | {_success({'success': row['success']})} | {against} |")
     return "\n".join(lines)
 
