@@ -80,6 +80,7 @@ METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     },
     "navier-stokes": {
         "geps": ("geps", NS),
+        "geps, jitter": ("geps", {**NS, "jitter": 0.03}),
         "ncf": ("ncf", NS),
         "mixer, 2 experts": ("mixer", {"experts": 2, **NS}),
         "neural-ode": ("neural-ode", NS),

@@ -24,6 +24,12 @@ class Windows:
         """Return some rows, in any order and as often as named."""
         return Windows(self.states[index], self.times[index])
 
+    def jittered(self, size: Tensor, generator: Generator) -> Windows:
+        """Return the same with normal noise on the first states, of standard deviation ``size (R,)``."""
+        noise = torch.randn(self.states[:, :, 0].shape, generator=generator, dtype=self.states.dtype)
+        first = self.states[:, :, 0] + size[:, None, None] * noise.to(self.states.device)
+        return Windows(torch.cat([first[:, :, None], self.states[:, :, 1:]], 2), self.times)
+
     def spaced(self, most: int) -> Windows:
         """Return at most so many windows of every row, evenly spaced."""
         count = self.states.shape[1]

@@ -64,6 +64,11 @@ class ReconstructorConfig(Config):
     length: int = Field(1, ge=1, description="intervals in a window of an Adam step")
     lr: float = Field(5e-3, gt=0, description="peak learning rate of Adam (one cycle)")
     context_lr: float = Field(1e-2, gt=0, description="peak learning rate of the codes")
+    jitter: float = Field(
+        0.0,
+        ge=0,
+        description="noise on where windows start, in the data's spread: the field learns to undo it",
+    )
     finish: int = Field(500, ge=0, description="L-BFGS iterations on one-interval windows")
     finish_windows: int = Field(96, ge=1, description="most windows of each environment that L-BFGS sees")
     refine: int = Field(50, ge=0, description="L-BFGS iterations on whole trajectories")

@@ -99,7 +99,7 @@ class Training:
 
         After each chunk, an expert whose field its steps do not resolve gets twice as many of them.
         """
-        windows = self._fixed_windows(length)
+        windows = self._jittered(self._fixed_windows(length))
         finishers = [self._finisher(block, windows.rows(block.rows)) for block in self.model.blocks(self.routes)]
 
         def after(finisher: Finisher, done: int) -> None:
@@ -151,7 +151,9 @@ class Training:
 
     def _window_loss(self) -> Tensor:
         config, model = self.config, self.model
-        windows = self.systems.random_windows(config.length, model.fewer(config.windows), self.generator)
+        windows = self._jittered(
+            self.systems.random_windows(config.length, model.fewer(config.windows), self.generator)
+        )
         owner, field = model.training_field(self.routes, self.codes)
         windows = windows.rows(owner)
         error = model.residuals(field, windows, self.unit[owner]).square().mean()
@@ -183,6 +185,10 @@ class Training:
         if every.states.shape[1] <= few:
             return every
         return self.systems.random_windows(length, few, self.generator)
+
+    def _jittered(self, windows: Windows) -> Windows:
+        size = self.config.jitter
+        return windows.jittered(size * self.unit, self.generator) if size else windows
 
     def _report(self, steps: int, loss: Tensor, log: bool) -> None:
         self._done += steps

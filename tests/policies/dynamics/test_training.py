@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -13,7 +16,7 @@ from simplatform.policies.dynamics.finishing import Block, Finisher
 from simplatform.policies.dynamics.guard import Guard
 from simplatform.policies.dynamics.matching import slopes_of
 from simplatform.policies.dynamics.mixer import MixER, MixERConfig
-from simplatform.policies.dynamics.reconstructor import by_resolution, held
+from simplatform.policies.dynamics.reconstructor import by_resolution, episode_batches, held
 from simplatform.policies.dynamics.training import one_cycle
 from tests.policies.dynamics.systems import SAMPLES, decay, episode, families, oscillator, signature
 
@@ -179,6 +182,42 @@ def test_windows_hold_neighbouring_samples_and_their_times():
         match = (windows.states[2] == window).all(-1).all(-1) & (windows.times[2] == times).all(-1)
         assert int(match.sum()) == 1
     assert systems.windows(99).states.shape[2] == systems.states.shape[2]
+
+
+def test_jitter_moves_where_windows_start_and_nothing_else():
+    windows = environments_of(families()).windows(2)
+    size = torch.linspace(0.1, 0.4, len(windows.states), dtype=torch.float64)
+    moved = windows.jittered(size, torch.Generator().manual_seed(0))
+    assert torch.equal(moved.states[:, :, 1:], windows.states[:, :, 1:])
+    assert torch.equal(moved.times, windows.times)
+    noise = (moved.states - windows.states)[:, :, 0]
+    torch.testing.assert_close(noise.std((1, 2)), size, rtol=0.2, atol=0.0)
+
+
+def test_a_field_trained_with_jitter_brings_strangers_back():
+    """All trajectories lie on one circle: only jitter shows the field what lies beside it, and that it leads back."""
+
+    def circle(rate, start, times):
+        return oscillator(rate, start / np.linalg.norm(start), times)
+
+    data = Demonstrations([episode(circle, 1.0, number, number) for number in range(3)])
+    strangers = [replace_start(one, 1.3) for one in data]
+    radius = {}
+    for jitter in (0.0, 0.2):
+        torch.manual_seed(0)
+        config = ContextualConfig(width=16, depth=3, steps=200, finish=50, refine=0, jitter=jitter)
+        model = GEPSPolicy(config, signature())
+        model.fit(data, validation=Demonstrations([]), progress=lambda s, t, **m: None)
+        observation, _ = episode_batches(Demonstrations(strangers))[0]
+        model.reset(observation)
+        radius[jitter] = model.act(observation, generator=torch.Generator())[:, 0, -1].norm(dim=-1).mean().item()
+    assert abs(radius[0.2] - 1) < 0.05 < abs(radius[0.0] - 1)
+
+
+def replace_start(one, factor):
+    """Return the episode with its initial state scaled."""
+    initial = factor * one.observations["initial"]
+    return dataclasses.replace(one, observations={**one.observations, "initial": initial})
 
 
 def test_a_forecast_that_leaves_stays_at_the_border_where_no_score_takes_it_for_one():
