@@ -129,11 +129,20 @@ def _export(table: Table) -> str:
     if table is None:
         return NOT_YET
     lines = ["| policy | ONNX: largest difference | torch-export: largest difference |", "|---|---|---|"]
+    refused: dict[str, list[str]] = {}
     for row in table["rows"]:
-        found = (row[kind] for kind in ("onnx", "torch-export"))
-        shown = (f"refused: {one['refused']}" if "refused" in one else f"{one['difference']:.1e}" for one in found)
-        lines.append(f"| `{row['plugin']}` | {' | '.join(shown)} |")
-    return "\n".join(lines)
+        found = [row[kind] for kind in ("onnx", "torch-export")]
+        name = ", ".join(
+            [f"`{row['plugin']}`", *(f"`{key}={json.dumps(value)}`" for key, value in row["with"].items())]
+        )
+        if all("refused" in one for one in found):
+            reason = found[0]["refused"].split(": ", 1)[1].split(" (")[0]
+            refused.setdefault(reason, []).append(name)
+        else:
+            shown = ("refused" if "refused" in one else f"{one['difference']:.1e}" for one in found)
+            lines.append(f"| {name} | {' | '.join(shown)} |")
+    reasons = [f"- {', '.join(names)}: {reason}" for reason, names in refused.items()]
+    return "\n".join([*lines, "", "Refused, and why:", "", *reasons])
 
 
 def _training(table: Table) -> str:

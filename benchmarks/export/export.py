@@ -1,6 +1,6 @@
 """Which policies leave as one file, in which format, and why the others cannot.
 
-    python benchmarks/export/export.py [--plugins mp1 …]
+    python benchmarks/export/export.py [--plugins mp1 …]        # all policies of the package, or a look at some
 
 Every policy is trained a little: what is measured is whether the exported graph answers as the policy does, on the
 first observations of unseen episodes, for which the number of training steps does not matter. Writes ``export.json``
@@ -21,7 +21,7 @@ import simplatform as sp
 from simplatform.errors import SimplatformError
 from simplatform.export import FORMATS, export_run
 from simplatform.host import get_host
-from simplatform.provenance import measured_on
+from simplatform.provenance import installed, measured_on
 from simplatform.recipes import resolve
 from simplatform.rundir import RunDirectory
 
@@ -31,6 +31,10 @@ QUICK: dict[str, Any] = {
     "task.demonstrations": 2, "task.validation": 1, "experts": 2,
 }  # fmt: skip
 """Budgets that are taken where a policy has them."""
+TOLD = ("leads", "oracle-routing")
+"""Policies that read labels, which recorded trajectories do not have."""
+WITHOUT: dict[str, dict[str, Any]] = {name: {"policy.potential": False} for name in ("um2n", "um2n-energy", "ugm2n")}
+"""Settings without what a file cannot hold; such policies are tried as they are, and with these."""
 
 
 def record(folder: Path) -> dict[str, str]:
@@ -54,7 +58,7 @@ def task_of(recipe_task: str, policy: str) -> str:
     """Return the task on which a policy is tried: recorded data where it stands for the recipe's, which is slower."""
     if recipe_task.startswith("metaworld"):
         return "replay"
-    recorded = recipe_task in ("lotka-volterra", "odebench-4") and policy != "oracle-routing"
+    recorded = recipe_task in ("lotka-volterra", "odebench-4") and policy not in TOLD
     return "trajectories" if recorded else recipe_task
 
 
@@ -65,21 +69,23 @@ def settings_of(name: str, task: str, paths: dict[str, str]) -> dict[str, Any]:
     found = {key: value for key, value in QUICK.items() if "." in key or key in known}
     if not hasattr(entry.load(), "fit"):
         found.pop("steps", None)  # a diffusion policy's noise levels
-    path = {"env.path": paths[task]} if task in paths else {}
+    place = {"env.path": paths[task]} if task in paths else {}
     if task in paths:
         found = {key: value for key, value in found.items() if not key.startswith("task.")}
-    return {**{key if "." in key else f"policy.{key}": value for key, value in found.items()}, **path}
+    return {**{key if "." in key else f"policy.{key}": value for key, value in found.items()}, **place}
 
 
-def tried(name: str, folder: Path, paths: dict[str, str]) -> dict[str, Any]:
+def tried(name: str, folder: Path, paths: dict[str, str], more: dict[str, Any]) -> dict[str, Any]:
     """Train one policy a little and export it in every format; returns its row."""
     task = task_of(resolve(name).task.name, name)
-    run = sp.run(name, task, settings=settings_of(name, task, paths), output=folder, device="cpu", until="fit")
-    row: dict[str, Any] = {"plugin": name, "task": task}
+    settings = {**settings_of(name, task, paths), **more}
+    run = sp.run(name, task, settings=settings, output=folder, device="cpu", until="fit")
+    row: dict[str, Any] = {"plugin": name, "task": task, "with": more}
     for format in FORMATS:
         try:
             found = export_run(RunDirectory(run.path), format)
-            row[format] = {"difference": float(f"{found.difference:.2g}"), "inputs": list(found.inputs)}
+            free = [key for key, shape in found.inputs.items() if -1 in shape]
+            row[format] = {"difference": float(f"{found.difference:.2g}"), "inputs": list(found.inputs), "free": free}
         except SimplatformError as error:
             row[format] = {"refused": str(error)}
     return row
@@ -91,16 +97,16 @@ def main() -> None:
     options.add_argument("--plugins", nargs="*", default=[])
     chosen = options.parse_args()
     rows = []
-    recipes = {entry.name for entry in get_host().registry("recipe")}
     names = [entry.name for entry in get_host().registry("policy") if entry.distribution == "simplatform"]
     with tempfile.TemporaryDirectory() as folder:
         paths = record(Path(folder))
         for name in chosen.plugins or names:
-            if name in recipes:
-                rows.append(tried(name, Path(folder) / "runs", paths))
+            for more in [{}, WITHOUT[name]] if name in WITHOUT else [{}]:
+                rows.append(tried(name, Path(folder) / "runs", paths, more))
                 print(json.dumps(rows[-1]), flush=True)
     if not chosen.plugins:
-        (HERE / "export.json").write_text(json.dumps({**measured_on(), "rows": rows}, indent=2) + "\n")
+        about = {**measured_on(), "writers": installed(("onnx", "onnxscript", "onnxruntime"))}
+        (HERE / "export.json").write_text(json.dumps({**about, "rows": rows}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 The graph takes the observations that the policy reads, ``(1, observe, ...)`` in the environment's units, and one tensor
 per random draw (``noise``: standard normal, ``uniform``: in [0, 1)). It returns the actions ``(1, K, *action)``.
-Randomness is an input, so that the robot's controller decides about it: zeros, a seed, or a fresh draw.
+Randomness is an input, so that the robot's controller decides about it: zeros, a seed, or a fresh draw. Sizes that
+change from episode to episode, such as the vertices of a mesh, stay free.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from simplatform.contracts import Policy
 from simplatform.environments import make_env
 from simplatform.errors import ContractError, UsageError
 from simplatform.export.graph import Graph, Record, frozen, graph_of, starting_from
-from simplatform.export.reasons import explained, has_fixed_shapes, keeps_no_episode
+from simplatform.export.reasons import explained, keeps_no_episode
 from simplatform.export.writers import write_onnx, write_torch
 from simplatform.pipeline.rollout import History
 from simplatform.rundir import RunDirectory
@@ -37,7 +38,10 @@ _WRITERS = {"onnx": write_onnx, "torch-export": write_torch}
 
 @dataclass(frozen=True)
 class Exported:
-    """A written file: its inputs and output by name and shape, and how far its answers are from the policy's."""
+    """A written file: its inputs and output by name and shape, and how far its answers are from the policy's.
+
+    A size of -1 is free.
+    """
 
     path: str
     format: str
@@ -82,13 +86,11 @@ def export_policy(
         ContractError, MissingDependency: see ``export_run``.
     """
     policy = frozen(policy)
-    graph, inputs = graph_of(policy, observations[0])
     keeps_no_episode(policy, observations)
-    has_fixed_shapes(policy, graph.keys, observations)
+    graph, inputs = graph_of(policy, observations)
     about = {"policy": name, "observe": policy.observe, "execute": policy.execute, "inputs": list(graph.names)}
-    examples = tuple(inputs.values())
     with explained(policy, format):
-        answer = _WRITERS[format](graph, examples, path, json.dumps(about))
+        answer = _WRITERS[format](graph, inputs, path, json.dumps(about))
     difference = max(_difference(policy, graph, answer, observation) for observation in observations)
     if not difference <= TOLERANCE:
         path.unlink(missing_ok=True)
@@ -96,10 +98,15 @@ def export_policy(
             f"the exported file answers differently from {type(policy).__name__}: by {difference:.2g}, more than "
             f"{TOLERANCE:g}, so it was removed. Does act() depend on the values that it sees?"
         )
-    shapes = {key: tuple(value.shape) for key, value in inputs.items()}
+    shapes = {name: _shape([one[name] for one in inputs]) for name in graph.names}
     with torch.no_grad():
-        output = tuple(graph(*examples).shape)
+        output = _shape([graph(*one.values()) for one in inputs])
     return Exported(str(path), format, name, shapes, output, policy.execute, difference)
+
+
+def _shape(examples: Sequence[Tensor]) -> tuple[int, ...]:
+    sizes = zip(*(example.shape for example in examples), strict=True)
+    return tuple(size[0] if len(set(size)) == 1 else -1 for size in sizes)
 
 
 def _first(policy: Policy, observation: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -109,12 +109,33 @@ def starting_from(policy: Policy, observation: Mapping[str, Tensor]) -> None:
     policy.reset({key: value[:, -1:] for key, value in observation.items()})
 
 
-def graph_of(policy: Policy, observation: Mapping[str, Tensor]) -> tuple[Graph, dict[str, Tensor]]:
-    """Act once, and return the graph with an example of each of its inputs.
+def graph_of(policy: Policy, observations: Sequence[Mapping[str, Tensor]]) -> tuple[Graph, list[dict[str, Tensor]]]:
+    """Act once on each observation, and return the graph with an example of its inputs for each.
 
     Raises:
-        ContractError: ``act`` draws what is no input, or is too long.
+        ContractError: ``act`` draws what is no input, takes other inputs from episode to episode, or is too long.
     """
+    found = [_recorded(policy, observation) for observation in observations]
+    (keys, draws), *others = [(list(read), list(drawn)) for read, drawn in found]
+    if any(other != (keys, draws) for other in others):
+        raise ContractError(
+            f"{type(policy).__name__} cannot leave as one file: act() reads or draws other things in one episode than "
+            f"in another: {[keys + draws, *(read + drawn for read, drawn in others)]}"
+        )
+    return Graph(policy, keys, draws).eval(), [{**read, **drawn} for read, drawn in found]
+
+
+def free_axes(inputs: Sequence[Mapping[str, Tensor]]) -> dict[str, list[int]]:
+    """Return the axes of each input whose size changes from example to example."""
+    axes = {}
+    for name, first in inputs[0].items():
+        shapes = [tuple(one[name].shape) for one in inputs]
+        axes[name] = [axis for axis in range(first.ndim) if len({shape[axis] for shape in shapes}) > 1]
+    return axes
+
+
+def _recorded(policy: Policy, observation: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Act once; return what was read, and what was drawn."""
     seen = _Read(observation)
     starting_from(policy, observation)
     with torch.no_grad(), Record() as record:
@@ -125,5 +146,4 @@ def graph_of(policy: Policy, observation: Mapping[str, Tensor]) -> tuple[Graph, 
             f"loops written out, and {LONGEST} are the most; let it answer fewer steps at once, or carry it out with "
             "this package: sp.load(RUN)"
         )
-    inputs = {**{key: observation[key] for key in seen.keys_read}, **record.draws}
-    return Graph(policy, list(seen.keys_read), list(record.draws)).eval(), inputs
+    return {key: observation[key] for key in seen.keys_read}, record.draws

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from simplatform.contracts import Policy
-from simplatform.errors import ContractError, SimplatformError
+from simplatform.errors import ContractError, MissingDependency, SimplatformError
 from simplatform.export.graph import starting_from
 
 Observations = Sequence[Mapping[str, Tensor]]
@@ -18,23 +18,24 @@ Observations = Sequence[Mapping[str, Tensor]]
 INSTEAD = "Carry it out with this package instead: sp.load(RUN), then reset(observation) and act(observation)"
 KNOWN = {
     r"\.numpy\(\)|numpy\.|tensor subclass": "act() leaves PyTorch for NumPy, and a file holds tensor operations only",
+    r"specialized it to be a constant|Constraints violated": "its observations change shape from episode to episode, "
+    "and act() is written for one",
     r"[Dd]ata-dependent": "which operations act() carries out, or how many, depends on the values that it sees",
     r"No ONNX function|Could not find an implementation": "ONNX has no such operation; try --format torch-export",
-    r"autograd|requires_grad|\bgrad\b": "act() differentiates, and a file holds no gradients",
 }
 """What exporters say, as a pattern, and what it means."""
 
 
 @contextlib.contextmanager
 def explained(policy: Policy, format: str) -> Iterator[None]:
-    """Turn what a writer raises into one error with its reason; errors of our own say theirs already.
+    """Turn what a writer raises into one error with its reason: a policy's own, where it raised one.
 
     Raises:
         ContractError: the policy computes what the format cannot hold.
     """
     try:
         yield
-    except (SimplatformError, OSError):
+    except (MissingDependency, OSError):
         raise
     except Exception as error:
         causes = list(_causes(error))
@@ -56,21 +57,6 @@ def keeps_no_episode(policy: Policy, observations: Observations) -> None:
             f"{type(policy).__name__} cannot leave as one file: it adapts in reset(), to a system or an episode, and a "
             f"file holds act() alone. {INSTEAD}"
         )
-
-
-def has_fixed_shapes(policy: Policy, keys: Sequence[str], observations: Observations) -> None:
-    """Refuse inputs whose shape changes from episode to episode.
-
-    Raises:
-        ContractError: an input does.
-    """
-    for key in keys:
-        shapes = sorted({tuple(observation[key].shape) for observation in observations})
-        if len(shapes) > 1:
-            raise ContractError(
-                f"{type(policy).__name__} cannot leave as one file: its observation {key!r} changes shape from episode "
-                f"to episode ({', '.join(map(str, shapes[:3]))}), and a file holds fixed shapes. {INSTEAD}"
-            )
 
 
 def _answer(policy: Policy, shown: Mapping[str, Tensor], observation: Mapping[str, Tensor]) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,14 @@ import torch
 from torch import Tensor
 
 from simplatform.errors import MissingDependency
-from simplatform.export.graph import Graph
+from simplatform.export.graph import Graph, free_axes
 from simplatform.files import write_bytes
 
+Inputs = Sequence[Mapping[str, Tensor]]
+"""Examples of all inputs of a graph; sizes in which they differ stay free."""
 
-def write_onnx(graph: Graph, examples: tuple[Tensor, ...], path: Path, about: str) -> Callable[..., Tensor]:
+
+def write_onnx(graph: Graph, inputs: Inputs, path: Path, about: str) -> Callable[..., Tensor]:
     """Write an ONNX file, with ``about`` in its metadata.
 
     Raises:
@@ -29,7 +32,7 @@ def write_onnx(graph: Graph, examples: tuple[Tensor, ...], path: Path, about: st
         raise MissingDependency(f"ONNX export needs {error.name}: pip install 'simplatform[export]'") from error
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of torchvision's operators, which no policy has
     program = torch.onnx.export(
-        graph, examples, dynamo=True, input_names=graph.names, output_names=["action"], verbose=False, optimize=True
+        _traced(graph, inputs), dynamo=True, input_names=graph.names, output_names=["action"], verbose=False
     )
     model = program.model_proto  # type: ignore[union-attr]
     model.metadata_props.append(onnx.StringStringEntryProto(key="simplatform", value=about))
@@ -65,14 +68,19 @@ def _gelu_in_single_precision(model: Any) -> None:
         model.graph.node.extend([*around[0], node, *around[1]])
 
 
-def write_torch(graph: Graph, examples: tuple[Tensor, ...], path: Path, about: str) -> Callable[..., Tensor]:
+def write_torch(graph: Graph, inputs: Inputs, path: Path, about: str) -> Callable[..., Tensor]:
     """Write a ``torch.export`` program, with ``about`` beside it."""
     import io
 
-    with torch.no_grad():
-        program = torch.export.export(graph, examples, strict=False)
+    program = _traced(graph, inputs)
     buffer = io.BytesIO()
     torch.export.save(program, buffer, extra_files={"simplatform.json": about})
     write_bytes(path, buffer.getvalue())
     module: Callable[..., Tensor] = program.module()
     return module
+
+
+def _traced(graph: Graph, inputs: Inputs) -> torch.export.ExportedProgram:
+    free = [{axis: torch.export.Dim.DYNAMIC for axis in axes} for axes in free_axes(inputs).values()]
+    with torch.no_grad():
+        return torch.export.export(graph, tuple(inputs[0].values()), strict=False, dynamic_shapes=(tuple(free),))

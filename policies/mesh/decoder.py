@@ -37,7 +37,7 @@ class LocalExtractor(nn.Module):
         for layer in self.layers:
             message = F.selu(layer(message))
         message = torch.cat([message, distance], dim=1)
-        return message.new_zeros(len(points), message.shape[1]).index_add(0, target, message)
+        return message.new_zeros(points.shape[0], message.shape[1]).index_add(0, target, message)
 
 
 class DeformBlock(nn.Module):
@@ -67,18 +67,18 @@ class DeformBlock(nn.Module):
         out = torch.einsum("nhc,hc->nh", hidden, self.source[0])
         into = torch.einsum("nhc,hc->nh", hidden, self.target[0])
         weights = self._weights(out, into, sliding, self.temperature).mean(dim=1)
-        moved = gather_sum(weights[:, None] * points.index_select(0, sliding[0]), sliding[1], len(points))
+        moved = gather_sum(weights[:, None] * points.index_select(0, sliding[0]), sliding[1], points.shape[0])
         if last:
             return moved, None
         attention = self._weights(out, into, edges, 1.0)
         # A product and a sum are several times faster than many products of tiny matrices.
         messages = (attention[..., None] / self.heads * hidden.index_select(0, edges[0])).sum(dim=1)
-        return moved, F.selu(gather_sum(messages, edges[1], len(points)))
+        return moved, F.selu(gather_sum(messages, edges[1], points.shape[0]))
 
     @staticmethod
     def _weights(out: Tensor, into: Tensor, edges: Tensor, scale: float) -> Tensor:
         logits = F.selu(scale * (out.index_select(0, edges[0]) + into.index_select(0, edges[1])))
-        return segment_softmax(logits, edges[1], len(out))
+        return segment_softmax(logits, edges[1], out.shape[0])
 
 
 class Deformer(nn.Module):

@@ -63,9 +63,11 @@ class Graph:
         """Undirected edges ``(2, E)``, smaller vertex first, and of how many cells each is a side, ``(E,)``."""
         pairs = self.cells[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
         low, high = pairs.amin(dim=1), pairs.amax(dim=1)
-        count = len(self.points)
+        count = self.points.shape[0]  # len() would fix it in an exported graph
         keys, uses = torch.unique(low * count + high, return_counts=True)
-        return torch.stack([torch.div(keys, count, rounding_mode="floor"), keys % count]), uses
+        torch._check(keys.shape[0] <= 2**31)  # without a bound of its own, ONNX would write one that does not fit int64
+        low = torch.div(keys, count, rounding_mode="floor")
+        return torch.stack([low, keys - low * count]), uses
 
     @cached_property
     def edges(self) -> Tensor:
@@ -120,11 +122,10 @@ def graph_of(packed: Observation) -> Graph:
     Raises:
         ContractError: cells that are not triangles.
     """
-    if packed["cells"].shape[-1] != 3 or packed["points"].shape[-1] != 2:
-        raise ContractError(f"learned movers take triangles in the plane, got cells {tuple(packed['cells'].shape)}")
+    points, cells = _triangles(packed["points"], packed["cells"].long())
     return Graph(
-        packed["points"],
-        packed["cells"].long(),
+        points,
+        cells,
         packed["monitor"],
         packed["boundary"].long(),
         tuple(packed["sizes"].tolist()),
@@ -136,11 +137,28 @@ def graph_of(packed: Observation) -> Graph:
 
 def graph_of_batch(observation: Observation) -> Graph:
     """Return the graph of an observation ``(B, T, ...)`` of equally sized meshes: the newest of each."""
-    newest = {key: value[:, -1] for key, value in observation.items()}
-    samples = [{key: value[b] for key, value in newest.items()} for b in range(len(newest["points"]))]
-    return graph_of(pack(samples))
+    points, cells = _triangles(observation["points"][:, -1], observation["cells"][:, -1].long())
+    meshes, vertices = points.shape[:2]
+    offsets = vertices * torch.arange(meshes, device=cells.device)[:, None, None]
+    return Graph(
+        points.flatten(0, 1),
+        (cells + offsets).flatten(0, 1),
+        observation["monitor"][:, -1].flatten(),
+        observation["boundary"][:, -1].long().flatten(),
+        (vertices,) * meshes,
+        (cells.shape[1],) * meshes,
+        solution=observation["solution"][:, -1].flatten() if "solution" in observation else None,
+    )
+
+
+def _triangles(points: Tensor, cells: Tensor) -> tuple[Tensor, Tensor]:
+    if cells.shape[-1] != 3 or points.shape[-1] != 2:
+        raise ContractError(f"learned movers take triangles in the plane, got cells {tuple(cells.shape)}")
+    return points, cells
 
 
 def _owners(sizes: Sequence[int], device: torch.device) -> Tensor:
+    if len(sizes) == 1:  # an exported graph knows no number of vertices, and needs none here
+        return torch.zeros(sizes[0], dtype=torch.int64, device=device)
     counts = torch.tensor(sizes, device=device)
     return torch.repeat_interleave(torch.arange(len(sizes), device=device), counts)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from simplatform.contracts import Signature
+from simplatform.errors import ContractError
 from simplatform.policies.mesh.graph import Graph
 from simplatform.policies.mesh.um2n import UM2N, UM2NConfig
 
@@ -51,7 +52,15 @@ class PictureEncoder(nn.Module):
 def raster(points: Tensor, values: Tensor) -> Tensor:
     """Return nodal values sampled at 20 × 20 places of the unit square, ``(20, 20)``; outside the mesh, the nearest
     vertex.
+
+    Raises:
+        ContractError: while it is traced for an export.
     """
+    if torch.compiler.is_compiling():
+        raise ContractError(
+            "its picture of the monitor is interpolated by SciPy, and a file holds tensor operations only; carry it "
+            "out with this package: simplatform move"
+        )
     from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 
     places, nodal = points.detach().cpu().numpy(), values.detach().cpu().numpy()

@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
+from simplatform.errors import ContractError
 from simplatform.policies.mesh.graph import Graph
 
 FLOOR = 1e-3
@@ -30,7 +31,15 @@ def potential(graph: Graph, points: Tensor, monitor: Tensor) -> Tensor:
 
     ``points (N, 2)`` are unit coordinates and ``monitor (N,)`` is scaled to at most 1. Solved on the CPU in double
     precision; no gradient flows through it.
+
+    Raises:
+        ContractError: while it is traced for an export.
     """
+    if torch.compiler.is_compiling():
+        raise ContractError(
+            "its feature `potential` is a sparse solve by SciPy, and a file holds tensor operations only; train with "
+            "--set policy.potential=false, or carry it out with this package: simplatform move"
+        )
     cells = graph.cells.cpu().numpy()
     places = points.detach().cpu().double().numpy()
     density = np.maximum(monitor.detach().cpu().double().numpy(), 0.0) + FLOOR

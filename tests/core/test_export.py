@@ -92,10 +92,27 @@ def test_all_that_is_read_becomes_an_input(tmp_path):
     assert set(found.inputs) == {"state", "unused"}
 
 
-def test_shapes_that_change_are_refused_by_name(tmp_path):
-    other = {**example(1), "state": torch.zeros(1, 1, 4)}
-    with pytest.raises(ContractError, match=r"'state' changes shape .*\(1, 1, 3\), \(1, 1, 4\)"):
-        export_policy(Drawing(), [example(), other], tmp_path / "policy", "torch-export")
+class Counting(Drawing):
+    """Takes any number of values; ``fixed``: written for the number it saw."""
+
+    def act(self, observation, *, generator):
+        state = observation["state"]
+        count = len(state[0, 0]) if self.kind == "fixed" else state.shape[-1]
+        noise = torch.randn(1, 1, count, generator=generator)
+        return (state - state.mean(-1, keepdim=True)) * count + noise
+
+
+@pytest.mark.parametrize("format", ["onnx", "torch-export"])
+def test_sizes_that_change_stay_free(tmp_path, format):
+    if format == "onnx":
+        pytest.importorskip("onnxruntime", reason="pip install 'simplatform[export]'")
+    examples = [{"state": torch.randn(1, 1, size, generator=torch.Generator().manual_seed(size))} for size in (4, 9, 6)]
+    found = export_policy(Counting(), examples, tmp_path / "policy", format)
+    assert found.inputs == {"state": (1, 1, -1), "noise": (1, 1, -1)}
+    assert found.output == (1, 1, -1)
+    with pytest.raises(ContractError, match=r"change shape from episode to episode.*sp\.load"):
+        export_policy(Counting("fixed"), examples, tmp_path / "fixed", format)
+    assert not (tmp_path / "fixed").exists()
 
 
 def test_what_cannot_be_exported_is_refused(tmp_path):
@@ -105,7 +122,7 @@ def test_what_cannot_be_exported_is_refused(tmp_path):
         export_policy(Drawing("memory"), [example(0), example(1)], tmp_path / "policy", "torch-export")
     with pytest.raises(ContractError, match="answers differently"):
         export_policy(Drawing("nan"), [example(0)], tmp_path / "policy", "torch-export")
-    with pytest.raises(DataError, match="Sundays"):
+    with pytest.raises(ContractError, match="Drawing cannot leave as torch-export: only on Sundays"):
         export_policy(Drawing("own"), [example(0)], tmp_path / "policy", "torch-export")
     assert not (tmp_path / "policy").exists()
 
