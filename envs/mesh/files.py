@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from simplatform.envs.mesh.mesh import KINDS, Floats, Mesh
+from simplatform.envs.mesh.unfinished import check_finished
 from simplatform.envs.mesh.validity import check_mesh, check_monitor, oriented
-from simplatform.errors import DataError, MissingDependency, UsageError
+from simplatform.errors import DataError, MissingDependency, SimplatformError, UsageError
 from simplatform.files import reading, storage_errors
 
 DIMENSIONS = {
@@ -27,6 +28,11 @@ DIMENSIONS = {
 }
 """Dimension of meshio's kinds of cells, without the number of vertices that ends the names of curved ones."""
 
+OWN = "gmsh:"
+"""What meshio notes about vertices of Gmsh's files begins with this; it is no field."""
+FORMATS = {".msh": "gmsh"}
+"""Formats of suffixes for which meshio would choose another one, here that of ANSYS."""
+
 
 def read_mesh(path: Path) -> Mesh:
     """Read a mesh of triangles, quadrilaterals, tetrahedra or line segments.
@@ -39,8 +45,11 @@ def read_mesh(path: Path) -> Mesh:
     """
     data = _open(path)
     kind = _kind(data, path)
-    cells = np.concatenate([block.data for block in data.cells if block.type == kind]).astype(np.int64)
-    return check_mesh(oriented(Mesh(_flat(np.asarray(data.points, float), KINDS[kind][0], path), cells, kind)))
+    with reading(f"{path} does not hold a table of points and one of cells"):
+        points = np.asarray(data.points, float)
+        cells = np.concatenate([block.data for block in data.cells if block.type == kind]).astype(np.int64)
+        flat = _flat(points, KINDS[kind][0], path)
+    return check_mesh(oriented(Mesh(flat, cells, kind)))
 
 
 def read_monitor(path: Path, mesh: Mesh, name: str | None = None) -> Floats:
@@ -52,7 +61,8 @@ def read_monitor(path: Path, mesh: Mesh, name: str | None = None) -> Floats:
     """
     if path.suffix in (".npy", ".txt", ".csv"):
         return check_monitor(_numbers(path), mesh)
-    fields: Mapping[str, Any] = _open(path).point_data
+    point_data: Mapping[str, Any] = _open(path).point_data
+    fields = {key: value for key, value in point_data.items() if not key.startswith(OWN)}
     if not fields:
         raise DataError(f"{path} has no point data: a monitor is one value per vertex")
     if name is None and len(fields) > 1:
@@ -60,7 +70,9 @@ def read_monitor(path: Path, mesh: Mesh, name: str | None = None) -> Floats:
     chosen = next(iter(fields)) if name is None else name
     if chosen not in fields:
         raise DataError(f"{path} has no field {chosen!r}; it has {', '.join(fields)}")
-    return check_monitor(np.asarray(fields[chosen], float).squeeze(), mesh)
+    with reading(f"{path} does not hold one number per vertex in {chosen!r}"):
+        values = np.asarray(fields[chosen], float).squeeze()
+    return check_monitor(values, mesh)
 
 
 def write_mesh(path: Path, mesh: Mesh, fields: Mapping[str, Floats] | None = None) -> None:
@@ -78,17 +90,20 @@ def write_mesh(path: Path, mesh: Mesh, fields: Mapping[str, Floats] | None = Non
         raise DataError(f"cannot write {path}: there is no folder {path.parent}")
     try:
         with storage_errors(path):
-            meshio.Mesh(points, [(mesh.kind, mesh.cells)], point_data=data).write(path)
-    except (meshio.WriteError, meshio.ReadError, KeyError) as error:
-        raise DataError(f"cannot write {path}: {error}; .vtu always works") from error
+            meshio.Mesh(points, [(mesh.kind, mesh.cells)], point_data=data).write(path, FORMATS.get(path.suffix))
+    except (SimplatformError, OSError):
+        raise
+    except Exception as error:  # each of meshio's writers has failures of its own
+        raise DataError(f"cannot write {path}: {type(error).__name__} {error}; .vtu always works") from error
 
 
 def _open(path: Path) -> Any:
     if not path.exists():
         raise DataError(f"{path} does not exist")
     try:
+        check_finished(path)
         return _meshio().read(path)
-    except MissingDependency:
+    except SimplatformError:
         raise
     except SystemExit as error:  # some of meshio's readers end the program on a bad file
         raise DataError(f"{path} is not a mesh that meshio reads") from error

@@ -119,7 +119,12 @@ def check_connected(mesh: Mesh) -> Mesh:
 
 
 def oriented(mesh: Mesh) -> Mesh:
-    """Return the mesh with wholly negative cells renumbered to positive orientation (the geometry is the same)."""
+    """Return the mesh with wholly negative cells renumbered to positive orientation (the geometry is the same).
+
+    Raises:
+        DataError: an empty mesh, non-finite points, numbers out of range, or a cell that names a vertex twice.
+    """
+    _check_numbers(mesh)
     with np.errstate(invalid="ignore"):
         negative = (mesh.corner_volumes < 0).all(axis=1)
     cells = mesh.cells.copy()

@@ -27,8 +27,29 @@ def test_round_trip(tmp_path, mesh, suffix):
     assert again.kind == mesh.kind
     assert np.allclose(again.points, mesh.points)
     assert np.array_equal(again.cells, mesh.cells)
-    if suffix != "msh":  # meshio keeps point data of gmsh files apart from the mesh's own vertices
-        assert np.allclose(read_monitor(path, again), bump(mesh))
+    assert np.allclose(read_monitor(path, again), bump(mesh))
+    if suffix == "msh":  # Gmsh's, not ANSYS's
+        assert path.read_bytes().startswith(b"$MeshFormat")
+
+
+def test_a_writer_that_fails_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"cannot write .*vtu always works"):
+        write_mesh(tmp_path / "mesh.su2", generators.square(4))  # a writer that meshio 5.3 has broken
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("mesh.off", "OFF\n\n# made by hand\n"),
+        ("mesh.ply", "ply\nformat ascii 1.0\nelement vertex 9\ncomment end_header"),
+        ("mesh.mdpa", "Begin ModelPartData\nEnd ModelPartData\nBegin Nodes\n1 0 0 0\n"),
+        ("mesh.bdf", "$ BEGIN BULK\nGRID,1\nBEGIN BULK\n$ nothing\n"),
+    ],
+)
+def test_a_file_whose_reader_would_wait_for_ever_is_refused(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match="is cut short: it lacks"):
+        read_mesh(tmp_path / name)
 
 
 def test_moving_a_file_leaves_the_input_and_gathers_vertices(tmp_path):
