@@ -1,5 +1,6 @@
 """``simplatform new plugin``: each kind installs, keeps its contract and passes its own tests, untouched."""
 
+import json
 import os
 import subprocess
 import sys
@@ -28,6 +29,13 @@ def install(project):
     return project
 
 
+def pip_install(project):
+    """Install a project as a user would, into a folder of its own; returns that folder."""
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", "site", "."]
+    run(pip, project)
+    return project / "site"
+
+
 def run(command, cwd, *folders):
     path = os.pathsep.join(map(str, folders))
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "SIMPLATFORM_CACHE": str(cwd / "cache")}
@@ -49,13 +57,30 @@ def test_every_kind_passes_its_own_tests(tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_installs_and_is_typed(tmp_path, kind):
     project = new_plugin(f"tried-{kind}", kind, tmp_path)
-    pip = [
-        sys.executable,
-        *["-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", "site", "."],
+    site = pip_install(project)
+    run([sys.executable, "-m", "pytest", "-q", "tests"], project, site)
+    run([sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "mypy")], project, site)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_from_the_template_to_a_row_beside_mp1(tmp_path):
+    """The tutorial's path on the command line: new, install, test, run, compare; the plugin's code is as it was made."""
+    command = [sys.executable, "-m", "simplatform.cli"]
+    run([*command, "new", "plugin", "my-method"], tmp_path)
+    project = tmp_path / "simplatform-my-method"
+    site = pip_install(project)
+    run([sys.executable, "-m", "pytest", "-q", "tests"], project, site)
+    shared = ["--device", "cpu", "--json", "--set", "task.episodes=6", "--output", str(tmp_path / "runs")]
+    budgets = {"my-method": [], "mp1": ["--task", "metaworld/reach", "--set", "train.steps=2"]}
+    runs = [
+        json.loads(run([*command, "run", "--plugin", name, *shared, *more], tmp_path, site))["run"]
+        for name, more in budgets.items()
     ]
-    run(pip, project)
-    run([sys.executable, "-m", "pytest", "-q", "tests"], project, project / "site")
-    run([sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "mypy")], project, project / "site")
+    mine, other = json.loads(run([*command, "compare", *runs, "--json"], tmp_path, site))["runs"]
+    assert (mine["plugin"], other["plugin"]) == ("my-method", "mp1")
+    assert other["against first"].endswith("(n=6)")  # the same six episodes
+    assert int(mine["success"].split("/6 = ")[0]) >= 2  # 43 of 60 over three seeds: docs/tutorials/your-own-plugin.md
 
 
 def test_the_name_is_checked(tmp_path):
