@@ -65,7 +65,7 @@ def test_every_kind_installs_and_is_typed(tmp_path, kind):
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_from_the_template_to_a_row_beside_mp1(tmp_path):
-    """The tutorial's path on the command line: new, install, test, run, compare; the plugin's code is as it was made."""
+    """The tutorial's path on the command line: new, install, test, run, compare; its code is as it was made."""
     command = [sys.executable, "-m", "simplatform.cli"]
     run([*command, "new", "plugin", "my-method"], tmp_path)
     project = tmp_path / "simplatform-my-method"
