@@ -20,5 +20,3 @@ def register_policies(register):
 def register_recipes(register):
     settings = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
     register("mp1", policy="mp1", task="metaworld/window-close", settings=settings)
-    answers = {**settings, "policy.prediction": "data"}
-    register("mp1-data", policy="mp1", task="metaworld/window-close", settings=answers)

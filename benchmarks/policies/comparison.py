@@ -7,7 +7,7 @@ what is there after any time is balanced over tasks and plugins. A run that the 
 also where its folder is gone. ``--table`` runs nothing and only gathers what is done.
 Writes ``comparison.json`` and ``comparison.png`` beside itself: per task and plugin the success over all episodes of
 all seeds with its Wilson interval, and per plugin against MP1 and DP3 a paired test (McNemar, exact) on the same
-episodes. ``mp1-data`` is MP1 whose network answers with the clean chunk instead of a velocity.
+episodes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from simplatform.rundir import RunDirectory
 from simplatform.statistics import estimate, paired_rates
 
 HERE = Path(__file__).parent
-PLUGINS = ("mp1", "mp1-data", "flowpolicy", "dp3", "simple-dp3", "flow-matching")
+PLUGINS = ("mp1", "flowpolicy", "dp3", "simple-dp3", "flow-matching")
 REFERENCES = ("mp1", "dp3")
 TASKS = {
     "metaworld/drawer-open": "easy", "metaworld/door-open": "easy", "metaworld/hammer": "medium",

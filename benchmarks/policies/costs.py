@@ -69,7 +69,7 @@ def _step(policy: PointCloudPolicy, batch: Batch) -> None:
 
 def measure(size: str, repeats: int) -> dict[str, Any]:
     """Return the costs of all methods at one size."""
-    policies = {name: build(name, size).eval() for name in PLUGINS if name != "mp1-data"}  # that one costs as mp1 does
+    policies = {name: build(name, size).eval() for name in PLUGINS}
     with torch.no_grad():
         times = harness.interleaved(actions(policies, size), repeats)
     if size == "small":
