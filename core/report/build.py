@@ -12,6 +12,7 @@ from simplatform.errors import RunError
 from simplatform.files import write_text
 from simplatform.host import get_host
 from simplatform.report.interactive import script_for
+from simplatform.report.pictures import save_pictures
 from simplatform.report.section import Section
 from simplatform.report.sections import BUILT_IN
 from simplatform.report.view import RunView
@@ -21,7 +22,7 @@ SectionFunction = Callable[[RunView], Section | None]
 
 
 def write_report(run: RunDirectory) -> Any:
-    """Write ``report.html`` and ``CARD.md``; returns the path of the report.
+    """Write ``report.html``, its pictures as files, and ``CARD.md``; returns the path of the report.
 
     Raises:
         RunError: the run was not evaluated yet.
@@ -38,6 +39,7 @@ def write_report(run: RunDirectory) -> Any:
         environment=view.environment,
         digest=view.recipe.digest,
     )
+    save_pictures(run.path, [section.body for section in sections])
     write_text(run.path / "report.html", page)
     write_text(run.path / "CARD.md", card(view))
     return run.path / "report.html"

@@ -36,6 +36,7 @@ def test_run_leaves_the_whole_directory():
         "eval/episodes.parquet", "eval/summary.json", "eval/recordings/test-000.npz", "demonstrations_train.json",
     ):  # fmt: skip
         assert name in names
+    assert [name for name in names if name.startswith("figures/") and name.endswith(".png")]
     assert not [name for name in names if name.endswith(".tmp")]
     assert {"000004"}.isdisjoint(p.name for p in (run.path / "checkpoints").iterdir())  # only the last two are kept
     status = RunDirectory(run.path).status
