@@ -108,9 +108,10 @@ def _bars(table: Table) -> str:
     return "\n".join(["| bar | what | measured | wanted | met |", "|---|---|---|---|---|", *rows])
 
 
-def _executors(tables: Table) -> str:
-    if tables is None:
+def _executors(found: Table) -> str:
+    if found is None:
         return NOT_YET
+    tables = {"": found} if "rows" in found else found
     lines = [
         "| executor | workers | load before | episodes per second | efficiency | processor time against one process |",
         "|---|---|---|---|---|---|",

@@ -8,7 +8,7 @@ trial starts the whole run from nothing (its own cache, its own folder), waits f
 run after a random share of the time that the stage takes undisturbed, a training at a random step, then resumes it to
 the end. It passes when the final weights, the training's state, every logged loss and every evaluated episode are
 those of the undisturbed run, and no half-written file is left. A stage that ended before its kill is not counted and
-tried again. Writes ``kill.json`` beside itself.
+tried again. The two subjects run beside each other, a core each. Writes ``kill.json`` beside itself.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -193,20 +194,26 @@ def campaign(name: str, kills: int, stages: list[str], draw: random.Random, root
 
 
 def main() -> None:
-    """Run all trials and write the table; each subject as it is done."""
+    """Run all trials, the subjects beside each other, and write the table; each subject as it is done."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--kills", type=int, default=50, help="per subject")
     options.add_argument("--stages", nargs="+", default=list(STAGES), choices=STAGES)
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--subjects", nargs="+", default=list(SUBJECTS), choices=list(SUBJECTS))
+    options.add_argument("--json", type=Path, default=HERE / "kill.json", help="file to write")
     chosen = options.parse_args()
-    path = HERE / "kill.json"
-    subjects = json.loads(path.read_text()).get("subjects", {}) if path.exists() else {}
-    for name in chosen.subjects:
-        root = Path(tempfile.mkdtemp(prefix="kill-"))
-        subjects[name] = campaign(name, chosen.kills, chosen.stages, random.Random(chosen.seed), root)
-        shutil.rmtree(root)
-        path.write_text(json.dumps({**measured_on(), "subjects": subjects}, indent=2) + "\n")
+    where, done = measured_on(), {}
+
+    def all_kills(name: str) -> tuple[str, dict[str, Any]]:
+        with tempfile.TemporaryDirectory(prefix="kill-") as root:
+            return name, campaign(name, chosen.kills, chosen.stages, random.Random(chosen.seed), Path(root))
+
+    with ThreadPoolExecutor(len(chosen.subjects)) as pool:
+        for future in as_completed([pool.submit(all_kills, name) for name in chosen.subjects]):
+            name, row = future.result()
+            done[name] = row
+            subjects = {name: done[name] for name in chosen.subjects if name in done}
+            chosen.json.write_text(json.dumps({**where, "subjects": subjects}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """How collection grows with workers: episodes per second of a task's expert, by executor and number of workers.
 
-    python benchmarks/scaling/executors.py [--task metaworld/reach] [--episodes 24] [--repeats 3] [--workers 1 2]
+    python benchmarks/scaling/executors.py [--task metaworld/reach] [--episodes 40] [--repeats 3] [--workers 1 2]
                                            [--executors process ray]
 
 Rounds are interleaved, so that another load on the machine meets all of them; each is compared with the same round by
 one process, and the median of these ratios counts. The time to start workers is inside: that is what a user waits for.
 Beside the wall-clock time stands the processor time of all workers together, imports included, which another load
-changes little: where cores are free, the efficiency cannot be above one process's share of it. Results go into
-``executors.json`` beside this file, one measurement a machine state: ``--name idle`` keeps others.
+changes little: where cores are free, the efficiency cannot be above one process's share of it. Writes
+``executors.json`` beside itself; ``load`` tells how busy the machine was before.
 """
 
 from __future__ import annotations
@@ -74,25 +74,23 @@ def main() -> None:
     """Measure, and write the table."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--task", default="metaworld/reach")
-    options.add_argument("--episodes", type=int, default=24)
+    options.add_argument("--episodes", type=int, default=40)
     options.add_argument("--repeats", type=int, default=3)
     options.add_argument("--workers", type=int, nargs="+", default=[1, 2])
-    options.add_argument("--executors", nargs="+", default=["process"])
-    options.add_argument("--name", default="idle")
+    options.add_argument("--executors", nargs="+", default=["process", "ray"])
+    options.add_argument("--json", type=Path, default=HERE / "executors.json", help="file to write")
     chosen = options.parse_args()
     places = [(kind if workers > 1 else "local", workers) for kind in chosen.executors for workers in chosen.workers]
     rounds: dict[tuple[str, int], list[Round]] = {place: [] for place in dict.fromkeys(places)}
-    measure("local", 1, chosen.task, 1)  # imports, models and caches of this process
     where = measured_on()
+    measure("local", 1, chosen.task, 1)  # imports, models and caches of this process
     for _ in range(chosen.repeats):
         for (kind, workers), found in rounds.items():
             found.append(measure(kind, workers, chosen.task, chosen.episodes))
             print(kind, workers, found[-1], flush=True)
     rows = [row(place, found, rounds["local", 1], chosen.episodes) for place, found in rounds.items()]
-    path = HERE / "executors.json"
-    tables = json.loads(path.read_text()) if path.exists() else {}
-    tables[chosen.name] = {**where, "task": chosen.task, "episodes": chosen.episodes, "rows": rows}
-    path.write_text(json.dumps(tables, indent=2) + "\n")
+    table = {**where, "task": chosen.task, "episodes": chosen.episodes, "rows": rows}
+    chosen.json.write_text(json.dumps(table, indent=2) + "\n")
 
 
 if __name__ == "__main__":
