@@ -199,9 +199,10 @@ def _mesh(folder: Path) -> list[Path]:
 
     folder.mkdir()
     mesh = structured_square(3)
-    names = ("mesh.msh", "mesh.vtu", "mesh.vtk", "mesh.obj")
-    for name in names:
-        write_mesh(folder / name, mesh, {} if name.endswith("obj") else {"monitor": 1 + mesh.points[:, 0]})
+    for kind in ("msh", "vtu", "vtk"):
+        write_mesh(folder / f"mesh.{kind}", mesh, {"monitor": 1 + mesh.points[:, 0]})
+    for kind in ("obj", "inp", "mesh", "off", "ply"):
+        write_mesh(folder / f"mesh.{kind}", mesh)
     np.savetxt(folder / "monitor.csv", 1 + mesh.points[:, 0])
     np.save(folder / "monitor.npy", 1 + mesh.points[:, 0])
     return _files(folder)
