@@ -8,7 +8,7 @@ from simplatform.cli import options
 
 
 def command(run: options.RunPath, json: options.Json = False) -> None:
-    """Write report.html and CARD.md of an evaluated run."""
+    """Write report.html, its pictures and CARD.md of an evaluated run."""
     from simplatform.cli.console import print_json
     from simplatform.report import write_report
     from simplatform.rundir import RunDirectory
