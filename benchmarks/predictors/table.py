@@ -102,8 +102,9 @@ def main() -> None:
     options.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     options.add_argument("--episodes", type=int, default=20)
     options.add_argument("--output", type=Path, default=Path("runs"))
+    options.add_argument("--json", type=Path, default=HERE / "table.json")
     chosen = options.parse_args()
-    path = HERE / "table.json"
+    path = chosen.json
     for task in chosen.tasks:
         for name, (plugin, candidates) in ROWS[task].items():
             if chosen.methods and name not in chosen.methods:
