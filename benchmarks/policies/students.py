@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/policies/students.py --output runs/comparison [--task metaworld/sweep-into]
 
 Teachers are runs of the comparison, ``flow-matching`` and ``dp3`` (made here where they are missing), and for rectified
-diffusion a ``dp3`` that predicts v. A student starts from its teacher and trains half as many steps. Per student and
-seed: success at one evaluation on the test episodes, the same of its teacher with one evaluation and with its own
+diffusion a ``dp3`` that predicts v. A student starts from its teacher and trains half as many steps, or ``--steps``.
+Per student and seed: success at one evaluation on the test episodes, the same of its teacher with one evaluation and with its own
 number, and the one-step error: on the windows of the validation demonstrations, the root mean square difference, in
 normalised units, between a one-step chunk and the chunk that a hundred steps of the teacher make of the same noise.
 Writes ``students.json``.
@@ -49,24 +49,25 @@ def main() -> None:
     options.add_argument("--task", default="metaworld/sweep-into")
     options.add_argument("--students", nargs="+", default=list(STUDENTS))
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    options.add_argument("--steps", type=int, default=SETTINGS["train.steps"] // 2, help="steps of a student")
     options.add_argument("--json", type=Path, default=Path(__file__).with_suffix(".json"))
     chosen = options.parse_args()
     torch.set_num_threads(1)
-    settings = {**SETTINGS, "task": chosen.task}
+    settings = {**SETTINGS, "task": chosen.task, "student_steps": chosen.steps}
     runs = harness.earlier(chosen.json, settings)
     for student, seed in ((student, seed) for seed in chosen.seeds for student in chosen.students):
         if not any((one["student"], one["seed"]) == (student, seed) for one in runs):
-            runs.append(measure(student, chosen.task, seed, chosen.output))
+            runs.append(measure(student, chosen.task, seed, chosen.steps, chosen.output))
             print(runs[-1], flush=True)
             write_json(chosen.json, {**measured_on(), "settings": settings, "rows": list(rows(runs)), "runs": runs})
 
 
-def measure(student: str, task: str, seed: int, output: Path) -> dict[str, Any]:
+def measure(student: str, task: str, seed: int, steps: int, output: Path) -> dict[str, Any]:
     """Train a student (and its teacher), or find them done, and measure both."""
     name, settings = STUDENTS[student]
     common: dict[str, Any] = {"output": output, "workers": 1, "device": "cpu"}
     taught = sp.run(name, task, seed, settings={**SETTINGS, **settings}, **common)
-    own = {**SETTINGS, "train.steps": SETTINGS["train.steps"] // 2, "policy.teacher": str(taught.best)}
+    own = {**SETTINGS, "train.steps": steps, "policy.teacher": str(taught.best)}
     run = sp.run(student, task, seed, settings=own, **common)
     before, after, exact = (_load(*args) for args in ((taught.best, 1), (run.best, 1), (taught.best, FINE)))
     answers = list(one_steps((before, after, exact), task, seed))
