@@ -4,9 +4,10 @@
 
 Teachers are runs of the comparison, ``flow-matching`` and ``dp3`` (made here where they are missing), and for rectified
 diffusion a ``dp3`` that predicts v. A student starts from its teacher and trains half as many steps, or ``--steps``.
-Per student and seed: success at one evaluation on the test episodes, the same of its teacher with one evaluation and with its own
-number, and the one-step error: on the windows of the validation demonstrations, the root mean square difference, in
-normalised units, between a one-step chunk and the chunk that a hundred steps of the teacher make of the same noise.
+Per student and seed: success at one evaluation on the test episodes, the same of its teacher with one evaluation and
+with its own number, and the one-step error: on the windows of the validation demonstrations, the root mean square
+difference, in normalised units, between a one-step chunk and the chunk that a hundred steps of the teacher make of the
+same noise.
 Writes ``students.json``.
 """
 
