@@ -10,6 +10,8 @@ Writes ``table.json`` beside itself; ``bars.py`` reads it.
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,6 @@ from simplatform.recipes import find_task
 from simplatform.statistics import estimate
 
 HERE = Path(__file__).parent
-FRESH = " --tasks lorenz-x --methods stnn-latent mlp --seeds 3 4 5 --json benchmarks/predictors/fresh.json"
-"""Seeds that were run once, after the method was finished."""
 Settings = dict[str, Any]
 
 
@@ -116,7 +116,8 @@ def main() -> None:
             table = read_json(path) if path.exists() else {"rows": {}}  # another process may have written
             table["rows"][f"{task} / {name}"] = found
             table["environment"] = read_json(runs[0].path / "env.json")
-            table["command"] = "python benchmarks/predictors/table.py" + ("" if path == HERE / "table.json" else FRESH)
+            own = ["benchmarks/predictors/table.py"] if path == HERE / "table.json" else sys.argv
+            table["command"] = shlex.join(["python", *own])
             write_json(path, table)
 
 
