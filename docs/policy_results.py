@@ -102,6 +102,7 @@ TABLES = {
     "mp1_ablation": (ablation, "policies/ablation"),
     "costs": (costs, "policies/costs"),
     "students": (students, "policies/students"),
+    "students_long": (students, "policies/students_long"),
     "plane": (plane, "policies/plane"),
     "comparison": (comparison, "policies/comparison"),
     "comparison_pooled": (pooled, "policies/comparison"),
