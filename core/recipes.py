@@ -115,6 +115,9 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
         for key, value in source.items():
             section, name = _qualify(key, model)
             chosen[section][name] = value
+    for name, value in chosen["env"].items():
+        if _holds_none(value):
+            raise ConfigError(f"env.{name}: a list or table holds null, which recipe files cannot write; leave it out")
     return Resolved(
         plugin=plugin,
         policy=entry.name,
@@ -252,6 +255,12 @@ def _qualify(key: str, policy: type[Config]) -> tuple[str, str]:
     homes_of = {field: home for home, known in fields.items() for field in known}
     near = [f"{homes_of[field]}.{field}" for field in nearest(key.rpartition(".")[2], homes_of)]
     raise ConfigError(f"unknown setting {key!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
+
+
+def _holds_none(value: Any) -> bool:
+    """Return whether a list or table holds None, at any depth."""
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return any(one is None or _holds_none(one) for one in inner)
 
 
 def _seed(value: Any) -> int:

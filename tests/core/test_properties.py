@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simplatform.config import TaskConfig, TrainConfig
@@ -27,6 +27,8 @@ ANY_KEYS = st.sampled_from([*KEYS, "width", "lr", "env.spread", "env.new"]) | st
 
 
 @settings(max_examples=150, deadline=None)
+@example({"env.spread": [None]}, 0)
+@example({"env.new": {"a": [[None]]}}, 0)
 @given(st.dictionaries(ANY_KEYS, VALUES, max_size=4), st.integers(0, 2**40))
 def test_any_settings_are_refused_by_name_or_make_a_recipe_that_survives_its_file(chosen, seed):
     try:
