@@ -67,6 +67,7 @@ class ReconstructorConfig(Config):
     jitter: float = Field(
         0.0,
         ge=0,
+        le=1,
         description="noise on where windows start, in the data's spread: the field learns to undo it",
     )
     finish: int = Field(500, ge=0, description="L-BFGS iterations on one-interval windows")

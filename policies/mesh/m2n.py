@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from simplatform.contracts import Signature
-from simplatform.errors import ContractError
+from simplatform.policies.mesh.exporting import refuse_export
 from simplatform.policies.mesh.graph import Graph
 from simplatform.policies.mesh.um2n import UM2N, UM2NConfig
 
@@ -56,11 +56,7 @@ def raster(points: Tensor, values: Tensor) -> Tensor:
     Raises:
         ContractError: while it is traced for an export.
     """
-    if torch.compiler.is_compiling():
-        raise ContractError(
-            "its picture of the monitor is interpolated by SciPy, and a file holds tensor operations only; carry it "
-            "out with this package: simplatform move"
-        )
+    refuse_export("its picture of the monitor is interpolated")
     from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 
     places, nodal = points.detach().cpu().numpy(), values.detach().cpu().numpy()

@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
-from simplatform.errors import ContractError
+from simplatform.policies.mesh.exporting import refuse_export
 from simplatform.policies.mesh.graph import Graph
 
 FLOOR = 1e-3
@@ -35,11 +35,7 @@ def potential(graph: Graph, points: Tensor, monitor: Tensor) -> Tensor:
     Raises:
         ContractError: while it is traced for an export.
     """
-    if torch.compiler.is_compiling():
-        raise ContractError(
-            "its feature `potential` is a sparse solve by SciPy, and a file holds tensor operations only; train with "
-            "--set policy.potential=false, or carry it out with this package: simplatform move"
-        )
+    refuse_export("its feature `potential` is a sparse solve", "train with --set policy.potential=false, or ")
     cells = graph.cells.cpu().numpy()
     places = points.detach().cpu().double().numpy()
     density = np.maximum(monitor.detach().cpu().double().numpy(), 0.0) + FLOOR

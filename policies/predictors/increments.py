@@ -40,6 +40,7 @@ class IncrementConfig(training.TrainingConfig):
     jitter: float = Field(
         0.0,
         ge=0,
+        le=1,
         description="noise on training windows, in units of the spread: the step learns to undo it",
     )
     unroll: int = Field(0, ge=0, description="steps that are predicted in closed loop in training; 0 = one-step only")
