@@ -3,11 +3,11 @@
     OMP_NUM_THREADS=1 python benchmarks/policies/students.py --output runs/comparison [--task metaworld/sweep-into]
 
 Teachers are runs of the comparison, ``flow-matching`` and ``dp3`` (made here where they are missing), and for rectified
-diffusion a ``dp3`` that predicts v. A student starts from its teacher and trains half as many steps, or ``--steps``.
-Per student and seed: success at one evaluation on the test episodes, the same of its teacher with one evaluation and
-with its own number, and the one-step error: on the windows of the validation demonstrations, the root mean square
-difference, in normalised units, between a one-step chunk and the chunk that a hundred steps of the teacher make of the
-same noise.
+diffusion a ``dp3`` that predicts v. A student starts from its teacher, and trains half as many steps or ``--steps``.
+Per student, number of steps and seed: success at one evaluation on the test episodes, the same of its teacher with one
+evaluation and with its own number, and the one-step error: on the windows of the validation demonstrations, the root
+mean square difference, in normalised units, between a one-step chunk and the chunk that a hundred steps of the teacher
+make of the same noise.
 Writes ``students.json``.
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,15 +51,15 @@ def main() -> None:
     options.add_argument("--task", default="metaworld/sweep-into")
     options.add_argument("--students", nargs="+", default=list(STUDENTS))
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    options.add_argument("--steps", type=int, default=SETTINGS["train.steps"] // 2, help="steps of a student")
+    options.add_argument("--steps", type=int, nargs="+", default=[SETTINGS["train.steps"] // 2], help="of a student")
     options.add_argument("--json", type=Path, default=Path(__file__).with_suffix(".json"))
     chosen = options.parse_args()
     torch.set_num_threads(1)
-    settings = {**SETTINGS, "task": chosen.task, "student_steps": chosen.steps}
+    settings = {**SETTINGS, "task": chosen.task}
     runs = harness.earlier(chosen.json, settings)
-    for student, seed in ((student, seed) for seed in chosen.seeds for student in chosen.students):
-        if not any((one["student"], one["seed"]) == (student, seed) for one in runs):
-            runs.append(measure(student, chosen.task, seed, chosen.steps, chosen.output))
+    for steps, seed, student in product(chosen.steps, chosen.seeds, chosen.students):
+        if not any((one["student"], one["steps"], one["seed"]) == (student, steps, seed) for one in runs):
+            runs.append(measure(student, chosen.task, seed, steps, chosen.output))
             print(runs[-1], flush=True)
             write_json(chosen.json, {**measured_on(), "settings": settings, "rows": list(rows(runs)), "runs": runs})
 
@@ -75,7 +76,7 @@ def measure(student: str, task: str, seed: int, steps: int, output: Path) -> dic
     episodes = SETTINGS["task.episodes"]
     short = harness.successes(taught.best, task, "test", seed, episodes, {"nfe": 1})
     return {
-        "student": student, "teacher": name, "seed": seed, "success": run.summary["success"]["k"],
+        "student": student, "teacher": name, "steps": steps, "seed": seed, "success": run.summary["success"]["k"],
         "teacher_success": taught.summary["success"]["k"], "teacher_success_one_step": sum(short),
         "episodes": episodes, "error_teacher": rms(answers, 0), "error_student": rms(answers, 1),
     }  # fmt: skip
@@ -104,11 +105,16 @@ def rms(answers: list[list[Tensor]], which: int) -> float:
     return round(torch.cat([(one[which] - one[-1]).flatten() for one in answers]).square().mean().sqrt().item(), 5)
 
 
+def _place(row: tuple[int, str]) -> tuple[int, int]:
+    return row[0], list(STUDENTS).index(row[1])
+
+
 def rows(runs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield a row per student, over its seeds."""
-    for student in dict.fromkeys(run["student"] for run in runs):
-        own = [run for run in runs if run["student"] == student]
-        row: dict[str, Any] = {"student": student, "teacher": own[0]["teacher"], "seeds": [run["seed"] for run in own]}
+    """Yield a row per student and number of steps, over its seeds."""
+    for steps, student in sorted({(run["steps"], run["student"]) for run in runs}, key=_place):
+        own = [run for run in runs if (run["steps"], run["student"]) == (steps, student)]
+        row: dict[str, Any] = {"student": student, "teacher": own[0]["teacher"], "steps": steps}
+        row["seeds"] = [run["seed"] for run in own]
         for key in ("success", "teacher_success", "teacher_success_one_step"):
             outcomes = [float(i < run[key]) for run in own for i in range(run["episodes"])]
             row[key] = estimate(outcomes, "rate").to_json()
