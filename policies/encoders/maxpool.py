@@ -9,7 +9,7 @@ points, such as duplicates, share it evenly, as in ``torch.amax``.)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -51,18 +51,18 @@ def pooled_perceptron(points: Tensor, layers: Sequence[Layer]) -> Tensor:
     if points.device.type != "cpu" or points.requires_grad:
         return _plain(points, layers)
     if not torch.is_grad_enabled():
-        tops = [_activations(chunk, layers)[0].amax(1) for chunk in _chunks(points)]
-        return (tops[0] if len(tops) == 1 else torch.cat(tops)).relu_()
+        pooled = [_plain(chunk, layers) for chunk in _chunks(points)]
+        return pooled[0] if len(pooled) == 1 else torch.cat(pooled)
     flat = [tensor for layer in layers for tensor in layer]
-    pooled: Tensor = _PooledPerceptron.apply(points, *flat)  # type: ignore[no-untyped-call]
-    return pooled
+    return cast(Tensor, _PooledPerceptron.apply(points, *flat))  # type: ignore[no-untyped-call]
 
 
 def _plain(points: Tensor, layers: Sequence[Layer]) -> Tensor:
-    x = points
-    for layer in layers:
-        x = F.layer_norm(F.linear(x, layer.weight, layer.bias), layer.gain.shape, layer.gain, layer.shift).relu()
-    return x.amax(1)
+    x = points.flatten(0, 1)
+    for i, layer in enumerate(layers):
+        x = product(x.relu_() if i else x, layer.weight, layer.bias)
+        x = F.layer_norm(x, layer.gain.shape, layer.gain, layer.shift)
+    return x.view(*points.shape[:2], -1).amax(1).relu()
 
 
 class _PooledPerceptron(torch.autograd.Function):

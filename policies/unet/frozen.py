@@ -3,6 +3,10 @@
 At batch 1 an evaluation is some hundred tiny operations, and Python's own work between them costs more than they do.
 Here every shape and weight is bound once; activations stay flat, ``(B, C·T)``, channels outside; a block's shortcut is
 part of its first matrix. The function is that of ``ConditionalUnet`` (tested).
+
+The time of one evaluation is that of reading the weights. Matrices lie in memory by inputs, ``(inputs, outputs)``,
+which a product with one row reads from front to back: 256 × 256 numbers take 12 µs from main memory, and 22 in the
+layout of ``torch.nn.Linear``.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Map(NamedTuple):
-    """An affine map: transposed matrix ``(inputs, outputs)``, a view of the rows in memory, and bias."""
+    """An affine map: matrix ``(inputs, outputs)``, contiguous, and bias ``(outputs,)``."""
 
     matrix: Tensor
     bias: Tensor
@@ -90,6 +94,11 @@ class FrozenUnet:
             length = stage.resample.length(length)
         self._last, self._norm = _map(plan[unet.last.convolution]), _norm(unet.last, length)
         self._head = _map(plan[unet.head])
+        self._film = _map((unet.film.weight, unet.film.bias))
+
+    def modulation(self, condition: Tensor) -> Tensor:
+        """Return the condition's part of the modulation, ``(B, Σ 2C)``, for ``(B, G)``."""
+        return self._film(F.mish(condition))
 
     def __call__(self, x: Tensor, modulation: Tensor) -> Tensor:
         """Return the output ``(B, T, A)`` for ``x (B, T, A)`` and scale and shift of all blocks ``(B, Σ 2C)``."""
@@ -128,7 +137,7 @@ def _stacked(parts: Sequence[Matrix]) -> Matrix:
 
 
 def _map(matrix: Matrix) -> Map:
-    return Map(matrix[0].detach().t(), matrix[1].detach())
+    return Map(matrix[0].detach().t().contiguous(), matrix[1].detach())
 
 
 def _norm(block: ConvolutionBlock, length: int) -> Norm:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import mish
 
 import simplatform.policies.unet.dual as dual
 from simplatform.errors import ContractError
@@ -17,6 +18,7 @@ from simplatform.policies.unet.convolution import DENSE_LIMIT, Convolution
 from simplatform.policies.unet.dual import Dual
 from simplatform.policies.unet.embedding import TimeEmbedding
 from simplatform.policies.unet.frozen import FrozenUnet
+from simplatform.policies.unet.watch import Watch
 
 Time = Tensor | float
 
@@ -111,7 +113,7 @@ class ConditionalUnet(nn.Module):
         if torch.is_grad_enabled():
             self._cache.clear()
         plan, frozen = self._cache.program(self, length) if self._frozen else (self._plan(length), None)
-        return Prepared(plan, self.film(nn.functional.mish(condition)), frozen)
+        return Prepared(plan, frozen.modulation(condition) if frozen else self.film(mish(condition)), frozen)
 
     def forward(self, x: Tensor, times: Sequence[Time], condition: Tensor | Prepared) -> Tensor:
         """Return the output ``(B, T, A)``.
@@ -185,7 +187,7 @@ class _Cache:
         self.clear()
 
     def clear(self) -> None:
-        self._key: list[int] = []
+        self._watch: Watch | None = None
         self._programs: dict[int, tuple[Plan, FrozenUnet | None]] = {}
         self._modulations: dict[tuple[float, ...], Tensor] = {}
 
@@ -193,7 +195,7 @@ class _Cache:
         """Return the dense maps, and the unrolled network where all lengths are short enough for them."""
         self._refresh(unet)
         if length not in self._programs:
-            plan = unet._plan(length)
+            plan = {part: (_by_inputs(matrix), bias) for part, (matrix, bias) in unet._plan(length).items()}
             self._programs[length] = plan, (FrozenUnet(unet, plan, length) if length <= DENSE_LIMIT else None)
         return self._programs[length]
 
@@ -207,22 +209,14 @@ class _Cache:
         return self._modulations[key]
 
     def _refresh(self, unet: ConditionalUnet) -> None:
-        key: list[int] = []
-        _stamp(unet, key)
-        if key != self._key:
+        if self._watch is None or not self._watch.unchanged():
             self.clear()
-            self._key = key
+            self._watch = Watch(unet)
 
 
-def _stamp(module: nn.Module, key: list[int]) -> None:
-    """Append address and version of each parameter; ``Module.parameters`` takes four times as long to list them."""
-    for parameter in module._parameters.values():
-        if parameter is not None:
-            key.append(parameter.data_ptr())
-            key.append(parameter._version)
-    for child in module._modules.values():
-        if child is not None:
-            _stamp(child, key)
+def _by_inputs(matrix: Tensor) -> Tensor:
+    """Return a matrix that lies in memory as the unrolled network wants it, so that both share it."""
+    return matrix.t().contiguous().t()
 
 
 def _film(condition: int, embedding: int, outputs: int) -> tuple[nn.Linear, nn.Linear]:

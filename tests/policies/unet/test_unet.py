@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -120,6 +122,15 @@ def test_cached_maps_notice_new_weights():
         parameter.data = parameter.data + 0.1
     torch.testing.assert_close(cached(), fresh(), **EXACT)
     unet.load_state_dict({key: value * 2 for key, value in unet.state_dict().items()})
+    torch.testing.assert_close(cached(), fresh(), **EXACT)
+    unet.head.weight = torch.nn.Parameter(unet.head.weight.detach() + 1)
+    torch.testing.assert_close(cached(), fresh(), **EXACT)
+    unet.middle = copy.deepcopy(unet.middle)
+    with torch.no_grad():
+        next(unet.middle.parameters()).add_(1)
+    torch.testing.assert_close(cached(), fresh(), **EXACT)
+    with torch.no_grad():
+        unet.film.bias.mul_(3)
     torch.testing.assert_close(cached(), fresh(), **EXACT)
 
 
