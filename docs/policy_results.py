@@ -41,13 +41,25 @@ def comparison(table: dict[str, Any]) -> str:
 
 
 def pooled(table: dict[str, Any]) -> str:
-    """Return success over all cases that every plugin has, with the paired test."""
-    lines = ["| method | success on the same episodes | p against mp1, paired | p against dp3 |", "|---|---|---|---|"]
+    """Return success over all cases that every plugin has, with the paired tests."""
+    lines = ["| method | success | against mp1 | against dp3 |", "|---|---|---|---|"]
     for row in table["plugins"]:
-        keys = ("p_against_mp1", "p_against_dp3")
-        against = " | ".join(f"{row[key]:.2g}" if key in row else "–" for key in keys)
+        against = " | ".join(_tests(row, name) for name in ("mp1", "dp3"))
         lines.append(f"| {row['plugin']} | {_success({'success': row['success']})} | {against} |")
-    return "\n".join(lines)
+    cases = table["plugins"][0]["cases"]
+    return "\n".join([*lines, "", f"p of paired tests: on the same episodes / on the {cases} runs."])
+
+
+def evaluations(table: dict[str, Any]) -> str:
+    """Return success with fewer evaluations, beside each method's own number and MP1's one."""
+    columns = ("method", "evaluations", "success", "as compared above", "p", "p against mp1")
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for row in sorted(table["rows"], key=lambda row: row["nfe"]):
+        few, own = (_success({"success": row[key]}) for key in ("success", "own"))
+        tests = f"{_tests(row, 'own')} | {_tests(row, 'mp1')}"
+        lines.append(f"| {row['method']} | {row['nfe']} | {few} | {own} | {tests} |")
+    base = _success({"success": table["rows"][0]["mp1"]})
+    return "\n".join([*lines, "", f"MP1 itself, on the same episodes: {base}. p as above."])
 
 
 def costs(table: dict[str, Any]) -> str:
@@ -64,21 +76,21 @@ def costs(table: dict[str, Any]) -> str:
 
 def ablation(table: dict[str, Any]) -> str:
     """Return success of variants of MP1, and of DP3 beside them, on validation episodes."""
-    lines = ["| variant | success on validation episodes | p against mp1, paired | cases |", "|---|---|---|---|"]
+    lines = ["| variant | success on validation episodes | p against mp1 | runs |", "|---|---|---|---|"]
     for row in table["rows"]:
-        against = "–" if row["p_against_mp1"] is None else f"{row['p_against_mp1']:.2g}"
-        lines.append(f"| {row['variant']} | {_success({'success': row['success']})} | {against} | {row['cases']} |")
+        found = _success({"success": row["success"]})
+        lines.append(f"| {row['variant']} | {found} | {_tests(row, 'mp1')} | {row['cases']} |")
     return "\n".join(lines)
 
 
 def students(table: dict[str, Any]) -> str:
     """Return success of students and teachers with one evaluation, and how much of the one-step error is left."""
-    head = "| student | teacher | success, one step | teacher's, one step | teacher's own | error left, by seed |"
-    lines = [head, "|---|---|---|---|---|---|"]
+    successes = "success, one step | teacher's, one step | teacher's own"
+    lines = [f"| student | teacher | steps | {successes} | error left, by seed |", "|---" * 7 + "|"]
     for row in table["rows"]:
         found = (_success({"success": row[key]}) for key in ("success", "teacher_success_one_step", "teacher_success"))
         left = ", ".join(f"{ratio:.2f}" for ratio in row["error_ratio"])
-        lines.append(f"| {row['student']} | {row['teacher']} | {' | '.join(found)} | {left} |")
+        lines.append(f"| {row['student']} | {row['teacher']} | {row['steps']} | {' | '.join(found)} | {left} |")
     return "\n".join(lines)
 
 
@@ -87,6 +99,11 @@ def _success(row: dict[str, Any] | None) -> str:
         return "–"
     found = row["success"]
     return f"{found['k']}/{found['n']} [{found['low']:.2f}, {found['high']:.2f}]"
+
+
+def _tests(row: dict[str, Any], other: str) -> str:
+    keys = f"p_against_{other}", f"p_runs_against_{other}"
+    return " / ".join(f"{row[key]:.2g}" for key in keys) if keys[0] in row else "–"
 
 
 def _cell(values: list[float | None]) -> str:
@@ -102,7 +119,7 @@ TABLES = {
     "mp1_ablation": (ablation, "policies/ablation"),
     "costs": (costs, "policies/costs"),
     "students": (students, "policies/students"),
-    "students_long": (students, "policies/students_long"),
+    "evaluations": (evaluations, "policies/evaluations"),
     "plane": (plane, "policies/plane"),
     "comparison": (comparison, "policies/comparison"),
     "comparison_pooled": (pooled, "policies/comparison"),

@@ -30,6 +30,7 @@ def results() -> dict[str, str]:
         "export": _export(_read("export/export")),
         "training": _training(_read("scaling/training")),
         "latency": _latency(_read("policies/latency")),
+        "many": _many(_read("policies/many")),
         "training_step": _training_step(_read("policies/training_step")),
         "window_close": _window_close(_read("policies/window_close")),
         **{name: _made(make, _read(f"mesh/{file}")) for name, (make, file) in mesh_results.TABLES.items()},
@@ -170,6 +171,15 @@ def _latency(table: Table) -> str:
         size = f"{row['size']}, {row['points']} points"
         lines += [f"| {size} | {n} | {t['min_ms']} | {t['median_ms']} |" for n, t in row["times"].items()]
     return "\n".join(lines)
+
+
+def _many(table: Table) -> str:
+    if table is None:
+        return NOT_YET
+    settings = table["settings"]
+    about = f"{settings['policies']} policies of size `{settings['size']}`, batch {settings['batch']}"
+    lines = [f"| {about} | ms per step of one policy |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {way} | {ms:.0f} |" for way, ms in table["ms_per_policy_step"].items())])
 
 
 def _training_step(table: Table) -> str:

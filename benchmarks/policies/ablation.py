@@ -4,14 +4,15 @@
 
 Each variant changes one setting of the comparison's MP1, and sees its demonstrations; the unchanged one is the
 comparison's own run, if it is there. Success is that of twenty episodes of the validation split, which no table of
-results uses. Writes ``ablation.json``: per variant the success over all tasks and seeds, and a paired test (McNemar,
-exact) against the unchanged MP1 on the same episodes. Continued where it stopped.
+results uses. Writes ``ablation.json``: per variant the success over all tasks and seeds, and paired tests against the
+unchanged MP1, over the same episodes and over the runs. Continued where it stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from comparison import SETTINGS
 import simplatform as sp
 from simplatform.files import write_json
 from simplatform.provenance import measured_on
-from simplatform.statistics import estimate, paired_rates
+from simplatform.statistics import estimate
 
 BASE = "mp1"
+EVEN: dict[str, Any] = {"policy.time_mean": 0.0, "policy.time_std": 1.8}
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     BASE: ("mp1", {}),
     "answers with data": ("mp1", {"policy.prediction": "data"}),
@@ -34,11 +36,16 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "answers with data, guidance 1": ("mp1", {"policy.prediction": "data", "policy.guidance": 1.0}),
     "answers with data, plain squared error": ("mp1", {"policy.prediction": "data", "policy.adaptive_power": 0.0}),
+    "answers with data, times over all of [0, 1]": ("mp1", {"policy.prediction": "data", **EVEN}),
+    "answers with data, times over all of [0, 1], plain squared error": (
+        "mp1",
+        {"policy.prediction": "data", **EVEN, "policy.adaptive_power": 0.0},
+    ),
     "guidance 1": ("mp1", {"policy.guidance": 1.0}),
     "no dispersive loss": ("mp1", {"policy.dispersive": 0.0}),
     "three quarters with r = t": ("mp1", {"policy.equal": 0.75}),
     "times about the middle": ("mp1", {"policy.time_mean": 0.0}),
-    "times over all of [0, 1]": ("mp1", {"policy.time_mean": 0.0, "policy.time_std": 1.8}),
+    "times over all of [0, 1]": ("mp1", EVEN),
     "plain squared error": ("mp1", {"policy.adaptive_power": 0.0}),
     "twice the steps": ("mp1", {"train.steps": 2 * SETTINGS["train.steps"]}),
     "dp3": ("dp3", {}),
@@ -67,7 +74,8 @@ def main() -> None:
             found[key] = outcomes(*key, chosen.output)
             print(*key, sum(found[key]), flush=True)
             runs = [{"variant": v, "task": t, "seed": s, "success": success} for (v, t, s), success in found.items()]
-            table = {"settings": SETTINGS, "split": "validation", "rows": list(rows(found)), "runs": runs}
+            results = {"rows": list(rows(found)), "twice_the_steps": budget(found)}
+            table = {"settings": SETTINGS, "split": "validation", **results, "runs": runs}
             write_json(chosen.json, {**measured_on(), **table})
 
 
@@ -82,12 +90,23 @@ def rows(found: dict[Key, list[int]]) -> Iterator[dict[str, Any]]:
     """Yield a row per variant, over the tasks and seeds that it shares with the unchanged MP1."""
     for variant in dict.fromkeys(key[0] for key in found):
         cases = [(task, seed) for name, task, seed in found if name == variant and (BASE, task, seed) in found]
-        own, base = ([bool(ok) for case in cases for ok in found[name, *case]] for name in (variant, BASE))
+        own, base = ([found[name, *case] for case in cases] for name in (variant, BASE))
+        tests = harness.paired(base, own) if variant != BASE else {}
         yield {
-            "variant": variant, "cases": len(cases), "success": estimate([*map(float, own)], "rate").to_json(),
+            "variant": variant, "cases": len(cases), "success": estimate([*map(float, chain(*own))], "rate").to_json(),
             "by_case": {f"{task}, seed {seed}": sum(found[variant, task, seed]) for task, seed in cases},
-            "p_against_mp1": paired_rates(base, own) if variant != BASE else None,
+            **{f"{key}_{BASE}": value for key, value in tests.items()},
         }  # fmt: skip
+
+
+def budget(found: dict[Key, list[int]]) -> dict[str, Any]:
+    """Return what twice the steps do to MP1 and DP3, over the runs of both."""
+    longer = {BASE: "twice the steps", "dp3": "dp3, twice the steps"}
+    pairs = [((name, task, seed), (longer.get(name, ""), task, seed)) for name, task, seed in found]
+    pairs = [pair for pair in pairs if pair[1] in found]
+    once, twice = ([found[pair[i]] for pair in pairs] for i in (0, 1))
+    row = {"runs": len(pairs), "once": sum(chain(*once)), "twice": sum(chain(*twice))}
+    return {**row, "episodes": sum(map(len, once)), **harness.paired(once, twice)}
 
 
 if __name__ == "__main__":

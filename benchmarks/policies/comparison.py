@@ -6,8 +6,8 @@ Every run is `simplatform run --plugin P --task T --seed S` with the settings be
 what is there after any time is balanced over tasks and plugins. A run that the table holds already is not done again,
 also where its folder is gone. ``--table`` runs nothing and only gathers what is done.
 Writes ``comparison.json`` and ``comparison.png`` beside itself: per task and plugin the success over all episodes of
-all seeds with its Wilson interval, and per plugin against MP1 and DP3 a paired test (McNemar, exact) on the same
-episodes.
+all seeds with its Wilson interval, and per plugin against MP1 and DP3 two paired tests: on the same episodes (McNemar,
+exact), which tells of the policies that were trained, and on the runs (sign flips), which tells of the methods.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from simplatform.pipeline.evaluate import read_rows
 from simplatform.provenance import measured_on
 from simplatform.recipes import resolve
 from simplatform.rundir import RunDirectory
-from simplatform.statistics import estimate, paired_rates
+from simplatform.statistics import estimate
 
 HERE = Path(__file__).parent
 PLUGINS = ("mp1", "flowpolicy", "dp3", "simple-dp3", "flow-matching")
@@ -136,10 +137,12 @@ def pooled(runs: dict[Key, Record]) -> Iterator[dict[str, Any]]:
     plugins = sorted({plugin for plugin, _, _ in runs})
     cases = [found for found in by_case.values() if set(found) == set(plugins)]
     for plugin in plugins if cases else ():
-        own, *others = ([bool(ok) for found in cases for ok in found.get(name, ())] for name in (plugin, *REFERENCES))
-        row = {"plugin": plugin, "cases": len(cases), "success": estimate([*map(float, own)], "rate").to_json()}
-        against = zip(REFERENCES, others, strict=True)
-        yield row | {f"p_against_{name}": paired_rates(o, own) for name, o in against if name != plugin and o}
+        found = {name: [case[name] for case in cases if name in case] for name in (plugin, *REFERENCES)}
+        own = found[plugin]
+        row = {"plugin": plugin, "cases": len(cases), "success": estimate([*map(float, chain(*own))], "rate").to_json()}
+        for name in (name for name in REFERENCES if name != plugin and found[name]):
+            row |= {f"{key}_{name}": value for key, value in harness.paired(found[name], own).items()}
+        yield row
 
 
 def draw(table: dict[str, Any], path: Path) -> None:

@@ -3,40 +3,46 @@
     OMP_NUM_THREADS=1 python benchmarks/policies/evaluations.py --output runs/comparison [--nfe 1 2]
 
 Nothing is trained: every run of the comparison that takes any number of evaluations acts again in its test episodes,
-sampled with the number given. MP1's single evaluation and each method's own number stand beside it, from
-``comparison.json``. Writes ``evaluations.json``: per plugin and number of evaluations the success over all tasks and
-seeds, and a paired test (McNemar, exact) against MP1 on the same episodes.
+sampled with the number given; and every MP1 acts once more with one evaluation of its instantaneous velocity (r = 1)
+in place of the average one (r = 0). MP1's single evaluation and each method's own number stand beside it, from
+``comparison.json``. Writes ``evaluations.json``: per method and number of evaluations the success over all tasks and
+seeds, and paired tests against both, over the same episodes and over the runs.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import harness
 import torch
 from comparison import SETTINGS, TASKS, finished, measured
+from torch import Tensor
 
 from simplatform.api import Run
 from simplatform.files import write_json
+from simplatform.policies.mp1 import MP1
 from simplatform.provenance import measured_on
-from simplatform.statistics import estimate, paired_rates
+from simplatform.statistics import estimate
 
 HERE = Path(__file__).parent
 REFERENCE = "mp1"
-PLUGINS = ("dp3", "simple-dp3", "flow-matching")
+INSTANT = "mp1, instantaneous"
+METHODS = ("dp3", "simple-dp3", "flow-matching", INSTANT)
+FIELDS = ("method", "nfe", "task", "seed")
 Key = tuple[str, int, str, int]
-"""Plugin, evaluations, task, seed."""
+"""Method, evaluations, task, seed."""
 
 
 def main() -> None:
     """Evaluate what is missing, and write the table after every run."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--output", type=Path, default=Path("runs/comparison"))
-    options.add_argument("--plugins", nargs="+", default=list(PLUGINS))
+    options.add_argument("--methods", nargs="+", default=list(METHODS))
     options.add_argument("--tasks", nargs="+", default=list(TASKS))
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options.add_argument("--nfe", type=int, nargs="+", default=[1])
@@ -44,36 +50,55 @@ def main() -> None:
     chosen = options.parse_args()
     torch.set_num_threads(1)
     found = {key_of(run): run["success"] for run in harness.earlier(chosen.json, SETTINGS)}
-    for nfe, seed, task, plugin in product(chosen.nfe, chosen.seeds, chosen.tasks, chosen.plugins):
-        key = plugin, nfe, task, seed
-        if key in found or (run := finished((plugin, task, seed), chosen.output)) is None:
+    for nfe, seed, task, method in product(chosen.nfe, chosen.seeds, chosen.tasks, chosen.methods):
+        key = method, nfe, task, seed
+        if key in found or (run := finished((plugin_of(method), task, seed), chosen.output)) is None:
             continue
-        outcomes = harness.successes(Run(run.path).best, task, "test", seed, SETTINGS["task.episodes"], {"nfe": nfe})
-        found[key] = [int(ok) for ok in outcomes]
-        print(*key, sum(found[key]), flush=True)
-        runs = [dict(zip(("plugin", "nfe", "task", "seed"), k, strict=True), success=v) for k, v in found.items()]
-        table = {"settings": SETTINGS, "split": "test", "rows": list(rows(found)), "runs": runs}
-        write_json(chosen.json, {**measured_on(), **table})
+        if method != INSTANT or nfe == 1:
+            found[key] = outcomes(key, Run(run.path).best)
+            print(*key, sum(found[key]), flush=True)
+            runs = [dict(zip(FIELDS, key, strict=True), success=value) for key, value in found.items()]
+            table = {"settings": SETTINGS, "split": "test", "rows": list(rows(found)), "runs": runs}
+            write_json(chosen.json, {**measured_on(), **table})
+
+
+def outcomes(key: Key, checkpoint: Path) -> list[int]:
+    """Return which test episodes succeed."""
+    method, nfe, task, seed = key
+    changes: dict[str, Any] = {} if method == INSTANT else {"nfe": nfe}
+    with mock.patch.object(MP1, "sample", instantaneous):
+        found = harness.successes(checkpoint, task, "test", seed, SETTINGS["task.episodes"], changes)
+    return [int(ok) for ok in found]
+
+
+def instantaneous(policy: MP1, condition: Tensor, noise: Tensor) -> Tensor:
+    """Return a chunk with one step along the velocity at t = 1, as a flow without averages would take it."""
+    return noise - policy.unet(noise, (1.0, 1.0), condition)
+
+
+def plugin_of(method: str) -> str:
+    """Return the plugin whose run is evaluated."""
+    return method.split(",")[0]
 
 
 def key_of(run: dict[str, Any]) -> Key:
     """Return what tells a run of the table from the others."""
-    return run["plugin"], run["nfe"], run["task"], run["seed"]
+    return tuple(run[field] for field in FIELDS)  # type: ignore[return-value]
 
 
 def rows(found: dict[Key, list[int]]) -> Iterator[dict[str, Any]]:
-    """Yield a row per plugin and number of evaluations, beside its own number and MP1 on the same episodes."""
+    """Yield a row per method and number of evaluations, beside its own number and MP1 on the same episodes."""
     whole = {key: run["success"] for key, run in measured(HERE / "comparison.json").items()}
-    for plugin, nfe in dict.fromkeys(key[:2] for key in found):
-        cases = [key[2:] for key in found if key[:2] == (plugin, nfe)]
-        few = [float(ok) for case in cases for ok in found[plugin, nfe, *case]]
-        own, base = ([float(ok) for case in cases for ok in whole[name, *case]] for name in (plugin, REFERENCE))
-        yield {
-            "plugin": plugin, "nfe": nfe, "cases": len(cases), "success": estimate(few, "rate").to_json(),
-            "own": estimate(own, "rate").to_json(), REFERENCE: estimate(base, "rate").to_json(),
-            "p_against_own": paired_rates([*map(bool, own)], [*map(bool, few)]),
-            "p_against_mp1": paired_rates([*map(bool, base)], [*map(bool, few)]),
-        }  # fmt: skip
+    for method, nfe in dict.fromkeys(key[:2] for key in found):
+        cases = [key[2:] for key in found if key[:2] == (method, nfe)]
+        few = [found[method, nfe, *case] for case in cases]
+        own, base = ([whole[name, *case] for case in cases] for name in (plugin_of(method), REFERENCE))
+        counted = {"success": few, "own": own, REFERENCE: base}
+        row = {"method": method, "nfe": nfe, "cases": len(cases)}
+        row |= {name: estimate([*map(float, chain(*runs))], "rate").to_json() for name, runs in counted.items()}
+        for name, other in (("own", own), (REFERENCE, base)):
+            row |= {f"{key}_{name}": value for key, value in harness.paired(other, few).items()}
+        yield row
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from simplatform.pipeline.evaluate import evaluate_shards
 from simplatform.pipeline.shards import episode_shard
 from simplatform.provenance import measured_on
 from simplatform.recipes import find_task
+from simplatform.statistics import paired_rates, paired_runs
 
 
 def interleaved(
@@ -46,6 +47,13 @@ def successes(
         for number in range(episodes)
     ]
     return [row["success"] >= 0.5 for row in evaluate_shards(found, shards, workers=1).rows]
+
+
+def paired(a: Sequence[Sequence[int]], b: Sequence[Sequence[int]]) -> dict[str, float]:
+    """Return the p-values of two methods' successes, run by run: over all episodes, and over the runs."""
+    episodes = ([bool(ok) for run in method for ok in run] for method in (a, b))
+    runs = ([statistics.mean(run) for run in method] for method in (a, b))
+    return {"p_against": paired_rates(*episodes), "p_runs_against": paired_runs(*runs)}
 
 
 def earlier(path: Path, settings: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ class TimeEmbedding(nn.Module):
 
     def forward(self, time: Tensor) -> Tensor:
         half = self.size // 2
-        frequencies = torch.exp(torch.arange(half, dtype=time.dtype) * (-math.log(10_000) / (half - 1)))
+        frequencies = torch.exp(torch.arange(half).to(time) * (-math.log(10_000) / (half - 1)))
         phase = time[:, None] * frequencies
         return self.outer(F.mish(self.inner(torch.cat([phase.sin(), phase.cos()], 1))))
 
@@ -135,7 +135,7 @@ class PlainPolicy(nn.Module):
 
     def one_step(self, noise: Tensor, cloud: Tensor, state: Tensor) -> Tensor:
         """MP1's action with one evaluation."""
-        ones = torch.ones(len(noise))
+        ones = noise.new_ones(len(noise))
         return noise - self.unet(noise, (ones, torch.zeros_like(ones)), self.encoder(cloud, state))[0]
 
 

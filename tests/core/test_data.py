@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from simplatform.environments import make_env
 from simplatform.errors import DataError
 from simplatform.pipeline.collect import collect
 from simplatform.recipes import find_task
-from simplatform.statistics import bootstrap, estimate, paired_means, paired_rates, wilson
+from simplatform.statistics import bootstrap, estimate, paired_means, paired_rates, paired_runs, wilson
 
 
 def episode(length, width=3, start=0.0):
@@ -192,6 +193,28 @@ def test_paired_tests():
         paired_rates([True], [])
     difference = paired_means([1.0, 2.0, 3.0], [0.0, 1.0, 2.0])
     assert (difference.value, difference.low, difference.high) == (1.0, 1.0, 1.0)
+
+
+def test_paired_runs_count_once_each():
+    # all three one way: 2 / 2^3; equal pairs say nothing; no difference: 1
+    assert paired_runs([0.9, 0.8, 0.7], [0.5, 0.6, 0.1]) == 0.25
+    assert paired_runs([0.9, 0.8, 0.7, 0.3], [0.5, 0.6, 0.1, 0.3]) == 0.25
+    assert paired_runs([1.0, 2.0], [2.0, 1.0]) == paired_runs([], []) == 1.0
+    with pytest.raises(ValueError, match="same runs"):
+        paired_runs([1.0], [])
+
+
+@given(st.lists(st.integers(-20, 20), min_size=1, max_size=9))
+def test_paired_runs_are_exact(gaps):
+    zeros = [0] * len(gaps)
+    exact = paired_runs(gaps, zeros)
+    flips = [abs(np.dot(signs, gaps)) for signs in product((1, -1), repeat=len(gaps))]
+    assert exact == pytest.approx(np.mean([flip >= abs(sum(gaps)) for flip in flips]))
+
+
+def test_paired_runs_by_random_flips():
+    gaps = np.random.default_rng(0).normal(0.3, 1.0, 17)
+    assert paired_runs(gaps, 0 * gaps, draws=1 << 16) == pytest.approx(paired_runs(gaps, 0 * gaps), abs=5e-3)
 
 
 @settings(max_examples=20)
