@@ -14,14 +14,19 @@ def command(
     runs: Annotated[list[Path], typer.Argument(help="Two or more evaluated runs.", metavar="RUN...")],
     json: options.Json = False,
 ) -> None:
-    """Compare runs: metrics with intervals, latency, parameters, and a paired test against the first run."""
+    """Compare runs: metrics with intervals, latency, parameters, and paired tests against the first.
+
+    Runs are tested on the episodes that both met; methods with two or more runs in common on those runs.
+    """
     from simplatform.cli.console import print_json, print_table
     from simplatform.comparison import compare
     from simplatform.rundir import RunDirectory
 
-    rows = compare([RunDirectory.open(path) for path in runs])
+    found = compare([RunDirectory.open(path) for path in runs])
     if json:
-        print_json({"schema_version": 1, "runs": rows})
+        print_json({"schema_version": 1, **found})
         return
-    header = list(rows[0])
-    print_table("", header, [[str(row[key]) for key in header] for row in rows])
+    single = len({row["task"] for row in found["runs"]}) == 1
+    for rows in filter(None, found.values()):
+        header = [key for key in rows[0] if key != "task" or not single]
+        print_table("", header, [[str(row[key]) for key in header] for row in rows])

@@ -148,6 +148,42 @@ def test_run_report_eval_compare_resume(program):
     assert (code, "needs two or more runs" in err) == (2, True)
 
 
+def test_compare_pairs_methods_on_their_runs(program, tmp_path):
+    from simplatform.statistics import paired_runs
+
+    def run(plugin, seed, *settings):
+        options = ["--set", "task.episodes=2", *(part for one in settings for part in ("--set", one))]
+        code, out, err = program("run", "--plugin", plugin, "--seed", str(seed), *options, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+    runs = [run("toy", seed, "train.steps=6") for seed in (0, 1)] + [run("toy-mean", seed) for seed in (0, 1, 2)]
+    code, out, err = program("compare", *(one["run"] for one in runs), "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    # Paired with the same seed of the first method; the third seed has no partner and meets the first run.
+    assert [row["against first"] == "–" for row in found["runs"]] == [True, True, False, False, False]
+    first, second = found["methods"]
+    assert (first["method"], second["method"], first["runs"], second["runs"]) == ("toy", "toy-mean", 2, 2)
+    rates = [one["success"]["value"] for one in runs]
+    assert second["against first"] == f"p = {paired_runs(rates[:2], rates[2:4]):.3g} (n=2)"
+    code, out, _ = program("compare", *(one["run"] for one in runs))
+    assert code == 0
+    assert "toy-mean" in out and "toy/point" not in out  # one task is not repeated in every row
+
+
+def test_compare_names_the_settings_that_differ(program):
+    paths = [
+        json.loads(program("run", "--plugin", "toy", "--set", f"width={width}", "--set", "train.steps=2", "--json")[1])
+        for width in (2, 3)
+    ]
+    code, out, err = program("compare", *(one["run"] for one in paths), "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert [row["plugin"] for row in found["runs"]] == ["toy, policy.width=2", "toy, policy.width=3"]
+    assert found["methods"] == []
+
+
 def test_dry_run_prints_the_resolved_recipe_and_runs_nothing(program, tmp_path):
     code, out, _ = program("run", "--plugin", "toy", "--set", "width=3", "--dry-run")
     assert code == 0
