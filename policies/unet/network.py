@@ -13,7 +13,15 @@ from torch.nn.functional import mish
 
 import simplatform.policies.unet.dual as dual
 from simplatform.errors import ContractError
-from simplatform.policies.unet.blocks import ConvolutionBlock, Plan, ResidualBlock, Stage, dense_maps, split_film
+from simplatform.policies.unet.blocks import (
+    ConvolutionBlock,
+    Matrix,
+    Plan,
+    ResidualBlock,
+    Stage,
+    dense_maps,
+    split_film,
+)
 from simplatform.policies.unet.convolution import DENSE_LIMIT, Convolution
 from simplatform.policies.unet.dual import Dual
 from simplatform.policies.unet.embedding import TimeEmbedding
@@ -161,7 +169,7 @@ class ConditionalUnet(nn.Module):
         with torch.no_grad():
             return Dual(value, active.tangent @ weight.t())
 
-    def _plan(self, length: int) -> Plan:
+    def _plan(self, length: int) -> dict[Convolution, Matrix]:
         """Return the dense maps of all convolutions for chunks of ``length`` steps."""
         factor = 2 ** (len(self.widths) - 1)
         if length % factor:
@@ -195,7 +203,9 @@ class _Cache:
         """Return the dense maps, and the unrolled network where all lengths are short enough for them."""
         self._refresh(unet)
         if length not in self._programs:
-            plan = {part: (_by_inputs(matrix), bias) for part, (matrix, bias) in unet._plan(length).items()}
+            plan = unet._plan(length)
+            for part, (matrix, bias) in plan.items():  # one after the other: all weights twice would be a gigabyte more
+                plan[part] = _by_inputs(matrix), bias
             self._programs[length] = plan, (FrozenUnet(unet, plan, length) if length <= DENSE_LIMIT else None)
         return self._programs[length]
 
