@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from simplatform.errors import ContractError
+
 if TYPE_CHECKING:
     import gymnasium
     from torch import Generator, Tensor
@@ -195,3 +197,14 @@ class Signature:
     observation: Mapping[str, tuple[int, ...]]
     action: tuple[int, ...]
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def require(self, who: str, *names: str) -> None:
+        """Check that there are observations of these names. A signature of no observations, as for meshes that come
+        from files, says nothing and passes.
+
+        Raises:
+            ContractError: there are others.
+        """
+        if self.observation and not set(names) <= set(self.observation):
+            wanted = ", ".join(map(repr, names))
+            raise ContractError(f"{who} expects observations {wanted}; this environment has {dict(self.observation)}")

@@ -223,6 +223,14 @@ def read_recipe(path: Path) -> dict[str, Any]:
     return {"plugin": table["plugin"], "task": table.get("task"), "seed": table.get("seed", 0), "settings": settings}
 
 
+def own_task(plugin: str, host: Host | None = None) -> Entry | None:
+    """Return the task that a plugin's recipe runs when none is told, or None where it has no recipe."""
+    host = host or get_host()
+    recipes, tasks = host.registry("recipe"), host.registry("task")
+    name = recipes.get(plugin).data["task"] if plugin in recipes else None
+    return tasks.get(name) if name in tasks else None
+
+
 def _recipe_entry(plugin: str, task: str | None, host: Host) -> Mapping[str, Any]:
     """Return the recipe called ``plugin``; a policy without one needs only a task."""
     recipes = host.registry("recipe")

@@ -5,16 +5,15 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping
 
-from simplatform.checkpoint import build_policy, to_device
+from simplatform.checkpoint import to_device
 from simplatform.contracts import Fittable, Trainable
 from simplatform.errors import Interrupted
-from simplatform.pipeline.checkpoints import restore_training, run_signature
+from simplatform.pipeline.checkpoints import restore_training, untrained
 from simplatform.pipeline.collect import collect
 from simplatform.pipeline.fit import Trainer
 from simplatform.pipeline.group import Group
 from simplatform.recipes import Resolved
 from simplatform.rundir import RunDirectory
-from simplatform.seeding import derive
 
 
 class Follower:
@@ -43,10 +42,7 @@ def follow(run: RunDirectory, recipe: Resolved, device: str, group: Group) -> No
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     group.wait()
-    policy = build_policy(
-        recipe.policy, recipe.policy_config, run_signature(recipe), derive(recipe.seed, "initial weights")
-    )
-    policy = to_device(policy, device)
+    policy = to_device(untrained(recipe), device)
     last = run.last
     finished = last is not None and last.name == f"{recipe.train.steps:06d}"
     if isinstance(policy, Trainable) and not isinstance(policy, Fittable) and not finished:

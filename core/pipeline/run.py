@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from simplatform.callbacks import Callback, Callbacks
-from simplatform.checkpoint import build_policy, parameters, read_policy, to_device
+from simplatform.checkpoint import parameters, read_policy, to_device
 from simplatform.contracts import Fittable, Policy, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import Interrupted, RunError, SimplatformError
 from simplatform.files import read_json, write_json, write_text
-from simplatform.pipeline.checkpoints import restore_training, run_signature, save_fitted
+from simplatform.pipeline.checkpoints import restore_training, run_signature, save_fitted, untrained
 from simplatform.pipeline.collect import Collected, collect
 from simplatform.pipeline.evaluate import Evaluation, evaluate_shards, write_rows
 from simplatform.pipeline.fit import ALONE, Trainer, windows_of
@@ -26,7 +26,6 @@ from simplatform.pipeline.shards import episode_shard
 from simplatform.provenance import provenance
 from simplatform.recipes import Resolved
 from simplatform.rundir import RunDirectory
-from simplatform.seeding import derive
 
 STAGES = ("collect", "fit", "evaluate", "report")
 
@@ -110,6 +109,7 @@ class _Stages:
         self.console, self.callbacks = console, callbacks
         self.current = "start"
         self._data: tuple[Demonstrations, Demonstrations] | None = None
+        self._policy: Policy | None = None
 
     def all(self) -> None:
         write_json(self.run.path / "env.json", provenance(self.options.device))
@@ -122,8 +122,13 @@ class _Stages:
         self.run.set_status("done", stage=self.current)
 
     def collect(self) -> None:
-        """Collect (or find) the demonstrations; policies that need none may ask for 0."""
+        """Collect (or find) the demonstrations; policies that need none may ask for 0.
+
+        The policy is built first, so that a task that is none for it is refused before anything is collected.
+        """
         recipe = self.recipe
+        if self.options.until != "collect" and self.run.last is None:
+            self._policy = untrained(recipe)
         train = self._collect("train", recipe.demonstrations)
         validation = self._collect("validation", recipe.validation)
         self._data = (train, validation)
@@ -138,9 +143,7 @@ class _Stages:
             return
         assert self._data is not None
         signature = run_signature(self.recipe)
-        seed = derive(self.recipe.seed, "initial weights")
-        policy = build_policy(self.recipe.policy, self.recipe.policy_config, signature, seed)
-        policy = to_device(policy, self.options.device)
+        policy = to_device(self._policy or untrained(self.recipe), self.options.device)
         observer = RunObserver(self.run, self.recipe, signature, self.console, self.callbacks)
         start = time.perf_counter()
         with observer.signals():

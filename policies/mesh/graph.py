@@ -95,6 +95,10 @@ def signed_areas(points: Tensor, cells: Tensor) -> Tensor:
     return (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) / 2
 
 
+SEEN = ("points", "cells", "monitor", "boundary")
+"""What a learned mover sees of a mesh; a solution and the problem's parameters may come with it."""
+
+
 def pack(samples: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
     """Join observations ``{points (V, 2), cells (C, 3), …}`` of meshes of any sizes into packed tensors."""
     sizes = [len(sample["points"]) for sample in samples]

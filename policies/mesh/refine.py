@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from simplatform.config import Config
 from simplatform.contracts import Observation, Signature
-from simplatform.policies.mesh.graph import FIXED, SLIDING, Graph, graph_of, pack
+from simplatform.policies.mesh.graph import FIXED, SEEN, SLIDING, Graph, graph_of, pack
 from simplatform.policies.mesh.objective import crowding, find_objective, valid_share
 
 
@@ -34,7 +34,12 @@ class RAdapt:
     execute = 1
 
     def __init__(self, config: RAdaptConfig, signature: Signature) -> None:
-        """Take the settings and the problem's name from the signature."""
+        """Take the settings and the problem's name from the signature.
+
+        Raises:
+            ContractError: the environment shows no meshes.
+        """
+        signature.require("a mesh mover", *SEEN)
         self.config, self.signature = config, signature
 
     def reset(self, observation: Observation) -> None:

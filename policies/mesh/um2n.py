@@ -15,7 +15,7 @@ from simplatform.contracts import Batch, Loss, Observation, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.policies.mesh.decoder import Deformer, LocalExtractor
 from simplatform.policies.mesh.encoder import GraphTransformer
-from simplatform.policies.mesh.graph import FIXED, INTERIOR, Graph, collate, graph_of, graph_of_batch
+from simplatform.policies.mesh.graph import FIXED, INTERIOR, SEEN, Graph, collate, graph_of, graph_of_batch
 from simplatform.policies.mesh.losses import area_loss, chamfer_loss, coordinate_loss
 from simplatform.policies.mesh.potential import potential
 
@@ -90,7 +90,13 @@ class UM2N(MeshPolicy):
     config: UM2NConfig
 
     def __init__(self, config: UM2NConfig, signature: Signature) -> None:
+        """Build the network for meshes of any size.
+
+        Raises:
+            ContractError: the environment shows no meshes.
+        """
         super().__init__()
+        signature.require("a mesh mover", *SEEN)
         self.config, self.signature = config, signature
         self.encoder = self._encoder()
         self.local = self._local()

@@ -27,6 +27,7 @@ class WindowPredictor(nn.Module):
             ContractError: it does not.
         """
         super().__init__()
+        signature.require("a predictor", WINDOW)
         shape = signature.observation.get(WINDOW, ())
         if len(shape) != 2 or shape[0] < delays:
             raise ContractError(

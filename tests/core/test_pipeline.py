@@ -132,6 +132,19 @@ def test_a_failing_policy_is_recorded_with_its_stage(fail, stage, error, tmp_pat
     assert "Traceback" in (path / "error.log").read_text()
 
 
+@pytest.mark.parametrize(
+    ("plugin", "own"),
+    [("mp1", "metaworld/window-close"), ("um2n", "helmholtz"), ("spring", "helmholtz"), ("r-adapt", "helmholtz"),
+     ("mixer", "odebench-4"), ("stnn", "lorenz"), ("sindy", "lorenz")],
+)  # fmt: skip
+def test_a_task_of_another_kind_is_refused_before_anything_is_collected(plugin, own, tmp_path):
+    with pytest.raises(ContractError, match=rf"(has|got) \{{.*{plugin}'s own task is {own}"):
+        sp.run(plugin, "toy/point", settings={"task.demonstrations": 2}, output=tmp_path / "runs", workers=1)
+    (path,) = (tmp_path / "runs").iterdir()
+    assert RunDirectory(path).status["state"] == "failed"
+    assert not list((tmp_path / "cache" / "demonstrations").glob("*"))
+
+
 def test_a_run_is_held_by_one_process_at_a_time():
     run = sp.run("toy", settings=FAST, until="collect")
     with RunDirectory(run.path).lock(), pytest.raises(RunError, match="in use by another process"):

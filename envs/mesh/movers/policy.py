@@ -51,7 +51,12 @@ class MoverPolicy:
     execute = 1
 
     def __init__(self, config: MoverConfig, signature: Signature) -> None:
-        """Take the settings; meshes come with the observations."""
+        """Take the settings; meshes come with the observations.
+
+        Raises:
+            ContractError: the environment shows no meshes.
+        """
+        signature.require("a mesh mover", "points", "cells", "monitor")
         self.config, self.signature = config, signature
 
     def reset(self, observation: Observation) -> None:
