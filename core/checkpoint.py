@@ -72,6 +72,15 @@ def read_policy(path: Path, device: str = "cpu", changes: Mapping[str, Any] | No
     return to_device(policy, device)
 
 
+def read_signature(path: Path) -> Signature:
+    """Return the shapes that the policy of a checkpoint was built for.
+
+    Raises:
+        CheckpointError: not a checkpoint.
+    """
+    return _signature(_read_card(path)["signature"])
+
+
 def pretrained(name: str) -> Path | None:
     """Return the checkpoint that a plugin ships with its policy (``pretrained="package:folder"``), if it does.
 

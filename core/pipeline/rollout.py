@@ -40,6 +40,16 @@ class Rollout:
     failure: str = ""
 
 
+class Shown(dict[str, Tensor]):
+    """What an environment shows, by name; to ask for anything else is to have the wrong environment."""
+
+    def __missing__(self, key: str) -> Tensor:
+        raise ContractError(
+            f"the policy asks for an observation {key!r}; this environment shows {', '.join(sorted(self))}: "
+            "take a task of the kind that it was trained on"
+        )
+
+
 class History:
     """The last ``observe`` observations as one batch of one episode; the first is repeated at the start."""
 
@@ -56,12 +66,12 @@ class History:
 
     def first(self) -> Observation:
         """Return the newest observation alone, ``(1, 1, ...)``."""
-        return {key: value[None, None].to(self._device) for key, value in self._past[-1].items()}
+        return Shown({key: value[None, None].to(self._device) for key, value in self._past[-1].items()})
 
     def batch(self) -> Observation:
         """Return all kept observations, ``(1, observe, ...)``."""
         keys = self._past[-1]
-        return {key: torch.stack([past[key] for past in self._past])[None].to(self._device) for key in keys}
+        return Shown({key: torch.stack([past[key] for past in self._past])[None].to(self._device) for key in keys})
 
 
 def device_of(policy: Policy) -> torch.device:

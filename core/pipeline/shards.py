@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,9 +13,11 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from simplatform.checkpoint import read_policy, read_signature
 from simplatform.contracts import Metric, Policy, Task
 from simplatform.demonstrations import Episode
-from simplatform.environments import make_env, make_expert
+from simplatform.environments import make_env, make_expert, signature_of
+from simplatform.errors import ContractError, SimplatformError
 from simplatform.fingerprint import data_fingerprint, data_fingerprints
 from simplatform.pipeline.rollout import Rollout, one_thread, rollout
 from simplatform.seeding import episode_seed, torch_generator
@@ -51,11 +54,12 @@ def run_episode(shard: EpisodeShard) -> Rollout:
     task = _task(shard.task)
     files = json.dumps(data_fingerprints(task.kwargs))
     env = _env(shard.task, shard.split, shard.episode % len(task.variants), shard.record, files)
+    place = (task, shard.split, shard.seed, shard.episode, shard.record, shard.stop_early)
     if shard.checkpoint is None:
-        policy = make_expert(task, env)
-    else:
-        policy = _policy(shard.checkpoint, shard.device, shard.changes, data_fingerprint(shard.checkpoint))
-    return play(policy, env, task, shard.split, shard.seed, shard.episode, shard.record, shard.stop_early)
+        return play(make_expert(task, env), env, *place)
+    policy = _policy(shard.checkpoint, shard.device, shard.changes, data_fingerprint(shard.checkpoint))
+    with _trained_elsewhere(Path(shard.checkpoint), env):
+        return play(policy, env, *place)
 
 
 def play(
@@ -100,6 +104,24 @@ def _decided(metric: Metric) -> Any:
     return stop
 
 
+@contextmanager
+def _trained_elsewhere(checkpoint: Path, env: gymnasium.Env[Any, Any]) -> Iterator[None]:
+    """Name the shapes of both sides where an error comes up in an environment other than the policy's own."""
+    try:
+        yield
+    except SimplatformError:
+        raise
+    except Exception as error:
+        trained, shown = read_signature(checkpoint), signature_of(env)
+        if (trained.observation, trained.action) == (shown.observation, shown.action):
+            raise
+        raise ContractError(
+            f"{type(error).__name__}: {error}. The policy was trained on observations {dict(trained.observation)} for "
+            f"actions {trained.action}, and this environment has {dict(shown.observation)} and {shown.action}: "
+            "take a task like the one that it was trained on"
+        ) from error
+
+
 @lru_cache(maxsize=8)
 def _task(text: str) -> Task:
     values = json.loads(text)
@@ -114,6 +136,4 @@ def _env(task: str, split: str, variant: int, render: bool, files: str) -> gymna
 
 @lru_cache(maxsize=2)
 def _policy(checkpoint: str, device: str, changes: str, files: str) -> Policy:
-    from simplatform.checkpoint import read_policy
-
     return read_policy(Path(checkpoint), device, json.loads(changes))

@@ -16,7 +16,9 @@ import simplatform as sp
 from simplatform.api import resume
 from simplatform.checkpoint import read_tensors
 from simplatform.errors import ContractError, RunError, SimplatformError
-from simplatform.pipeline.evaluate import read_rows
+from simplatform.pipeline.evaluate import evaluate_shards, read_rows
+from simplatform.pipeline.shards import episode_shard
+from simplatform.recipes import find_task
 from simplatform.rundir import RunDirectory
 from tests.conftest import subprocess_env
 
@@ -143,6 +145,24 @@ def test_a_task_of_another_kind_is_refused_before_anything_is_collected(plugin, 
     (path,) = (tmp_path / "runs").iterdir()
     assert RunDirectory(path).status["state"] == "failed"
     assert not list((tmp_path / "cache" / "demonstrations").glob("*"))
+
+
+@pytest.mark.parametrize(("plugin", "key"), [("spring", "points"), ("persistence", "window")])
+def test_a_policy_is_not_evaluated_on_a_task_of_another_kind(plugin, key):
+    settings = {"task.demonstrations": 1, "task.validation": 0, "task.episodes": 1}
+    run = sp.run(plugin, settings=settings, workers=1, until="fit")
+    shard = episode_shard(find_task("toy/point"), "test", 0, 0, checkpoint=str(run.best))
+    with pytest.raises(ContractError, match=f"asks for an observation '{key}'; this environment shows .*kind"):
+        evaluate_shards(find_task("toy/point"), [shard], workers=1)
+
+
+def test_a_policy_of_other_sizes_names_both():
+    settings = {"task.demonstrations": 1, "task.validation": 0, "train.steps": 2}
+    run = sp.run("mlp", "lorenz-x", settings=settings, workers=1, until="fit")
+    larger = find_task("lorenz")
+    shard = episode_shard(larger, "test", 0, 0, checkpoint=str(run.best))
+    with pytest.raises(ContractError, match=r"RuntimeError: .* trained on observations .*, 1\).* has .*\(8, 3\)"):
+        evaluate_shards(larger, [shard], workers=1)
 
 
 def test_a_run_is_held_by_one_process_at_a_time():
