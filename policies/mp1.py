@@ -33,6 +33,7 @@ class MP1Config(PointCloudConfig):
     equal: float = Field(0.5, ge=0, le=1, description="share of a batch with r = t")
     time_mean: float = Field(-0.4, description="mean of the logit-normal times")
     time_std: float = Field(1.0, gt=0, description="standard deviation of the logit-normal times")
+    time_scale: float = Field(1.0, gt=0, description="unit of the network's times (published: 1; DP3's network: 100)")
     adaptive_power: float = Field(0.5, ge=0, description="power of the adaptive weight; 0 = plain squared error")
     adaptive_floor: float = Field(1e-3, gt=0, description="added to the error inside the adaptive weight")
     dispersive: float = Field(0.5, ge=0, description="weight of the dispersive loss; 0 = none")
@@ -46,7 +47,7 @@ class MP1(PointCloudPolicy):
     config: MP1Config
 
     def __init__(self, config: MP1Config, signature: Signature) -> None:
-        super().__init__(config, signature)
+        super().__init__(config, signature, time_scale=config.time_scale)
 
     def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
         """Return a chunk with one network evaluation."""

@@ -5,8 +5,8 @@
 Nothing is trained: every run of the comparison that takes any number of evaluations acts again in its test episodes,
 sampled with the number given; and every MP1 acts once more with one evaluation of its instantaneous velocity (r = 1)
 in place of the average one (r = 0). MP1's single evaluation and each method's own number stand beside it, from
-``comparison.json``. Writes ``evaluations.json``: per method and number of evaluations the success over all tasks and
-seeds, and paired tests against both, over the same episodes and over the runs.
+``comparison.json`` and other tables of such runs. Writes ``evaluations.json``: per method and number of evaluations
+the success over all tasks and seeds, and paired tests against both, over the same episodes and over the runs.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ METHODS = ("dp3", "simple-dp3", "flow-matching", INSTANT)
 FIELDS = ("method", "nfe", "task", "seed")
 Key = tuple[str, int, str, int]
 """Method, evaluations, task, seed."""
+Case = tuple[str, str, int]
+"""Plugin, task, seed."""
 
 
 def main() -> None:
@@ -46,10 +48,18 @@ def main() -> None:
     options.add_argument("--tasks", nargs="+", default=list(TASKS))
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options.add_argument("--nfe", type=int, nargs="+", default=[1])
+    options.add_argument("--tables", type=Path, nargs="+", default=[HERE / "comparison.json"], help="of these runs")
     options.add_argument("--json", type=Path, default=Path(__file__).with_suffix(".json"))
     chosen = options.parse_args()
     torch.set_num_threads(1)
-    found = {key_of(run): run["success"] for run in harness.earlier(chosen.json, SETTINGS)}
+    records = {key: run for table in chosen.tables for key, run in measured(table).items()}
+    whole = {key: run["success"] for key, run in records.items()}
+    found = {
+        (plugin, run["nfe"], task, seed): run["success"]
+        for (plugin, task, seed), run in records.items()
+        if plugin in METHODS
+    }
+    found |= {key_of(run): run["success"] for run in harness.earlier(chosen.json, SETTINGS)}
     for nfe, seed, task, method in product(chosen.nfe, chosen.seeds, chosen.tasks, chosen.methods):
         key = method, nfe, task, seed
         if key in found or (run := finished((plugin_of(method), task, seed), chosen.output)) is None:
@@ -57,9 +67,15 @@ def main() -> None:
         if method != INSTANT or nfe == 1:
             found[key] = outcomes(key, Run(run.path).best)
             print(*key, sum(found[key]), flush=True)
-            runs = [dict(zip(FIELDS, key, strict=True), success=value) for key, value in found.items()]
-            table = {"settings": SETTINGS, "split": "test", "rows": list(rows(found)), "runs": runs}
-            write_json(chosen.json, {**measured_on(), **table})
+            write(chosen.json, found, whole)
+    write(chosen.json, found, whole)
+
+
+def write(path: Path, found: dict[Key, list[int]], whole: dict[Case, list[int]]) -> None:
+    """Write the table of all that is done."""
+    runs = [dict(zip(FIELDS, key, strict=True), success=value) for key, value in found.items()]
+    table = {"settings": SETTINGS, "split": "test", "rows": list(rows(found, whole)), "runs": runs}
+    write_json(path, {**measured_on(), **table})
 
 
 def outcomes(key: Key, checkpoint: Path) -> list[int]:
@@ -86,9 +102,8 @@ def key_of(run: dict[str, Any]) -> Key:
     return tuple(run[field] for field in FIELDS)  # type: ignore[return-value]
 
 
-def rows(found: dict[Key, list[int]]) -> Iterator[dict[str, Any]]:
+def rows(found: dict[Key, list[int]], whole: dict[Case, list[int]]) -> Iterator[dict[str, Any]]:
     """Yield a row per method and number of evaluations, beside its own number and MP1 on the same episodes."""
-    whole = {key: run["success"] for key, run in measured(HERE / "comparison.json").items()}
     for method, nfe in dict.fromkeys(key[:2] for key in found):
         cases = [key[2:] for key in found if key[:2] == (method, nfe)]
         few = [found[method, nfe, *case] for case in cases]

@@ -27,17 +27,18 @@ def sinusoidal(time: Dual, size: int) -> Dual:
 
 
 class TimeEmbedding(nn.Module):
-    """Sinusoidal features of a time ``(B,)``, then Linear, Mish, Linear: ``(B, size)``."""
+    """Sinusoidal features of ``scale`` times a time ``(B,)``, then Linear, Mish, Linear: ``(B, size)``."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, scale: float = 1.0) -> None:
         super().__init__()
-        self.size = size
+        self.size, self.scale = size, scale
         self.inner = nn.Linear(size, 4 * size)
         self.outer = nn.Linear(4 * size, size)
 
     def embed(self, time: Dual) -> Dual:
         """Embed a time that may carry a tangent."""
-        hidden = dual.mish(dual.linear(sinusoidal(time, self.size), self.inner.weight, self.inner.bias))
+        scaled = Dual(self.scale * time.value, None if time.tangent is None else self.scale * time.tangent)
+        hidden = dual.mish(dual.linear(sinusoidal(scaled, self.size), self.inner.weight, self.inner.bias))
         return dual.linear(hidden, self.outer.weight, self.outer.bias)
 
     def forward(self, time: Tensor) -> Tensor:

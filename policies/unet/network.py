@@ -65,6 +65,7 @@ class ConditionalUnet(nn.Module):
         widths: Sequence[int] = (512, 1024, 2048),
         embedding: int = 128,
         times: int = 1,
+        time_scale: float = 1.0,
         depth: int = 2,
         middle: int = 2,
         kernel: int = 5,
@@ -78,6 +79,7 @@ class ConditionalUnet(nn.Module):
             widths: channels per level, from fine to coarse; multiples of ``groups``.
             embedding: size of the time embedding.
             times: number of times (1, or 2 for an average velocity between two times); their embeddings are added.
+            time_scale: what times are multiplied by before they are embedded.
             depth: residual blocks per stage (2; 1 in Simple-DP3).
             middle: residual blocks at the coarsest level (2; 1 in Simple-DP3).
             kernel: convolution kernel, odd.
@@ -85,7 +87,7 @@ class ConditionalUnet(nn.Module):
         """
         super().__init__()
         self.action, self.condition, self.embedding, self.widths = action, condition, embedding, tuple(widths)
-        self.times = nn.ModuleList(TimeEmbedding(embedding) for _ in range(times))
+        self.times = nn.ModuleList(TimeEmbedding(embedding, time_scale) for _ in range(times))
 
         def residual(inputs: int, outputs: int, count: int) -> list[ResidualBlock]:
             return [ResidualBlock(inputs if i == 0 else outputs, outputs, kernel, groups) for i in range(count)]
