@@ -46,6 +46,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "three quarters with r = t": ("mp1", {"policy.equal": 0.75}),
     "times about the middle": ("mp1", {"policy.time_mean": 0.0}),
     "times over all of [0, 1]": ("mp1", EVEN),
+    "times in hundredths": ("mp1", {"policy.time_scale": 100.0}),
     "plain squared error": ("mp1", {"policy.adaptive_power": 0.0}),
     "twice the steps": ("mp1", {"train.steps": 2 * SETTINGS["train.steps"]}),
     "dp3": ("dp3", {}),

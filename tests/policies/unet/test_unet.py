@@ -74,9 +74,9 @@ def _unet(**settings) -> ConditionalUnet:
 
 
 @pytest.mark.parametrize("length", [4, 8, 16])
-@pytest.mark.parametrize("rows", [5, 2])
-def test_one_pass_gives_the_value_the_gradient_and_the_tangent(length, rows):
-    unet = _unet()
+@pytest.mark.parametrize(("rows", "scale"), [(5, 1.0), (2, 1.0), (2, 100.0)])
+def test_one_pass_gives_the_value_the_gradient_and_the_tangent(length, rows, scale):
+    unet = _unet(time_scale=scale)
     x, dx = torch.randn(2, 5, length, 3, dtype=torch.float64).unbind()
     t, r, condition = torch.rand(5).double(), torch.rand(5).double(), torch.randn(5, 10).double()
     ones = torch.ones(rows, dtype=torch.float64)
@@ -86,6 +86,14 @@ def test_one_pass_gives_the_value_the_gradient_and_the_tangent(length, rows):
     torch.testing.assert_close(given_.value, expected, **EXACT)
     torch.testing.assert_close(given_.tangent, tangent[:rows], **EXACT)
     assert not given_.tangent.requires_grad
+
+
+def test_a_unit_of_time_multiplies_times():
+    x, condition, t = torch.randn(2, 4, 3).double(), torch.randn(2, 10).double(), torch.rand(2).double()
+    scaled, plain = _unet(times=1, time_scale=100.0).eval(), _unet(times=1).eval()
+    torch.testing.assert_close(scaled(x, (t,), condition), plain(x, (100 * t,), condition), **EXACT)
+    with torch.no_grad():
+        torch.testing.assert_close(scaled(x, (0.25,), condition), plain(x, (25.0,), condition), **EXACT)
 
 
 def test_dense_maps_and_convolutions_agree_with_their_gradients(monkeypatch):
