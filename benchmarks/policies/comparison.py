@@ -42,6 +42,11 @@ SETTINGS: dict[str, Any] = {
     "policy.size": "small", "policy.widths": [], "train.steps": 1000, "task.demonstrations": 10, "task.validation": 2,
     "task.episodes": 20, "task.record": 0,
 }  # fmt: skip
+VARIANTS: dict[str, dict[str, Any]] = {
+    "mp1, times in hundredths": {"policy.time_scale": 100.0},
+    "mp1, answers with data": {"policy.prediction": "data"},
+}
+"""Plugins with settings of their own, which ``--plugins`` takes by these names."""
 Key = tuple[str, str, int]
 Record = dict[str, Any]
 
@@ -75,15 +80,16 @@ def measured(path: Path) -> dict[Key, Record]:
 
 def finished(key: Key, output: Path) -> RunDirectory | None:
     """Return a run if it is done."""
-    directory = RunDirectory.create(output, resolve(*key, SETTINGS))
+    plugin, task, seed, settings = _what(key)
+    directory = RunDirectory.create(output, resolve(plugin, task, seed, settings))
     return directory if directory.status["state"] == "done" else None
 
 
 def run(key: Key, output: Path) -> RunDirectory | None:
     """Do one run."""
-    plugin, task, seed = key
+    plugin, task, seed, settings = _what(key)
     try:
-        done = sp.run(plugin, task, seed, settings=SETTINGS, output=output, workers=1, device="cpu")
+        done = sp.run(plugin, task, seed, settings=settings, output=output, workers=1, device="cpu")
     except Interrupted:
         raise
     except SimplatformError as error:
@@ -91,6 +97,12 @@ def run(key: Key, output: Path) -> RunDirectory | None:
         return None
     print(*key, done.summary["success"]["value"], flush=True)
     return RunDirectory(done.path)
+
+
+def _what(key: Key) -> tuple[str, str, int, dict[str, Any]]:
+    """Return plugin, task, seed and settings."""
+    name, task, seed = key
+    return name.split(",")[0], task, seed, {**SETTINGS, **VARIANTS.get(name, {})}
 
 
 def record(key: Key, run: RunDirectory) -> Record:
