@@ -3,10 +3,12 @@
     OMP_NUM_THREADS=1 python benchmarks/policies/evaluations.py --output runs/comparison [--nfe 1 2]
 
 Nothing is trained: every run of the comparison that takes any number of evaluations acts again in its test episodes,
-sampled with the number given; and every MP1 acts once more with one evaluation of its instantaneous velocity (r = 1)
-in place of the average one (r = 0). MP1's single evaluation and each method's own number stand beside it, from
-``comparison.json`` and other tables of such runs. Writes ``evaluations.json``: per method and number of evaluations
-the success over all tasks and seeds, and paired tests against both, over the same episodes and over the runs.
+sampled with the number given. DP3's own indices are multiples of ``steps // nfe``, so that a single step evaluates the
+network where there is least noise; it therefore acts with one step from the noisiest index as well. Every MP1 acts once
+more with one evaluation of its instantaneous velocity (r = 1) in place of the average one (r = 0). MP1's single
+evaluation and each method's own number stand beside it, from ``comparison.json`` and other tables of such runs. Writes
+``evaluations.json``: per method and number of evaluations the success over all tasks and seeds, and paired tests
+against both, over the same episodes and over the runs.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ from simplatform.statistics import estimate
 HERE = Path(__file__).parent
 REFERENCE = "mp1"
 INSTANT = "mp1, instantaneous"
-METHODS = ("dp3", "simple-dp3", "flow-matching", INSTANT)
+NOISIEST = "dp3, from the noisiest index"
+METHODS = ("dp3", NOISIEST, "simple-dp3", "flow-matching", INSTANT)
 FIELDS = ("method", "nfe", "task", "seed")
 Key = tuple[str, int, str, int]
 """Method, evaluations, task, seed."""
@@ -64,7 +67,7 @@ def main() -> None:
         key = method, nfe, task, seed
         if key in found or (run := finished((plugin_of(method), task, seed), chosen.output)) is None:
             continue
-        if method != INSTANT or nfe == 1:
+        if method not in (INSTANT, NOISIEST) or nfe == 1:
             found[key] = outcomes(key, Run(run.path).best)
             print(*key, sum(found[key]), flush=True)
             write(chosen.json, found, whole)
@@ -82,6 +85,8 @@ def outcomes(key: Key, checkpoint: Path) -> list[int]:
     """Return which test episodes succeed."""
     method, nfe, task, seed = key
     changes: dict[str, Any] = {} if method == INSTANT else {"nfe": nfe}
+    if method == NOISIEST:
+        changes["sampler"] = "dpm++2m"  # whose first step is DDIM's, from the last index down
     with mock.patch.object(MP1, "sample", instantaneous):
         found = harness.successes(checkpoint, task, "test", seed, SETTINGS["task.episodes"], changes)
     return [int(ok) for ok in found]

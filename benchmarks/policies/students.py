@@ -40,6 +40,8 @@ STUDENTS: dict[str, Teacher] = {
     "rectified-flow": FLOW, "rectified-flow++": FLOW, "rectified-diffusion": V, "consistency-distillation": DATA,
     "sub-path-linear": DATA,
 }  # fmt: skip
+ONE = {"flow-matching": {"nfe": 1}, "dp3": {"nfe": 1, "sampler": "dpm++2m"}}
+"""A teacher's single step: DP3's own rule would evaluate its network where there is least noise (``ddim_indices``)."""
 FINE = 100
 """Evaluations of the teacher that stand for the exact answer."""
 
@@ -71,19 +73,16 @@ def measure(student: str, task: str, seed: int, steps: int, output: Path) -> dic
     taught = sp.run(name, task, seed, settings={**SETTINGS, **settings}, **common)
     own = {**SETTINGS, "train.steps": steps, "policy.teacher": str(taught.best)}
     run = sp.run(student, task, seed, settings=own, **common)
-    before, after, exact = (_load(*args) for args in ((taught.best, 1), (run.best, 1), (taught.best, FINE)))
+    loads = (taught.best, ONE[name]), (run.best, {"nfe": 1}), (taught.best, {"nfe": FINE})
+    before, after, exact = (cast(PointCloudPolicy, sp.load(path, settings=how)).eval() for path, how in loads)
     answers = list(one_steps((before, after, exact), task, seed))
     episodes = SETTINGS["task.episodes"]
-    short = harness.successes(taught.best, task, "test", seed, episodes, {"nfe": 1})
+    short = harness.successes(taught.best, task, "test", seed, episodes, ONE[name])
     return {
         "student": student, "teacher": name, "steps": steps, "seed": seed, "success": run.summary["success"]["k"],
         "teacher_success": taught.summary["success"]["k"], "teacher_success_one_step": sum(short),
         "episodes": episodes, "error_teacher": rms(answers, 0), "error_student": rms(answers, 1),
     }  # fmt: skip
-
-
-def _load(checkpoint: Path, nfe: int) -> PointCloudPolicy:
-    return cast(PointCloudPolicy, sp.load(checkpoint, settings={"nfe": nfe})).eval()
 
 
 @torch.no_grad()
