@@ -39,7 +39,7 @@ def compare(runs: Sequence[RunDirectory]) -> dict[str, list[dict[str, Any]]]:
     names = _names(views)
     groups: dict[str, dict[Case, RunView]] = {}
     for view in views:
-        groups.setdefault(names[_method(view)], {})[_case(view)] = view
+        groups.setdefault(names[_method(view)], {}).setdefault(_case(view), view)
     first = next(iter(groups.values()))
     rows = [_row(view, names[_method(view)], first.get(_case(view), views[0])) for view in views]
     return {"runs": rows, "methods": _methods(groups, views[0].task.metric)}

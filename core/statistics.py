@@ -91,7 +91,7 @@ def paired_runs(a: Sequence[float], b: Sequence[float], draws: int = 1 << 18, se
 
     A test over episodes tells of two trained policies. Whether a method is better than another is a matter of runs:
     each pair, trained on the same task with the same seed, counts once. Exact for up to 18 pairs that differ, by
-    ``draws`` random flips above. Three pairs never give less than 1/4.
+    ``draws`` random flips above. Three pairs never give less than 1/4. Pairs that are not finite are left out.
 
     Raises:
         ValueError: the runs are not the same number.
@@ -99,7 +99,7 @@ def paired_runs(a: Sequence[float], b: Sequence[float], draws: int = 1 << 18, se
     if len(a) != len(b):
         raise ValueError(f"paired tests need the same runs: got {len(a)} and {len(b)}")
     gaps = np.asarray(a, float) - np.asarray(b, float)
-    gaps = gaps[gaps != 0]
+    gaps = gaps[np.isfinite(gaps) & (gaps != 0)]
     if 1 << len(gaps) <= draws:
         sums = np.zeros(1)
         for gap in gaps:

@@ -25,7 +25,10 @@ class DP3Config(PointCloudConfig):
 
     steps: int = Field(100, ge=2, description="diffusion steps of training")
     nfe: int = Field(10, ge=1, description="most network evaluations per chunk")
-    sampler: str = Field(PUBLISHED, description="ddim: as published (clipped); or any sampler: dpm++2m, heun, …")
+    sampler: str = Field(
+        PUBLISHED,
+        description="ddim: as published (clipped; a single step sees the least noise); or any: dpm++2m, heun, …",
+    )
     prediction: Literal["data", "noise", "v"] = Field("data", description="what the network predicts of a noisy chunk")
 
     @model_validator(mode="after")

@@ -27,8 +27,8 @@ from simplatform.demonstrations import Demonstrations
 from simplatform.envs.dynamics.forecast import errors
 from simplatform.files import read_json, write_json
 from simplatform.host import get_host
-from simplatform.pipeline.checkpoints import run_signature
 from simplatform.pipeline.collect import collect
+from simplatform.pipeline.start import run_signature
 from simplatform.policies.dynamics.gate import purity
 from simplatform.policies.dynamics.reconstructor import episode_batches
 from simplatform.recipes import resolve

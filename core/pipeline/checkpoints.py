@@ -1,4 +1,4 @@
-"""Policies of a run: the untrained one, and checkpoints of its training, written whole or not at all."""
+"""Checkpoints of a training: written whole or not at all, and the last few kept."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from pathlib import Path
 
 import torch
 
-from simplatform.checkpoint import build_policy, read_tensors, write_policy, write_tensors
+from simplatform.checkpoint import read_tensors, write_policy, write_tensors
 from simplatform.contracts import Policy, Signature
-from simplatform.environments import make_env, signature_of
-from simplatform.errors import CheckpointError, ContractError
+from simplatform.errors import CheckpointError
 from simplatform.files import read_json, storage_errors, write_json, write_text
 from simplatform.pipeline.fit import Trainer, TrainState
-from simplatform.recipes import Resolved, own_task
+from simplatform.recipes import Resolved
 from simplatform.rundir import RunDirectory
-from simplatform.seeding import derive
 
 
 def save_training(run: RunDirectory, recipe: Resolved, trainer: Trainer, signature: Signature) -> Path:
@@ -58,30 +56,6 @@ def restore_training(trainer: Trainer, checkpoint: Path) -> None:
         trainer.restore(TrainState(step, weights, optimiser))
     except (OSError, ValueError, KeyError, IndexError, RuntimeError) as error:
         raise CheckpointError(f"cannot continue from {checkpoint}: {error}. Start afresh with --fresh.") from error
-
-
-def untrained(recipe: Resolved) -> Policy:
-    """Build the policy that a run starts from.
-
-    Raises:
-        ContractError: the task is none for this policy; a task that is one is named.
-    """
-    seed = derive(recipe.seed, "initial weights")
-    try:
-        return build_policy(recipe.policy, recipe.policy_config, run_signature(recipe), seed)
-    except ContractError as error:
-        own = own_task(recipe.plugin)
-        if own is None or own.name == recipe.task.name:
-            raise
-        raise ContractError(
-            f"{error}. {recipe.plugin}'s own task is {own.name}; `simplatform tasks` lists those of its kind, under "
-            f"{own.plugin}"
-        ) from error
-
-
-def run_signature(recipe: Resolved) -> Signature:
-    """Return the signature of a recipe's environment."""
-    return signature_of(make_env(recipe.task, "train"))
 
 
 class _Scratch:

@@ -13,6 +13,7 @@ import numpy as np
 
 from simplatform.contracts import Policy, Task
 from simplatform.executors import available_cores, executor
+from simplatform.files import reading, write_bytes
 from simplatform.pipeline.rollout import Rollout
 from simplatform.pipeline.shards import EpisodeShard, play, run_episode
 from simplatform.statistics import Estimate, estimate
@@ -83,8 +84,6 @@ def write_rows(path: Path, evaluations: Sequence[Evaluation]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from simplatform.files import write_bytes
-
     rows = [{"split": evaluation.split, **row} for evaluation in evaluations for row in evaluation.rows]
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows), buffer)
@@ -92,11 +91,16 @@ def write_rows(path: Path, evaluations: Sequence[Evaluation]) -> None:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read what ``write_rows`` wrote."""
+    """Read what ``write_rows`` wrote.
+
+    Raises:
+        DataError: the file is missing, cut short or not Parquet.
+    """
     import pyarrow.parquet as pq
 
-    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-    return rows
+    with reading(f"{path} is not a table of episodes", hint=f"; delete {path.parent} and resume the run"):
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+        return rows
 
 
 def _run(shards: Sequence[EpisodeShard], workers: int, kind: str) -> Iterator[Rollout]:

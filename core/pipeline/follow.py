@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from simplatform.checkpoint import to_device
 from simplatform.contracts import Fittable, Trainable
 from simplatform.errors import Interrupted
-from simplatform.pipeline.checkpoints import restore_training, untrained
+from simplatform.pipeline.checkpoints import restore_training
 from simplatform.pipeline.collect import collect
 from simplatform.pipeline.fit import Trainer
 from simplatform.pipeline.group import Group
+from simplatform.pipeline.start import untrained
 from simplatform.recipes import Resolved
 from simplatform.rundir import RunDirectory
 

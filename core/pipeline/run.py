@@ -14,7 +14,7 @@ from simplatform.contracts import Fittable, Policy, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import Interrupted, RunError, SimplatformError
 from simplatform.files import read_json, write_json, write_text
-from simplatform.pipeline.checkpoints import restore_training, run_signature, save_fitted, untrained
+from simplatform.pipeline.checkpoints import restore_training, save_fitted
 from simplatform.pipeline.collect import Collected, collect
 from simplatform.pipeline.evaluate import Evaluation, evaluate_shards, write_rows
 from simplatform.pipeline.fit import ALONE, Trainer, windows_of
@@ -23,6 +23,7 @@ from simplatform.pipeline.group import Group
 from simplatform.pipeline.observer import Console, RunObserver, Silent, terminated_as_interrupted
 from simplatform.pipeline.recordings import write_recordings
 from simplatform.pipeline.shards import episode_shard
+from simplatform.pipeline.start import run_signature, untrained
 from simplatform.provenance import provenance
 from simplatform.recipes import Resolved
 from simplatform.rundir import RunDirectory
@@ -143,7 +144,8 @@ class _Stages:
             return
         assert self._data is not None
         signature = run_signature(self.recipe)
-        policy = to_device(self._policy or untrained(self.recipe), self.options.device)
+        policy = untrained(self.recipe) if self._policy is None else self._policy
+        policy = to_device(policy, self.options.device)
         observer = RunObserver(self.run, self.recipe, signature, self.console, self.callbacks)
         start = time.perf_counter()
         with observer.signals():

@@ -12,8 +12,8 @@ _version = attrgetter("_version")
 class Watch:
     """The weights of a module as they were when this was built: which tensors, where in memory, and which version.
 
-    Holds what a walk through the modules finds, since the walk takes longer than all comparisons: 0.2 ms for the U-Net
-    of 126 weights when nothing of it is in the processor's caches.
+    Holds what a walk through the modules finds, since walking and comparing takes twice as long as comparing (18 µs for
+    the 131 weights of MP1's U-Net).
     """
 
     def __init__(self, module: nn.Module) -> None:

@@ -148,7 +148,7 @@ def test_run_report_eval_compare_resume(program):
     assert (code, "needs two or more runs" in err) == (2, True)
 
 
-def test_compare_pairs_methods_on_their_runs(program, tmp_path):
+def test_compare_pairs_methods_on_their_runs(program):
     from simplatform.statistics import paired_runs
 
     def run(plugin, seed, *settings):
@@ -165,6 +165,7 @@ def test_compare_pairs_methods_on_their_runs(program, tmp_path):
     assert [row["against first"] == "–" for row in found["runs"]] == [True, True, False, False, False]
     first, second = found["methods"]
     assert (first["method"], second["method"], first["runs"], second["runs"]) == ("toy", "toy-mean", 2, 2)
+    assert "/4 = " in second["success"]  # two episodes of each of the two shared runs
     rates = [one["success"]["value"] for one in runs]
     assert second["against first"] == f"p = {paired_runs(rates[:2], rates[2:4]):.3g} (n=2)"
     code, out, _ = program("compare", *(one["run"] for one in runs))

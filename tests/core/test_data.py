@@ -200,6 +200,7 @@ def test_paired_runs_count_once_each():
     assert paired_runs([0.9, 0.8, 0.7], [0.5, 0.6, 0.1]) == 0.25
     assert paired_runs([0.9, 0.8, 0.7, 0.3], [0.5, 0.6, 0.1, 0.3]) == 0.25
     assert paired_runs([1.0, 2.0], [2.0, 1.0]) == paired_runs([], []) == 1.0
+    assert paired_runs([0.9, np.nan, 0.8, 0.7, np.inf], [0.5, 0.5, 0.6, 0.1, 0.0]) == 0.25
     with pytest.raises(ValueError, match="same runs"):
         paired_runs([1.0], [])
 

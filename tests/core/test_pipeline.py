@@ -15,7 +15,7 @@ import torch
 import simplatform as sp
 from simplatform.api import resume
 from simplatform.checkpoint import read_tensors
-from simplatform.errors import ContractError, RunError, SimplatformError
+from simplatform.errors import ContractError, DataError, RunError, SimplatformError
 from simplatform.pipeline.evaluate import evaluate_shards, read_rows
 from simplatform.pipeline.shards import episode_shard
 from simplatform.recipes import find_task
@@ -52,6 +52,14 @@ def test_summary_has_n_and_interval():
     assert 0 <= success["low"] <= success["value"] <= success["high"] <= 1
     assert run.summary["distance"]["value"] < 0.3  # it learned: the goals lie 0.77 m away on average
     assert set(run.summary["splits"]) == {"test", "far"}
+
+
+def test_a_table_of_episodes_that_was_cut_short_says_what_to_do():
+    run = sp.run("toy", settings=FAST)
+    table = run.path / "eval" / "episodes.parquet"
+    table.write_bytes(table.read_bytes()[:40])
+    with pytest.raises(DataError, match=r"episodes.parquet is not a table of episodes: .*; delete .*eval and resume"):
+        read_rows(table)
 
 
 def test_same_request_is_reused_and_fresh_starts_again():
