@@ -16,10 +16,10 @@ from typing import Any
 
 import simplatform as sp
 import simplatform.api
-from simplatform.files import read_json, write_json
-from simplatform.pipeline.evaluate import read_rows
 from simplatform.recipes import find_task, parse_settings
-from simplatform.statistics import estimate
+from simplatform.report.statistics import estimate
+from simplatform.runs.episodes import read_rows
+from simplatform.runs.files import read_json, write_json
 
 
 def main() -> None:

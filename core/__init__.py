@@ -9,8 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from simplatform._gymnasium import register_when_imported
 from simplatform.hooks import hookimpl
+from simplatform.plugin_host._gymnasium import register_when_imported
 
 if TYPE_CHECKING:
     from simplatform.api import evaluate, load, run

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simplatform.callbacks import Callback, instances
-from simplatform.checkpoint import pretrained, read_policy
 from simplatform.contracts import Metric, Policy, Task
 from simplatform.errors import UsageError
-from simplatform.host import get_host
 from simplatform.pipeline.evaluate import Evaluation, evaluate_policy
 from simplatform.pipeline.group import join
 from simplatform.pipeline.observer import Console
 from simplatform.pipeline.run import Options, execute, resolve_device
+from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task, resolve
-from simplatform.rundir import RunDirectory
+from simplatform.runs.checkpoint import pretrained, read_policy
+from simplatform.runs.rundir import RunDirectory
+from simplatform.trackers.callbacks import Callback, instances
 
 if TYPE_CHECKING:
     import gymnasium
@@ -81,7 +81,7 @@ def run(
         executor: who runs them: "local", "process", "ray" or "slurm" (see ``simplatform.executors``); "" decides.
         until: last stage: "collect", "fit", "evaluate" or "report".
         fresh: start again, even if the same run is there.
-        callbacks: observers (see ``simplatform.callbacks``), or names of registered ones, such as "tensorboard".
+        callbacks: observers (see ``simplatform.trackers``), or names of registered ones, such as "tensorboard".
         console: where to tell progress.
 
     Raises:
@@ -145,7 +145,7 @@ def evaluate(
     "success" counts as a rate, reached at any step.
     """
     if isinstance(env, str):
-        from simplatform.environments import make_env
+        from simplatform.pipeline.environments import make_env
 
         task = find_task(env)
         return evaluate_policy(policy, make_env(task, "test"), task, episodes=episodes, seed=seed)

@@ -208,3 +208,12 @@ class Signature:
         if self.observation and not set(names) <= set(self.observation):
             wanted = ", ".join(map(repr, names))
             raise ContractError(f"{who} expects observations {wanted}; this environment has {dict(self.observation)}")
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of a health check. ``fix`` is a command or a sentence; empty where nothing is to be done."""
+
+    ok: bool
+    found: str
+    fix: str = ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from simplatform.doctor import Check
+    from simplatform.contracts import Check
 
 hookspec = pluggy.HookspecMarker("simplatform")
 hookimpl = pluggy.HookimplMarker("simplatform")
@@ -56,7 +56,7 @@ def register_recipes(register: Register) -> None:
 
 @hookspec
 def register_callbacks(register: Register) -> None:
-    """``register(name, target, help="")``: a class whose instances observe a run (see ``simplatform.callbacks``)."""
+    """``register(name, target, help="")``: a class whose instances observe a run (see ``simplatform.trackers``)."""
 
 
 @hookspec

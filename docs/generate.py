@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 HOW = {
-    "register_policies": 'register("mp1", "simplatform.policies.mp1:MP1", config="simplatform.policies.mp1:MP1Config")',
+    "register_policies": 'register("mine", "my_policy:Mine", config="my_policy:MineConfig", help="a policy")',
     "register_envs": 'register("my-world/Reach-v0", "my_world.environment:Reach", help="push a point mass")',
     "register_experts": 'register("my-world", "my_world.expert:expert", help="a controller")',
     "register_solvers": 'register("ralston", "my_solver:Ralston", kind="ode", help="second order")',
@@ -18,7 +18,7 @@ HOW = {
     "register_callbacks": 'register("tensorboard", "simplatform.trackers.tensorboard:TensorBoard", help="…")',
     "register_report_sections": 'register("paths", "my_world.report:section", help="…")',
     "register_commands": 'register("hello", "my_plugin.commands:hello", help="Say hello.")',
-    "doctor": 'check("gpu", function)  # function() -> simplatform.doctor.Check',
+    "doctor": 'check("gpu", function)  # function() -> simplatform.contracts.Check',
 }
 
 
@@ -38,7 +38,7 @@ def signature(name: str) -> str:
 def hooks_page() -> str:
     """Return the hook reference."""
     from simplatform import hooks as module
-    from simplatform.host import get_host
+    from simplatform.plugin_host.host import get_host
 
     parts = ["# Hooks", inspect.getdoc(module) or "", VERSIONS]
     for name, function in hooks().items():
@@ -97,7 +97,7 @@ def _parameters(command: object) -> Iterator[str]:
 
 def plugins_page() -> str:
     """Return what the built-in plugins register."""
-    from simplatform.host import KINDS, get_host
+    from simplatform.plugin_host.host import KINDS, get_host
 
     host = get_host()
     own = {plugin.name for plugin in host.plugins if plugin.module.startswith("simplatform.plugins.")}
@@ -115,7 +115,7 @@ def plugins_page() -> str:
 
 def settings_page() -> str:
     """Return the settings that every run has."""
-    from simplatform.config import TaskConfig, TrainConfig
+    from simplatform.recipes.config import TaskConfig, TrainConfig
 
     parts = [
         "# Settings",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import simplatform as sp
-from simplatform.environments import make_env, make_expert
+from simplatform.pipeline.environments import make_env, make_expert
 from simplatform.recipes import find_task
 
 

@@ -20,7 +20,6 @@ from torch import nn
 from torch_geometric.nn import GATv2Conv
 from torch_geometric.utils import add_self_loops, softmax
 
-from simplatform.config import Config, TrainConfig
 from simplatform.contracts import Loss, Signature
 from simplatform.pipeline.collect import collect
 from simplatform.pipeline.fit import Trainer, windows_of
@@ -28,6 +27,7 @@ from simplatform.policies.mesh.geometric import to_geometric
 from simplatform.policies.mesh.graph import INTERIOR
 from simplatform.policies.mesh.um2n import MeshPolicy
 from simplatform.recipes import find_task
+from simplatform.recipes.config import Config, TrainConfig
 
 
 class MoverConfig(Config):

@@ -36,6 +36,6 @@ def register_tasks(register):
 
 @hookimpl
 def doctor(check):
-    from simplatform.doctor import package_check
+    from simplatform.plugin_host.doctor import package_check
 
     check("gymnasium-robotics", lambda: package_check("gymnasium_robotics", "adroit"))

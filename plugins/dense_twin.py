@@ -9,8 +9,8 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "dense-twin",
-        "simplatform.policies.predictors.dense_twin:DenseTwin",
-        config="simplatform.policies.predictors.dense_twin:DenseTwinConfig",
+        "simplatform.policies.dynamics.prediction.dense_twin:DenseTwin",
+        config="simplatform.policies.dynamics.prediction.dense_twin:DenseTwinConfig",
         help="the structured predictor with ordinary matrices",
     )
 

@@ -9,14 +9,14 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "consistency-distillation",
-        "simplatform.policies.distillation:ConsistencyDistillation",
-        config="simplatform.policies.distillation:SegmentedConfig",
+        "simplatform.policies.manipulation.distillation:ConsistencyDistillation",
+        config="simplatform.policies.manipulation.distillation:SegmentedConfig",
         help="DP3 distilled to one to four steps, in segments of its trajectory",
     )
     register(
         "sub-path-linear",
-        "simplatform.policies.distillation:SubPathLinear",
-        config="simplatform.policies.distillation:SubPathLinearConfig",
+        "simplatform.policies.manipulation.distillation:SubPathLinear",
+        config="simplatform.policies.manipulation.distillation:SubPathLinearConfig",
         help="DP3 distilled to one to four steps, along linear sub-paths",
     )
 

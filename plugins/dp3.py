@@ -9,9 +9,9 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "dp3",
-        "simplatform.policies.dp3:DP3",
-        config="simplatform.policies.dp3:DP3Config",
-        importer="simplatform.policies.dp3:import_dp3",
+        "simplatform.policies.manipulation.dp3:DP3",
+        config="simplatform.policies.manipulation.dp3:DP3Config",
+        importer="simplatform.policies.manipulation.dp3:import_dp3",
         help="diffusion policy on point clouds, ten DDIM steps",
     )
 

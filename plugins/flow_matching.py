@@ -9,8 +9,8 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "flow-matching",
-        "simplatform.policies.flow_matching:FlowMatching",
-        config="simplatform.policies.flow_matching:FlowMatchingConfig",
+        "simplatform.policies.manipulation.flow_matching:FlowMatching",
+        config="simplatform.policies.manipulation.flow_matching:FlowMatchingConfig",
         help="flow matching on point clouds, any sampler and number of evaluations",
     )
 

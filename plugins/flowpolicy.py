@@ -9,9 +9,9 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "flowpolicy",
-        "simplatform.policies.flowpolicy:FlowPolicy",
-        config="simplatform.policies.flowpolicy:FlowPolicyConfig",
-        importer="simplatform.policies.flowpolicy:import_official",
+        "simplatform.policies.manipulation.flowpolicy:FlowPolicy",
+        config="simplatform.policies.manipulation.flowpolicy:FlowPolicyConfig",
+        importer="simplatform.policies.manipulation.flowpolicy:import_official",
         help="consistency flow matching on point clouds, one step",
     )
 

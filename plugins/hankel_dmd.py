@@ -9,8 +9,8 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "hankel-dmd",
-        "simplatform.policies.predictors.hankel_dmd:HankelDMD",
-        config="simplatform.policies.predictors.hankel_dmd:HankelDMDConfig",
+        "simplatform.policies.dynamics.prediction.hankel_dmd:HankelDMD",
+        config="simplatform.policies.dynamics.prediction.hankel_dmd:HankelDMDConfig",
         help="dynamic mode decomposition of delay windows (PyDMD)",
     )
 

@@ -9,8 +9,8 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "havok",
-        "simplatform.policies.predictors.havok:HAVOK",
-        config="simplatform.policies.predictors.havok:HAVOKConfig",
+        "simplatform.policies.dynamics.prediction.havok:HAVOK",
+        config="simplatform.policies.dynamics.prediction.havok:HAVOKConfig",
         help="linear delay coordinates with intermittent forcing (PyDMD)",
     )
 

@@ -7,7 +7,7 @@ from simplatform import hookimpl
 
 @hookimpl
 def register_policies(register):
-    home = "simplatform.policies.dynamics.leads"
+    home = "simplatform.policies.dynamics.reconstruction.leads"
     help = "common vector field plus one of each environment's own"
     register("leads", f"{home}:LEADS", config=f"{home}:LEADSConfig", help=help)
 

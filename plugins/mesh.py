@@ -2,7 +2,7 @@
 
 from simplatform import hookimpl
 from simplatform.contracts import Metric, Task
-from simplatform.registry import resolve
+from simplatform.plugin_host.registry import resolve
 
 ENV = "simplatform/MeshMovement-v0"
 METRICS = (
@@ -47,7 +47,9 @@ def register_commands(register):
 
 @hookimpl
 def register_report_sections(register):
-    register("meshes", "simplatform.envs.mesh.report:mesh_section", help="meshes, fields, errors, quality, films")
+    register(
+        "meshes", "simplatform.envs.mesh.pictures.report:mesh_section", help="meshes, fields, errors, quality, films"
+    )
 
 
 @hookimpl

@@ -9,8 +9,8 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "mixer",
-        "simplatform.policies.dynamics.mixer:MixER",
-        config="simplatform.policies.dynamics.mixer:MixERConfig",
+        "simplatform.policies.dynamics.reconstruction.mixer:MixER",
+        config="simplatform.policies.dynamics.reconstruction.mixer:MixERConfig",
         help="mixture of context-modulated vector fields",
     )
 
@@ -23,4 +23,4 @@ def register_recipes(register):
 
 @hookimpl
 def register_report_sections(register):
-    register("reconstruction", "simplatform.policies.dynamics.figures:reconstruction_section")
+    register("reconstruction", "simplatform.policies.dynamics.reconstruction.figures:reconstruction_section")

@@ -9,8 +9,8 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "mlp",
-        "simplatform.policies.predictors.mlp:MLP",
-        config="simplatform.policies.predictors.mlp:MLPConfig",
+        "simplatform.policies.dynamics.prediction.mlp:MLP",
+        config="simplatform.policies.dynamics.prediction.mlp:MLPConfig",
         help="a perceptron over the delay window, trained as the structured predictor",
     )
 

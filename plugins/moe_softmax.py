@@ -7,7 +7,7 @@ from simplatform import hookimpl
 
 @hookimpl
 def register_policies(register):
-    home = "simplatform.policies.dynamics.softmax"
+    home = "simplatform.policies.dynamics.reconstruction.softmax"
     register(
         "moe-softmax",
         f"{home}:SoftmaxMixture",

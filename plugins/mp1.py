@@ -9,9 +9,9 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "mp1",
-        "simplatform.policies.mp1:MP1",
-        config="simplatform.policies.mp1:MP1Config",
-        importer="simplatform.policies.mp1:import_official",
+        "simplatform.policies.manipulation.mp1:MP1",
+        config="simplatform.policies.manipulation.mp1:MP1Config",
+        importer="simplatform.policies.manipulation.mp1:import_official",
         help="one-step MeanFlow policy on point clouds",
     )
 

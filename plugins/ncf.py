@@ -7,7 +7,7 @@ from simplatform import hookimpl
 
 @hookimpl
 def register_policies(register):
-    home = "simplatform.policies.dynamics.contextual"
+    home = "simplatform.policies.dynamics.reconstruction.contextual"
     register(
         "ncf", f"{home}:NCFPolicy", config=f"{home}:NCFConfig", help="one neural context flow for all environments"
     )

@@ -9,8 +9,8 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "neural-ode",
-        "simplatform.policies.dynamics.contextual:NeuralODE",
-        config="simplatform.policies.dynamics.reconstructor:ReconstructorConfig",
+        "simplatform.policies.dynamics.reconstruction.contextual:NeuralODE",
+        config="simplatform.policies.dynamics.reconstruction.reconstructor:ReconstructorConfig",
         help="one vector field for all environments, without contexts",
     )
 

@@ -9,8 +9,8 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "oracle-routing",
-        "simplatform.policies.dynamics.oracle:OracleRouting",
-        config="simplatform.policies.dynamics.mixer:MixERConfig",
+        "simplatform.policies.dynamics.reconstruction.oracle:OracleRouting",
+        config="simplatform.policies.dynamics.reconstruction.mixer:MixERConfig",
         help="mixture of experts that is told each system's family",
     )
 

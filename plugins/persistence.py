@@ -9,8 +9,8 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "persistence",
-        "simplatform.policies.predictors.persistence:Persistence",
-        config="simplatform.policies.predictors.persistence:PersistenceConfig",
+        "simplatform.policies.dynamics.prediction.persistence:Persistence",
+        config="simplatform.policies.dynamics.prediction.persistence:PersistenceConfig",
         help="predicts the newest state",
     )
 

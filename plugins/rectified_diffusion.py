@@ -9,8 +9,8 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "rectified-diffusion",
-        "simplatform.policies.rectified_diffusion:RectifiedDiffusion",
-        config="simplatform.policies.rectified_diffusion:RectifiedDiffusionConfig",
+        "simplatform.policies.manipulation.rectified_diffusion:RectifiedDiffusion",
+        config="simplatform.policies.manipulation.rectified_diffusion:RectifiedDiffusionConfig",
         help="diffusion trained again on pairs of its own noise and answers; one step",
     )
 

@@ -11,14 +11,14 @@ SETTINGS = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validatio
 def register_policies(register):
     register(
         "rectified-flow",
-        "simplatform.policies.rectified_flow:RectifiedFlow",
-        config="simplatform.policies.rectified_flow:RectifiedFlowConfig",
+        "simplatform.policies.manipulation.rectified_flow:RectifiedFlow",
+        config="simplatform.policies.manipulation.rectified_flow:RectifiedFlowConfig",
         help="flow matching, then reflow on its own pairs; one step",
     )
     register(
         "rectified-flow++",
-        "simplatform.policies.rectified_flow:RectifiedFlowPP",
-        config="simplatform.policies.rectified_flow:RectifiedFlowPPConfig",
+        "simplatform.policies.manipulation.rectified_flow:RectifiedFlowPP",
+        config="simplatform.policies.manipulation.rectified_flow:RectifiedFlowPPConfig",
         help="reflow with U-shaped times and a robust metric; one step",
     )
 

@@ -7,7 +7,7 @@ from simplatform import hookimpl
 
 @hookimpl
 def register_policies(register):
-    home = "simplatform.policies.dynamics.contextual"
+    home = "simplatform.policies.dynamics.reconstruction.contextual"
     help = "piecewise-linear map from sample to sample, set by a context"
     register("shplrnn", f"{home}:SHPLRNNPolicy", config=f"{home}:ContextualConfig", help=help)
 

@@ -9,9 +9,9 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "simple-dp3",
-        "simplatform.policies.dp3:SimpleDP3",
-        config="simplatform.policies.dp3:SimpleDP3Config",
-        importer="simplatform.policies.dp3:import_simple_dp3",
+        "simplatform.policies.manipulation.dp3:SimpleDP3",
+        config="simplatform.policies.manipulation.dp3:SimpleDP3Config",
+        importer="simplatform.policies.manipulation.dp3:import_simple_dp3",
         help="smaller diffusion policy on point clouds, ten DDIM steps",
     )
 

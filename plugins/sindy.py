@@ -9,8 +9,8 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "sindy",
-        "simplatform.policies.predictors.sindy:SINDy",
-        config="simplatform.policies.predictors.sindy:SINDyConfig",
+        "simplatform.policies.dynamics.prediction.sindy:SINDy",
+        config="simplatform.policies.dynamics.prediction.sindy:SINDyConfig",
         help="sparse identification of polynomial dynamics (PySINDy)",
     )
 

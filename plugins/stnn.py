@@ -9,14 +9,14 @@ from simplatform import hookimpl
 def register_policies(register):
     register(
         "stnn",
-        "simplatform.policies.predictors.stnn:StNN",
-        config="simplatform.policies.predictors.stnn:StNNConfig",
+        "simplatform.policies.dynamics.prediction.stnn:StNN",
+        config="simplatform.policies.dynamics.prediction.stnn:StNNConfig",
         help="gated block-Hankel layer over a delay window",
     )
     register(
         "stnn-latent",
-        "simplatform.policies.predictors.latent:LatentStNN",
-        config="simplatform.policies.predictors.latent:LatentStNNConfig",
+        "simplatform.policies.dynamics.prediction.latent:LatentStNN",
+        config="simplatform.policies.dynamics.prediction.latent:LatentStNNConfig",
         help="a state of its own, hidden components included, that block-Hankel layers read from the window",
     )
 

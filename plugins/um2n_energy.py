@@ -9,7 +9,7 @@ from __future__ import annotations
 from simplatform import hookimpl
 
 POLICIES = "simplatform.policies.mesh"
-OBJECTIVES = "simplatform.envs.mesh.objectives"
+OBJECTIVES = "simplatform.envs.mesh.movers.objectives"
 
 
 @hookimpl

@@ -18,7 +18,7 @@ if str(SITE) not in sys.path:
 @pytest.fixture(autouse=True)
 def _isolated(tmp_path, monkeypatch):
     """Keep caches and run directories of one test out of all others, and out of the user's home."""
-    from simplatform.host import get_host
+    from simplatform.plugin_host.host import get_host
 
     monkeypatch.setenv("SIMPLATFORM_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("SIMPLATFORM_PLUGINS", raising=False)

@@ -46,7 +46,7 @@ def test_every_hook_is_tested():
 def test_every_command_setting_and_error_is_on_its_page():
     from simplatform import errors
     from simplatform.cli.app import VERBS
-    from simplatform.config import TrainConfig
+    from simplatform.recipes.config import TrainConfig
 
     commands, settings, named = generate.commands_page(), generate.settings_page(), generate.errors_page()
     assert all(f"## simplatform {verb}\n" in commands for verb, _ in VERBS)
@@ -67,7 +67,7 @@ def test_every_committed_picture_is_in_the_gallery():
 
 def test_every_built_in_method_has_a_page():
     """Each policy that a built-in plugin registers is explained by name on a page of docs/explanation."""
-    from simplatform.host import get_host
+    from simplatform.plugin_host.host import get_host
 
     pages = " ".join(path.read_text() for path in (ROOT / "docs" / "explanation").glob("*.md"))
     own = [entry.name for entry in get_host().registry("policy") if entry.distribution == "simplatform"]

@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from simplatform.checkpoint import build_policy
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations, Episode
-from simplatform.host import get_host
-from simplatform.policies.dynamics.gate import kmeans, purity
+from simplatform.plugin_host.host import get_host
+from simplatform.policies.dynamics.reconstruction.gate import kmeans, purity
+from simplatform.runs.checkpoint import build_policy
 
 Array = NDArray[np.float64]
 CLASSES = ("normal", "cyclic", "increasing", "decreasing", "upward shift", "downward shift")

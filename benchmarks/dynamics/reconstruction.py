@@ -21,18 +21,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from simplatform.checkpoint import build_policy, parameters
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.envs.dynamics.forecast import errors
-from simplatform.files import read_json, write_json
-from simplatform.host import get_host
 from simplatform.pipeline.collect import collect
 from simplatform.pipeline.start import run_signature
-from simplatform.policies.dynamics.gate import purity
-from simplatform.policies.dynamics.reconstructor import episode_batches
+from simplatform.plugin_host.host import get_host
+from simplatform.policies.dynamics.reconstruction.gate import purity
+from simplatform.policies.dynamics.reconstruction.reconstructor import episode_batches
 from simplatform.recipes import resolve
-from simplatform.statistics import estimate
+from simplatform.report.statistics import estimate
+from simplatform.runs.checkpoint import build_policy, parameters
+from simplatform.runs.files import read_json, write_json
 
 HERE = Path(__file__).resolve().parent
 MOST = 40

@@ -23,11 +23,11 @@ import torch
 from reconstruction import load
 from torch import Tensor, nn
 
-from simplatform.checkpoint import build_policy
-from simplatform.host import get_host
-from simplatform.policies.dynamics.reconstructor import episode_batches
-from simplatform.policies.dynamics.regulariser import lrnde, solution_ernode
-from simplatform.policies.dynamics.training import one_cycle
+from simplatform.plugin_host.host import get_host
+from simplatform.policies.dynamics.reconstruction.reconstructor import episode_batches
+from simplatform.policies.dynamics.reconstruction.regulariser import lrnde, solution_ernode
+from simplatform.policies.dynamics.reconstruction.training import one_cycle
+from simplatform.runs.checkpoint import build_policy
 from simplatform.solvers import AdaptiveTsit5
 
 PATH = Path(__file__).with_suffix(".json")

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from simplatform.contracts import Signature
-from simplatform.policies.dynamics.data import Systems
-from simplatform.policies.dynamics.mixer import MixER, MixERConfig
+from simplatform.policies.dynamics.reconstruction.data import Systems
+from simplatform.policies.dynamics.reconstruction.mixer import MixER, MixERConfig
 
 ENVIRONMENTS, PATHS, SAMPLES = 9, 4, 20
 REPEATS = 60

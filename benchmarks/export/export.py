@@ -20,10 +20,10 @@ import numpy as np
 import simplatform as sp
 from simplatform.errors import SimplatformError
 from simplatform.export import FORMATS, export_run
-from simplatform.host import get_host
-from simplatform.provenance import installed, measured_on
+from simplatform.plugin_host.host import get_host
 from simplatform.recipes import resolve
-from simplatform.rundir import RunDirectory
+from simplatform.runs.provenance import installed, measured_on
+from simplatform.runs.rundir import RunDirectory
 
 HERE = Path(__file__).parent
 QUICK: dict[str, Any] = {

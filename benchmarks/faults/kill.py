@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.provenance import measured_on
+from simplatform.runs.provenance import measured_on
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -33,7 +33,7 @@ def resident() -> float:
 def evaluate(plugin: str, task_name: str, minutes: float) -> list[tuple[float, float]]:
     """Evaluate for that long; returns hours passed and MiB resident after each episode."""
     import simplatform as sp
-    from simplatform.environments import make_env
+    from simplatform.pipeline.environments import make_env
     from simplatform.pipeline.evaluate import evaluate_policy
     from simplatform.recipes import find_task
 

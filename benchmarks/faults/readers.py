@@ -66,7 +66,7 @@ def _sweep(folder: Path) -> list[Path]:
 
 
 def _read_sweep(folder: Path) -> object:
-    from simplatform.sweep import read_sweep
+    from simplatform.experiments.sweep import read_sweep
 
     return read_sweep(folder / "sweep.toml", folder)
 
@@ -81,7 +81,7 @@ def _run(folder: Path) -> list[Path]:
 
 
 def _read_run(folder: Path) -> object:
-    from simplatform.rundir import RunDirectory
+    from simplatform.runs.rundir import RunDirectory
 
     run = RunDirectory.open(folder)
     return run.recipe(), run.status, run.metrics(), run.summary, run.last
@@ -105,7 +105,7 @@ def _recordings(folder: Path) -> list[Path]:
 
 
 def _read_recordings(folder: Path) -> object:
-    from simplatform.pipeline.recordings import read_recordings
+    from simplatform.runs.recordings import read_recordings
 
     return list(read_recordings(folder / "eval" / "recordings"))
 
@@ -120,7 +120,7 @@ def _foreign(folder: Path) -> list[Path]:
 
 
 def _read_foreign(folder: Path) -> object:
-    from simplatform.importing import read_foreign
+    from simplatform.runs.importing import read_foreign
 
     return [read_foreign(folder / name) for name in ("new.pt", "old.pt")]
 
@@ -194,8 +194,8 @@ def _read_cached(folder: Path) -> object:
 
 
 def _mesh(folder: Path) -> list[Path]:
-    from simplatform.envs.mesh.files import write_mesh
-    from simplatform.envs.mesh.generators import structured_square
+    from simplatform.envs.mesh.geometry.files import write_mesh
+    from simplatform.envs.mesh.geometry.generators import structured_square
 
     folder.mkdir()
     mesh = structured_square(3)
@@ -209,7 +209,7 @@ def _mesh(folder: Path) -> list[Path]:
 
 
 def _read_mesh(folder: Path) -> object:
-    from simplatform.envs.mesh.files import read_mesh, read_monitor
+    from simplatform.envs.mesh.geometry.files import read_mesh, read_monitor
 
     meshes = [read_mesh(path) for path in sorted(folder.glob("mesh.*"))]
     return [read_monitor(path, meshes[0]) for path in sorted(folder.glob("monitor.*"))]

@@ -24,13 +24,13 @@ import fpsample
 import numpy as np
 import torch
 
-from simplatform.envs.manipulation.crop import named_crop
 from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
-from simplatform.envs.manipulation.raycast import RayCaster
-from simplatform.envs.manipulation.sampling import farthest_points
-from simplatform.envs.manipulation.vision import PointCloud, corner2
-from simplatform.provenance import measured_on
+from simplatform.envs.manipulation.vision.clouds import PointCloud, corner2
+from simplatform.envs.manipulation.vision.crop import named_crop
+from simplatform.envs.manipulation.vision.raycast import RayCaster
+from simplatform.envs.manipulation.vision.sampling import farthest_points
+from simplatform.runs.provenance import measured_on
 
 TASKS = ("drawer-open", "hammer", "pick-place", "coffee-pull", "window-open")
 POINTS = 512

@@ -21,8 +21,8 @@ from simplatform.envs.manipulation.base import PointCloudEnv
 from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.tasks import GROUPS
-from simplatform.provenance import measured_on
-from simplatform.statistics import wilson
+from simplatform.report.statistics import wilson
+from simplatform.runs.provenance import measured_on
 
 
 def first_success(env: PointCloudEnv, expert: Policy, seed: int) -> int | None:

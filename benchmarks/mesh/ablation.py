@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 from movers import CLASSICAL
 
-from simplatform.environments import make_env
-from simplatform.envs.mesh.limiter import limit
+from simplatform.envs.mesh.movers.limiter import limit
 from simplatform.envs.mesh.moving import find_mover
+from simplatform.pipeline.environments import make_env
 from simplatform.pipeline.rollout import History
-from simplatform.provenance import measured_on
 from simplatform.recipes import find_task
+from simplatform.report.statistics import bootstrap
+from simplatform.runs.provenance import measured_on
 from simplatform.seeding import episode_seed
-from simplatform.statistics import bootstrap
 
 
 def reductions(mover, envs, shares, episodes):

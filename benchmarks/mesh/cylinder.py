@@ -13,9 +13,9 @@ import json
 import time
 from pathlib import Path
 
-from simplatform.envs.mesh.generators import generate
+from simplatform.envs.mesh.geometry.generators import generate
 from simplatform.envs.mesh.problems.cylinder import PUBLISHED, Cylinder, strouhal, vortex_street
-from simplatform.provenance import measured_on
+from simplatform.runs.provenance import measured_on
 
 
 def steady(n):

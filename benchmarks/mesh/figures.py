@@ -14,8 +14,8 @@ from PIL import Image
 
 from simplatform.envs.mesh.environment import MeshMovement
 from simplatform.envs.mesh.moving import find_mover
-from simplatform.envs.mesh.panels import panels_of
-from simplatform.envs.mesh.rendering import render
+from simplatform.envs.mesh.pictures.panels import panels_of
+from simplatform.envs.mesh.pictures.rendering import render
 from simplatform.pipeline.rollout import rollout
 from simplatform.report.section import animation_bytes
 

@@ -23,13 +23,13 @@ import numpy as np
 import torch
 
 from simplatform.contracts import Signature
-from simplatform.environments import make_env, signature_of
 from simplatform.envs.mesh.movers import policy as movers
 from simplatform.envs.mesh.moving import find_mover
-from simplatform.provenance import measured_on
+from simplatform.pipeline.environments import make_env, signature_of
 from simplatform.recipes import find_task
+from simplatform.report.statistics import bootstrap, paired_means, wilson
+from simplatform.runs.provenance import measured_on
 from simplatform.seeding import episode_seed
-from simplatform.statistics import bootstrap, paired_means, wilson
 
 CLASSICAL = {
     "monge-ampere": lambda env: movers.MongeAmperePolicy(movers.MongeAmpereConfig(), Signature({}, ())),

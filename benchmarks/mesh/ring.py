@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from simplatform.envs.mesh import generators, monitors
+from simplatform.envs.mesh.geometry import generators
+from simplatform.envs.mesh.geometry.validity import tangled_cells
+from simplatform.envs.mesh.monitors import standard as monitors
 from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, quasi_newton, relaxation
-from simplatform.envs.mesh.validity import tangled_cells
-from simplatform.provenance import measured_on
+from simplatform.runs.provenance import measured_on
 
 REPEATS = 7
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simplatform.provenance import measured_on
+from simplatform.runs.provenance import measured_on
 
 CASES = {
     "um2n-dense": (31, 70, 100, 141),
@@ -35,8 +35,9 @@ def one(case, n, repeats):
     import torch
 
     from simplatform.contracts import Signature
-    from simplatform.envs.mesh import generators, monitors
-    from simplatform.envs.mesh.boundary import classify
+    from simplatform.envs.mesh.geometry import generators
+    from simplatform.envs.mesh.geometry.boundary import classify
+    from simplatform.envs.mesh.monitors import standard as monitors
     from simplatform.envs.mesh.movers.policy import MongeAmpereConfig, MongeAmperePolicy
     from simplatform.policies.mesh.um2n import UM2N, UM2NConfig
 

@@ -20,17 +20,17 @@ from pathlib import Path
 
 import torch
 
-from simplatform.checkpoint import build_policy, write_policy
-from simplatform.config import TrainConfig
 from simplatform.demonstrations import Demonstrations, store
-from simplatform.environments import make_env, make_expert, signature_of
-from simplatform.host import get_host
+from simplatform.pipeline.environments import make_env, make_expert, signature_of
 from simplatform.pipeline.fit import Trainer, windows_of
 from simplatform.pipeline.rollout import rollout
-from simplatform.provenance import measured_on
+from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task
+from simplatform.recipes.config import TrainConfig
+from simplatform.report.statistics import bootstrap
+from simplatform.runs.checkpoint import build_policy, write_policy
+from simplatform.runs.provenance import measured_on
 from simplatform.seeding import episode_seed
-from simplatform.statistics import bootstrap
 
 
 class Printer:

@@ -16,14 +16,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from simplatform.envs.mesh.boundary import classify, constrain
-from simplatform.envs.mesh.generators import generate
-from simplatform.envs.mesh.limiter import limit
+from simplatform.envs.mesh.geometry.boundary import classify, constrain
+from simplatform.envs.mesh.geometry.generators import generate
+from simplatform.envs.mesh.geometry.validity import tangled_cells
+from simplatform.envs.mesh.movers.limiter import limit
 from simplatform.envs.mesh.moving import find_mover
 from simplatform.envs.mesh.problems.helmholtz import Helmholtz
-from simplatform.envs.mesh.validity import tangled_cells
-from simplatform.provenance import measured_on
-from simplatform.statistics import wilson
+from simplatform.report.statistics import wilson
+from simplatform.runs.provenance import measured_on
 
 GEOMETRIES = ("polygon", "square", "polygon", "l-shape", "polygon", "disc", "polygon", "hole", "polygon", "coastline")
 

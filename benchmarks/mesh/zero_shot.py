@@ -21,9 +21,9 @@ import torch
 from movers import compare, pooled, summary
 
 from simplatform.envs.mesh.moving import find_mover
-from simplatform.provenance import measured_on
 from simplatform.recipes import find_task
-from simplatform.statistics import bootstrap, wilson
+from simplatform.report.statistics import bootstrap, wilson
+from simplatform.runs.provenance import measured_on
 
 TASKS = {
     "poisson": (20, 40),

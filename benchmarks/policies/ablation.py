@@ -21,9 +21,9 @@ import torch
 from comparison import SETTINGS
 
 import simplatform as sp
-from simplatform.files import write_json
-from simplatform.provenance import measured_on
-from simplatform.statistics import estimate
+from simplatform.report.statistics import estimate
+from simplatform.runs.files import write_json
+from simplatform.runs.provenance import measured_on
 
 BASE = "mp1"
 EVEN: dict[str, Any] = {"policy.time_mean": 0.0, "policy.time_std": 1.8}

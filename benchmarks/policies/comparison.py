@@ -24,12 +24,12 @@ import torch
 
 import simplatform as sp
 from simplatform.errors import Interrupted, SimplatformError
-from simplatform.files import read_json, write_json
-from simplatform.pipeline.evaluate import read_rows
-from simplatform.provenance import measured_on
 from simplatform.recipes import resolve
-from simplatform.rundir import RunDirectory
-from simplatform.statistics import estimate
+from simplatform.report.statistics import estimate
+from simplatform.runs.episodes import read_rows
+from simplatform.runs.files import read_json, write_json
+from simplatform.runs.provenance import measured_on
+from simplatform.runs.rundir import RunDirectory
 
 HERE = Path(__file__).parent
 PLUGINS = ("mp1", "flowpolicy", "dp3", "simple-dp3", "flow-matching")

@@ -18,8 +18,8 @@ from comparison import PLUGINS
 from torch import Tensor
 
 from simplatform.contracts import Batch, Signature
-from simplatform.host import get_host
-from simplatform.policies.pointcloud import PointCloudPolicy
+from simplatform.plugin_host.host import get_host
+from simplatform.policies.manipulation.pointcloud import PointCloudPolicy
 
 SIGNATURE = Signature({"point_cloud": (512, 3), "agent_pos": (9,)}, (4,))
 SIZES = {"small": 128, "paper": 512}

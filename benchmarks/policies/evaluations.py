@@ -27,10 +27,10 @@ from comparison import SETTINGS, TASKS, finished, measured
 from torch import Tensor
 
 from simplatform.api import Run
-from simplatform.files import write_json
-from simplatform.policies.mp1 import MP1
-from simplatform.provenance import measured_on
-from simplatform.statistics import estimate
+from simplatform.policies.manipulation.mp1 import MP1
+from simplatform.report.statistics import estimate
+from simplatform.runs.files import write_json
+from simplatform.runs.provenance import measured_on
 
 HERE = Path(__file__).parent
 REFERENCE = "mp1"

@@ -11,9 +11,9 @@ from typing import Any
 
 from simplatform.pipeline.evaluate import evaluate_shards
 from simplatform.pipeline.shards import episode_shard
-from simplatform.provenance import measured_on
 from simplatform.recipes import find_task
-from simplatform.statistics import paired_rates, paired_runs
+from simplatform.report.statistics import paired_rates, paired_runs
+from simplatform.runs.provenance import measured_on
 
 
 def interleaved(

@@ -20,9 +20,9 @@ from plain import PlainPolicy
 from torch import Tensor
 
 from simplatform.contracts import Signature
-from simplatform.policies.diffusion import ddim, ddim_indices
-from simplatform.policies.dp3 import DP3, DP3Config
-from simplatform.policies.mp1 import MP1, MP1Config
+from simplatform.policies.manipulation.diffusion import ddim, ddim_indices
+from simplatform.policies.manipulation.dp3 import DP3, DP3Config
+from simplatform.policies.manipulation.mp1 import MP1, MP1Config
 
 SIGNATURE = Signature({"point_cloud": (512, 3), "agent_pos": (9,)}, (4,))
 OWN = "simplatform"

@@ -32,9 +32,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from simplatform.contracts import Signature
-from simplatform.policies.encoders import maxpool
-from simplatform.policies.meanflow import Times, draw_times
-from simplatform.policies.mp1 import MP1, MP1Config
+from simplatform.policies.manipulation.meanflow import Times, draw_times
+from simplatform.policies.manipulation.mp1 import MP1, MP1Config
+from simplatform.policies.nn.encoders import maxpool
 
 Step = Callable[[], Tensor]
 Batch = tuple[Tensor, ...]
@@ -114,7 +114,7 @@ def stacked(modules: list[Objective], data: list[Batch]) -> Step:
     gradient = vmap(grad_and_value(loss))
 
     def step() -> Tensor:
-        with mock.patch("simplatform.policies.encoders.pointcloud.pooled_perceptron", maxpool._plain):
+        with mock.patch("simplatform.policies.nn.encoders.pointcloud.pooled_perceptron", maxpool._plain):
             current = dict(zip(names, (value.detach() for value in values), strict=True))
             gradients, losses = gradient(current, buffers, *together)
         squares = [gradients[name].flatten(1).square().sum(1) for name in names]

@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from simplatform.policies.dispersive import dispersive_loss
-from simplatform.policies.meanflow import adaptive_loss
-from simplatform.policies.pointcloud import PointCloudPolicy
+from simplatform.policies.manipulation.dispersive import dispersive_loss
+from simplatform.policies.manipulation.meanflow import adaptive_loss
+from simplatform.policies.manipulation.pointcloud import PointCloudPolicy
 
 
 class Block(nn.Module):

@@ -20,14 +20,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from simplatform.checkpoint import build_policy
-from simplatform.config import TrainConfig
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations, Episode
-from simplatform.files import read_json, write_json
-from simplatform.host import get_host
 from simplatform.pipeline.fit import Trainer
-from simplatform.provenance import provenance
+from simplatform.plugin_host.host import get_host
+from simplatform.recipes.config import TrainConfig
+from simplatform.runs.checkpoint import build_policy
+from simplatform.runs.files import read_json, write_json
+from simplatform.runs.provenance import provenance
 
 HERE = Path(__file__).parent
 SIGNATURE = Signature({"point_cloud": (1, 3), "agent_pos": (1,)}, (2,))

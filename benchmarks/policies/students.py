@@ -26,13 +26,13 @@ from comparison import SETTINGS
 from torch import Tensor
 
 import simplatform as sp
-from simplatform.files import write_json
 from simplatform.pipeline.collect import collect
 from simplatform.pipeline.fit import windows_of
-from simplatform.policies.pointcloud import PointCloudPolicy
-from simplatform.provenance import measured_on
+from simplatform.policies.manipulation.pointcloud import PointCloudPolicy
 from simplatform.recipes import find_task
-from simplatform.statistics import estimate
+from simplatform.report.statistics import estimate
+from simplatform.runs.files import write_json
+from simplatform.runs.provenance import measured_on
 
 Teacher = tuple[str, dict[str, Any]]
 FLOW, DATA, V = ("flow-matching", {}), ("dp3", {}), ("dp3", {"policy.prediction": "v"})

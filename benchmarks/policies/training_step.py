@@ -22,8 +22,8 @@ from plain import PlainPolicy
 from torch import Tensor, nn
 
 from simplatform.contracts import Signature
-from simplatform.policies.meanflow import Times, draw_times
-from simplatform.policies.mp1 import MP1, MP1Config
+from simplatform.policies.manipulation.meanflow import Times, draw_times
+from simplatform.policies.manipulation.mp1 import MP1, MP1Config
 
 SIGNATURE = Signature({"point_cloud": (512, 3), "agent_pos": (9,)}, (4,))
 

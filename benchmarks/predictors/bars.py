@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.files import read_json, write_json
+from simplatform.runs.files import read_json, write_json
 
 HERE = Path(__file__).parent
 COLOURS = {"stnn": "#d1495b", "mlp": "#1f3a5f", "dense-twin": "#8a6fb0", "sindy": "#1f9e64", "hankel-dmd": "#c78a1b"}
@@ -108,7 +108,7 @@ def on_transforms(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str, float,
 def dense_twin_of(q: int) -> tuple[int, float]:
     """Return parameters and operations of the dense twin at a window length."""
     from simplatform.contracts import Signature
-    from simplatform.policies.predictors.dense_twin import DenseTwin, DenseTwinConfig
+    from simplatform.policies.dynamics.prediction.dense_twin import DenseTwin, DenseTwinConfig
 
     counts = DenseTwin(DenseTwinConfig(delays=q), Signature({"window": (q, 3)}, (3,))).counts()
     return counts.parameters, counts.flops

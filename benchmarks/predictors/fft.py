@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from simplatform.files import write_json
-from simplatform.policies.structured import BlockHankel
-from simplatform.policies.structured.choice import prefers_fft
-from simplatform.provenance import provenance
+from simplatform.policies.nn.structured import BlockHankel
+from simplatform.policies.nn.structured.choice import prefers_fft
+from simplatform.runs.files import write_json
+from simplatform.runs.provenance import provenance
 
 HERE = Path(__file__).parent
 LENGTHS = (16, 64, 128, 256, 512, 1024, 2048, 4096)

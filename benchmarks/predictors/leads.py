@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import simplatform as sp
-from simplatform.files import read_json, write_json
-from simplatform.policies.structured import Counts, block_counts, dense_counts
+from simplatform.policies.nn.structured import Counts, block_counts, dense_counts
+from simplatform.runs.files import read_json, write_json
 
 HERE = Path(__file__).parent
 WIDTH, ENVIRONMENTS, SUBSTEPS = 64, 10, 1

@@ -20,10 +20,10 @@ from torch import Tensor
 from simplatform.contracts import Signature
 from simplatform.envs.dynamics.families import find_collection
 from simplatform.envs.dynamics.truth import trajectories
-from simplatform.files import write_json
-from simplatform.policies.predictors.ridge import ridge
-from simplatform.policies.predictors.stnn import StNN, StNNConfig
-from simplatform.provenance import provenance
+from simplatform.policies.dynamics.prediction.ridge import ridge
+from simplatform.policies.dynamics.prediction.stnn import StNN, StNNConfig
+from simplatform.runs.files import write_json
+from simplatform.runs.provenance import provenance
 
 HERE = Path(__file__).parent
 TIMES = 0.05 * np.arange(201)

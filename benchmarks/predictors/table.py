@@ -20,10 +20,10 @@ import torch
 
 import simplatform as sp
 from simplatform.envs.dynamics.prediction import PredictionEnv
-from simplatform.files import read_json, write_json
-from simplatform.pipeline.evaluate import read_rows
 from simplatform.recipes import find_task
-from simplatform.statistics import estimate
+from simplatform.report.statistics import estimate
+from simplatform.runs.episodes import read_rows
+from simplatform.runs.files import read_json, write_json
 
 HERE = Path(__file__).parent
 Settings = dict[str, Any]
@@ -134,7 +134,7 @@ def best(plugin: str, task: str, seed: int, candidates: list[Settings], chosen: 
 
 def validation_steps(run: sp.api.Run) -> float:
     """Return the last validation score that a fit told."""
-    from simplatform.rundir import RunDirectory
+    from simplatform.runs.rundir import RunDirectory
 
     told = [m["validation_valid_steps"] for m in RunDirectory(run.path).metrics() if "validation_valid_steps" in m]
     return told[-1] if told else 0.0

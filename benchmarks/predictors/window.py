@@ -14,8 +14,8 @@ import torch
 from table import ACROSS, validation_steps
 
 import simplatform as sp
-from simplatform.files import write_json
-from simplatform.provenance import measured_on
+from simplatform.runs.files import write_json
+from simplatform.runs.provenance import measured_on
 
 SETTINGS = {**ACROSS, "policy.jitter": 1e-4, "policy.adam_steps": 400, "policy.varpro_steps": 25}
 

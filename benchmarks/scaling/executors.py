@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 from simplatform.executors import executor
 from simplatform.pipeline.shards import EpisodeShard, episode_shard, run_episode
-from simplatform.provenance import measured_on
 from simplatform.recipes import find_task
+from simplatform.runs.provenance import measured_on
 
 HERE = Path(__file__).parent
 

@@ -22,15 +22,15 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.checkpoint import build_policy, parameters
-from simplatform.config import TrainConfig
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.pipeline.fit import Trainer
 from simplatform.pipeline.follow import Follower
 from simplatform.pipeline.group import join
-from simplatform.provenance import measured_on
 from simplatform.recipes import resolve
+from simplatform.recipes.config import TrainConfig
+from simplatform.runs.checkpoint import build_policy, parameters
+from simplatform.runs.provenance import measured_on
 
 HERE = Path(__file__).parent
 WARM = 5

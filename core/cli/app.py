@@ -71,7 +71,7 @@ def _global(
     no_plugin: Annotated[list[str] | None, typer.Option("--no-plugin", help="Do not load this plugin.")] = None,
 ) -> None:
     if no_plugin:
-        from simplatform.host import block
+        from simplatform.plugin_host.host import block
 
         block(no_plugin)
 
@@ -85,7 +85,7 @@ def _version(value: bool) -> None:
 
 
 def _add_plugin_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
-    from simplatform.host import get_host
+    from simplatform.plugin_host.host import get_host
 
     for entry in get_host().registry("command"):
         wanted = entry.name in arguments

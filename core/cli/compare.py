@@ -19,8 +19,8 @@ def command(
     Runs are tested on the episodes that both met; methods with two or more runs in common on those runs.
     """
     from simplatform.cli.console import print_json, print_table
-    from simplatform.comparison import compare
-    from simplatform.rundir import RunDirectory
+    from simplatform.experiments.comparison import compare
+    from simplatform.runs.rundir import RunDirectory
 
     found = compare([RunDirectory.open(path) for path in runs])
     if json:

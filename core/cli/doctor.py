@@ -12,7 +12,7 @@ from simplatform.cli import options
 def command(json: options.Json = False) -> None:
     """Check Python, torch, plugins, disk and what each plugin needs; say how to mend what is missing."""
     from simplatform.cli.console import print_json, print_table
-    from simplatform.doctor import run_checks
+    from simplatform.plugin_host.doctor import run_checks
 
     found = list(run_checks())
     if json:

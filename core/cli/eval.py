@@ -62,7 +62,7 @@ def _what(run: Path | None, task: str | None) -> tuple[Any, str | None]:
     """Return the task and the checkpoint that were meant."""
     from simplatform.errors import UsageError
     from simplatform.recipes import find_task
-    from simplatform.rundir import RunDirectory
+    from simplatform.runs.rundir import RunDirectory
 
     if run is None:
         if task is None:

@@ -27,7 +27,7 @@ def command(
     """Write the policy of a run as one file, normalisation inside, and compare its answers with the policy's."""
     from simplatform.cli.console import print_json
     from simplatform.export import export_run, to_json
-    from simplatform.rundir import RunDirectory
+    from simplatform.runs.rundir import RunDirectory
 
     exported = export_run(RunDirectory.open(run), format.value, output)
     if json:

@@ -19,8 +19,8 @@ def command(
 ) -> None:
     """Import a checkpoint of an official implementation; nothing in the file is executed."""
     from simplatform.cli.console import print_json
-    from simplatform.importing import import_checkpoint
     from simplatform.recipes import parse_settings
+    from simplatform.runs.importing import import_checkpoint
 
     path = import_checkpoint(file, plugin, output, parse_settings(set_ or []))
     if json:

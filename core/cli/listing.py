@@ -24,7 +24,7 @@ def tasks(
 
 def _list(kind: str, contains: str, json: bool) -> None:
     from simplatform.cli.console import print_json, print_table
-    from simplatform.host import get_host
+    from simplatform.plugin_host.host import get_host
 
     found = [entry for entry in get_host().registry(kind) if contains in entry.name or contains in entry.help]
     if json:

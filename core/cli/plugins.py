@@ -16,7 +16,7 @@ def command(
 ) -> None:
     """List the plugins with their status, the reason, and their load time."""
     from simplatform.cli.console import print_json, print_table
-    from simplatform.host import get_host
+    from simplatform.plugin_host.host import get_host
 
     host = get_host()
     if json:
@@ -35,7 +35,7 @@ def command(
 
 def _gives(plugin: str) -> str:
     """Return what a plugin registered: the names where they are few, else their number."""
-    from simplatform.host import KINDS, get_host
+    from simplatform.plugin_host.host import KINDS, get_host
 
     parts = []
     for kind in KINDS.values():

@@ -11,7 +11,7 @@ def command(run: options.RunPath, json: options.Json = False) -> None:
     """Write report.html, its pictures and CARD.md of an evaluated run."""
     from simplatform.cli.console import print_json
     from simplatform.report import write_report
-    from simplatform.rundir import RunDirectory
+    from simplatform.runs.rundir import RunDirectory
 
     path = write_report(RunDirectory.open(run))
     if json:

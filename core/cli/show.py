@@ -16,7 +16,7 @@ def command(
     """Show what a name stands for, with its settings and their defaults."""
     from simplatform.cli.console import print_json, print_table
     from simplatform.errors import UnknownName
-    from simplatform.host import KINDS, get_host
+    from simplatform.plugin_host.host import KINDS, get_host
 
     host = get_host()
     found = [entry for kind in KINDS.values() for entry in host.registry(kind) if entry.name == name]

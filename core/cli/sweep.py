@@ -23,7 +23,7 @@ def command(
     from dataclasses import asdict
 
     from simplatform.cli.console import console, print_json
-    from simplatform.sweep import pooled, read_sweep, sweep, table
+    from simplatform.experiments.sweep import pooled, read_sweep, sweep, table
 
     shards = read_sweep(file, output.absolute(), device)
     if dry_run:

@@ -20,7 +20,7 @@ import numpy as np
 
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError
-from simplatform.files import read_json, reading, storage_errors, write_json
+from simplatform.runs.files import read_json, reading, storage_errors, write_json
 
 VERSION = "v3.0"
 OBSERVATION, ACTION = "observation.", "action"

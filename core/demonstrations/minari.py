@@ -11,7 +11,7 @@ import numpy as np
 from simplatform.demonstrations import store
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError
-from simplatform.files import read_json, reading, write_json
+from simplatform.runs.files import read_json, reading, write_json
 
 if TYPE_CHECKING:
     import gymnasium

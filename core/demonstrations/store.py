@@ -16,7 +16,7 @@ import numpy as np
 
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError
-from simplatform.files import reading, storage_errors, write_json
+from simplatform.runs.files import reading, storage_errors, write_json
 
 if TYPE_CHECKING:
     import gymnasium

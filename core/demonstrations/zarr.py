@@ -17,7 +17,7 @@ import numpy as np
 
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError, MissingDependency
-from simplatform.files import reading, storage_errors
+from simplatform.runs.files import reading, storage_errors
 
 FIELDS = {"state": "agent_pos", "point_cloud": "point_cloud", "full_state": "state"}
 """DP3's name → the name of the observation here."""

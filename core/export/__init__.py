@@ -19,13 +19,13 @@ import torch
 from torch import Tensor
 
 from simplatform.contracts import Policy
-from simplatform.environments import make_env
 from simplatform.errors import ContractError, UsageError
 from simplatform.export.graph import Graph, Record, frozen, graph_of, starting_from
 from simplatform.export.reasons import explained, keeps_no_episode
 from simplatform.export.writers import write_onnx, write_torch
+from simplatform.pipeline.environments import make_env
 from simplatform.pipeline.rollout import History
-from simplatform.rundir import RunDirectory
+from simplatform.runs.rundir import RunDirectory
 
 FORMATS = {"onnx": ".onnx", "torch-export": ".pt2"}
 TOLERANCE = 1e-5
@@ -65,7 +65,7 @@ def export_run(run: RunDirectory, format: str = "onnx", output: Path | None = No
         ContractError: the policy computes what the format cannot hold, or the file answers differently.
         MissingDependency: a package is missing.
     """
-    from simplatform.checkpoint import read_policy
+    from simplatform.runs.checkpoint import read_policy
 
     if format not in FORMATS:
         raise UsageError(f"unknown format {format!r}: expected {' or '.join(FORMATS)}")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from simplatform.errors import MissingDependency
 from simplatform.export.graph import Graph, free_axes
-from simplatform.files import write_bytes
+from simplatform.runs.files import write_bytes
 
 Inputs = Sequence[Mapping[str, Tensor]]
 """Examples of all inputs of a graph; sizes in which they differ stay free."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 
-from simplatform.checkpoint import read_tensors, write_policy, write_tensors
 from simplatform.contracts import Policy, Signature
 from simplatform.errors import CheckpointError
-from simplatform.files import read_json, storage_errors, write_json, write_text
 from simplatform.pipeline.fit import Trainer, TrainState
 from simplatform.recipes import Resolved
-from simplatform.rundir import RunDirectory
+from simplatform.runs.checkpoint import read_tensors, write_policy, write_tensors
+from simplatform.runs.files import read_json, storage_errors, write_json, write_text
+from simplatform.runs.rundir import RunDirectory
 
 
 def save_training(run: RunDirectory, recipe: Resolved, trainer: Trainer, signature: Signature) -> Path:

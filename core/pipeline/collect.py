@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -13,14 +12,15 @@ from typing import Any
 
 from simplatform.contracts import Task
 from simplatform.demonstrations import Demonstrations, Episode, store
-from simplatform.environments import make_env
 from simplatform.errors import DataError
 from simplatform.executors import Executor, executor
-from simplatform.files import exclusive
-from simplatform.fingerprint import code_fingerprint, data_fingerprints
-from simplatform.host import get_host
+from simplatform.pipeline.environments import make_env
 from simplatform.pipeline.shards import EpisodeShard, episode_shard, run_episode
-from simplatform.statistics import Estimate, wilson
+from simplatform.plugin_host.host import get_host
+from simplatform.report.statistics import Estimate, wilson
+from simplatform.runs.cache import cache_root
+from simplatform.runs.files import exclusive
+from simplatform.runs.fingerprint import code_fingerprint, data_fingerprints
 
 OnEpisode = Callable[[int, int], None]
 
@@ -33,12 +33,6 @@ class Collected:
     path: Path
     expert: Estimate | None
     cached: bool
-
-
-def cache_root() -> Path:
-    """Return the folder of cached demonstrations: ``$SIMPLATFORM_CACHE``, or the user's cache folder."""
-    base = os.environ.get("SIMPLATFORM_CACHE")
-    return Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "simplatform"
 
 
 def collect(

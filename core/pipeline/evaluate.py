@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -13,10 +12,10 @@ import numpy as np
 
 from simplatform.contracts import Policy, Task
 from simplatform.executors import available_cores, executor
-from simplatform.files import reading, write_bytes
 from simplatform.pipeline.rollout import Rollout
 from simplatform.pipeline.shards import EpisodeShard, play, run_episode
-from simplatform.statistics import Estimate, estimate
+from simplatform.report.statistics import Estimate, estimate
+from simplatform.runs.recordings import Recording
 
 WORTH_WORKERS = 20.0
 """Seconds of remaining work from which starting worker processes pays."""
@@ -77,30 +76,20 @@ def summarise(task: Task, split: str, rollouts: Sequence[Rollout]) -> Evaluation
     return Evaluation(split, rows, estimates, _latency(rollouts), recordings)
 
 
-def write_rows(path: Path, evaluations: Sequence[Evaluation]) -> None:
-    """Write all episodes of all splits as one Parquet table, atomically."""
-    import io
-
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    rows = [{"split": evaluation.split, **row} for evaluation in evaluations for row in evaluation.rows]
-    buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), buffer)
-    write_bytes(path, buffer.getvalue())
+def recorded(evaluation: Evaluation) -> Iterator[Recording]:
+    """Yield the episodes of an evaluation that were kept in full."""
+    for result in evaluation.recordings:
+        episode = result.episode
+        frames = np.stack(result.frames) if result.frames else np.zeros((0, 1, 1, 3), np.uint8)
+        yield Recording(
+            evaluation.split, dict(episode.observations), episode.actions, dict(episode.infos),
+            result.chunks, result.chunk_steps, frames,
+        )  # fmt: skip
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read what ``write_rows`` wrote.
-
-    Raises:
-        DataError: the file is missing, cut short or not Parquet.
-    """
-    import pyarrow.parquet as pq
-
-    with reading(f"{path} is not a table of episodes", hint=f"; delete {path.parent} and resume the run"):
-        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-        return rows
+def all_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """Return the rows of all splits, each with its split's name."""
+    return [{"split": evaluation.split, **row} for evaluation in evaluations for row in evaluation.rows]
 
 
 def _run(shards: Sequence[EpisodeShard], workers: int, kind: str) -> Iterator[Rollout]:

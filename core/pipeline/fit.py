@@ -16,13 +16,13 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from simplatform.config import TrainConfig
 from simplatform.contracts import Loss, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.demonstrations.windows import Windows
 from simplatform.errors import ConfigError, ContractError, SimplatformError
 from simplatform.pipeline.group import Group
 from simplatform.pipeline.rollout import device_of
+from simplatform.recipes.config import TrainConfig
 from simplatform.seeding import torch_generator
 
 VALIDATION_BATCHES = 4

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping
 
-from simplatform.checkpoint import to_device
 from simplatform.contracts import Fittable, Trainable
 from simplatform.errors import Interrupted
 from simplatform.pipeline.checkpoints import restore_training
@@ -14,7 +13,8 @@ from simplatform.pipeline.fit import Trainer
 from simplatform.pipeline.group import Group
 from simplatform.pipeline.start import untrained
 from simplatform.recipes import Resolved
-from simplatform.rundir import RunDirectory
+from simplatform.runs.checkpoint import to_device
+from simplatform.runs.rundir import RunDirectory
 
 
 class Follower:

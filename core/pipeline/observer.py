@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Protocol
 
-from simplatform.callbacks import Callbacks
 from simplatform.contracts import Signature
 from simplatform.pipeline.checkpoints import save_training
 from simplatform.pipeline.fit import Trainer
 from simplatform.recipes import Resolved
-from simplatform.rundir import RunDirectory
+from simplatform.runs.rundir import RunDirectory
+from simplatform.trackers.callbacks import Callbacks
 
 
 class Console(Protocol):

@@ -8,25 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simplatform.callbacks import Callback, Callbacks
-from simplatform.checkpoint import parameters, read_policy, to_device
 from simplatform.contracts import Fittable, Policy, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import Interrupted, RunError, SimplatformError
-from simplatform.files import read_json, write_json, write_text
 from simplatform.pipeline.checkpoints import restore_training, save_fitted
 from simplatform.pipeline.collect import Collected, collect
-from simplatform.pipeline.evaluate import Evaluation, evaluate_shards, write_rows
+from simplatform.pipeline.evaluate import Evaluation, all_rows, evaluate_shards, recorded
 from simplatform.pipeline.fit import ALONE, Trainer, windows_of
 from simplatform.pipeline.follow import follow
 from simplatform.pipeline.group import Group
 from simplatform.pipeline.observer import Console, RunObserver, Silent, terminated_as_interrupted
-from simplatform.pipeline.recordings import write_recordings
 from simplatform.pipeline.shards import episode_shard
 from simplatform.pipeline.start import run_signature, untrained
-from simplatform.provenance import provenance
 from simplatform.recipes import Resolved
-from simplatform.rundir import RunDirectory
+from simplatform.runs.checkpoint import parameters, read_policy, to_device
+from simplatform.runs.episodes import write_rows
+from simplatform.runs.files import read_json, write_json, write_text
+from simplatform.runs.provenance import provenance
+from simplatform.runs.recordings import write_recordings
+from simplatform.runs.rundir import RunDirectory
+from simplatform.trackers.callbacks import Callback, Callbacks
 
 STAGES = ("collect", "fit", "evaluate", "report")
 
@@ -161,9 +162,9 @@ class _Stages:
         evaluations = [self._evaluate(split) for split in splits]
         folder = self.run.path / "eval"
         folder.mkdir(exist_ok=True)
-        write_rows(folder / "episodes.parquet", evaluations)
+        write_rows(folder / "episodes.parquet", all_rows(evaluations))
         for evaluation in evaluations:
-            write_recordings(folder / "recordings", evaluation)
+            write_recordings(folder / "recordings", recorded(evaluation))
         write_json(folder / "summary.json", self._summary(evaluations))
 
     def report(self) -> None:

@@ -13,13 +13,13 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from simplatform.checkpoint import read_policy, read_signature
 from simplatform.contracts import Metric, Policy, Task
 from simplatform.demonstrations import Episode
-from simplatform.environments import make_env, make_expert, signature_of
 from simplatform.errors import ContractError, SimplatformError
-from simplatform.fingerprint import data_fingerprint, data_fingerprints
+from simplatform.pipeline.environments import make_env, make_expert, signature_of
 from simplatform.pipeline.rollout import Rollout, one_thread, rollout
+from simplatform.runs.checkpoint import read_policy, read_signature
+from simplatform.runs.fingerprint import data_fingerprint, data_fingerprints
 from simplatform.seeding import episode_seed, torch_generator
 
 

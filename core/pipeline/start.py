@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simplatform.checkpoint import build_policy
 from simplatform.contracts import Policy, Signature
-from simplatform.environments import make_env, signature_of
 from simplatform.errors import ContractError
+from simplatform.pipeline.environments import make_env, signature_of
 from simplatform.recipes import Resolved, own_task
+from simplatform.runs.checkpoint import build_policy
 from simplatform.seeding import derive
 
 

@@ -9,14 +9,14 @@ from functools import cache, partial
 from typing import Any
 
 from simplatform.errors import RunError
-from simplatform.files import write_text
-from simplatform.host import get_host
+from simplatform.plugin_host.host import get_host
 from simplatform.report.interactive import script_for
 from simplatform.report.pictures import save_pictures
 from simplatform.report.section import Section
 from simplatform.report.sections import BUILT_IN
 from simplatform.report.view import RunView
-from simplatform.rundir import RunDirectory
+from simplatform.runs.files import write_text
+from simplatform.runs.rundir import RunDirectory
 
 SectionFunction = Callable[[RunView], Section | None]
 

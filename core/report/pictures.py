@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from simplatform.files import write_bytes
+from simplatform.runs.files import write_bytes
 
 FOLDERS = {"png": "figures", "webp": "videos"}
 _PICTURE = re.compile(r'<img src="data:image/(png|webp);base64,([A-Za-z0-9+/=]+)" alt="([^"]*)">')

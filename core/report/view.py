@@ -6,17 +6,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from simplatform.checkpoint import read_policy
 from simplatform.contracts import Policy, Task
 from simplatform.demonstrations import Demonstrations, store
 from simplatform.errors import DataError
-from simplatform.files import read_json
-from simplatform.pipeline.collect import cache_root
-from simplatform.pipeline.evaluate import read_rows
-from simplatform.pipeline.recordings import Recording, read_recordings
 from simplatform.recipes import Resolved
-from simplatform.rundir import RunDirectory
-from simplatform.statistics import Estimate
+from simplatform.report.statistics import Estimate
+from simplatform.runs.cache import cache_root
+from simplatform.runs.checkpoint import read_policy
+from simplatform.runs.episodes import read_rows
+from simplatform.runs.files import read_json
+from simplatform.runs.recordings import Recording, read_recordings
+from simplatform.runs.rundir import RunDirectory
 
 
 class RunView:

@@ -15,9 +15,9 @@ from typing import Any
 from simplatform import __version__
 from simplatform.contracts import Task
 from simplatform.errors import UsageError
-from simplatform.files import storage_errors, write_text
-from simplatform.host import get_host
+from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task
+from simplatform.runs.files import storage_errors, write_text
 
 KINDS = ("policy", "env", "task", "solver")
 TEMPLATES = Path(__file__).parent / "templates"

@@ -43,7 +43,7 @@ def get_solver(name: str, **settings: Any) -> ODESolver:
         ConfigError: the solver does not take these settings.
     """
     from simplatform.errors import ConfigError
-    from simplatform.host import get_host
+    from simplatform.plugin_host.host import get_host
 
     registry = get_host().registry("solver")
     target: Any = registry.get(name).load()

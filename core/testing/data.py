@@ -7,12 +7,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from simplatform.checkpoint import build_policy
 from simplatform.demonstrations import Demonstrations, store
-from simplatform.environments import make_env, signature_of
 from simplatform.errors import ContractError
-from simplatform.host import get_host
+from simplatform.pipeline.environments import make_env, signature_of
+from simplatform.plugin_host.host import get_host
 from simplatform.recipes import from_json, resolve
+from simplatform.runs.checkpoint import build_policy
 
 
 def check_demonstrations(demonstrations: Demonstrations) -> None:

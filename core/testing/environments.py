@@ -10,8 +10,8 @@ import gymnasium
 import numpy as np
 
 from simplatform.contracts import Task
-from simplatform.environments import make_env, make_expert, signature_of
 from simplatform.errors import ContractError
+from simplatform.pipeline.environments import make_env, make_expert, signature_of
 from simplatform.pipeline.shards import play
 
 

@@ -11,12 +11,12 @@ import gymnasium
 import torch
 from torch import Tensor, nn
 
-from simplatform.checkpoint import load_into, read_tensors, write_tensors
 from simplatform.contracts import Fittable, Loss, Policy, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError
 from simplatform.pipeline.fit import windows_of
 from simplatform.pipeline.rollout import History, device_of
+from simplatform.runs.checkpoint import load_into, read_tensors, write_tensors
 
 
 def check_policy(policy: Policy, env: gymnasium.Env[Any, Any], demonstrations: Demonstrations | None = None) -> None:

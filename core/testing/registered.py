@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simplatform.checkpoint import build_policy
 from simplatform.contracts import Fittable, Trainable
-from simplatform.environments import make_env, signature_of
 from simplatform.errors import UnknownName, UsageError
-from simplatform.host import get_host
+from simplatform.pipeline.environments import make_env, signature_of
+from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task, resolve
+from simplatform.runs.checkpoint import build_policy
 from simplatform.testing.environments import check_env, check_task
 from simplatform.testing.policies import check_policy
 from simplatform.testing.solvers import check_solver

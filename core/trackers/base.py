@@ -10,9 +10,9 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from simplatform.callbacks import Callback
 from simplatform.errors import MissingDependency
-from simplatform.files import read_json, storage_errors
+from simplatform.runs.files import read_json, storage_errors
+from simplatform.trackers.callbacks import Callback
 
 
 class Tracker(Callback):

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.environments import make_env
 from simplatform.envs.dynamics.prediction import THRESHOLD, PredictionEnv
 from simplatform.envs.dynamics.systems.base import Array
+from simplatform.pipeline.environments import make_env
 from simplatform.report import RunView, Section, figure_html, scenes_html
 
 INK, ACCENT = "#1f3a5f", "#d1495b"

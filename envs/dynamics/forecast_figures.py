@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.environments import make_env
 from simplatform.envs.dynamics.figures import ACCENT, INK
 from simplatform.envs.dynamics.systems.base import Array
+from simplatform.pipeline.environments import make_env
 from simplatform.report import RunView, Section, figure_html
 
 ENVIRONMENTS = ("simplatform/Forecast-v0", "simplatform/RecordedForecast-v0")

@@ -12,8 +12,8 @@ import numpy as np
 from simplatform.demonstrations.formats import open_demonstrations
 from simplatform.envs.dynamics.systems.base import Array
 from simplatform.errors import DataError
-from simplatform.files import reading
-from simplatform.fingerprint import data_fingerprint
+from simplatform.runs.files import reading
+from simplatform.runs.fingerprint import data_fingerprint
 
 EVEN = 1e-6
 """How far time steps may differ from their mean, as a fraction of it, to count as even."""

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from simplatform.envs.manipulation.base import Floats, PointCloudEnv
-from simplatform.envs.manipulation.camera import Camera
-from simplatform.envs.manipulation.crop import Crop
-from simplatform.envs.manipulation.render import Stage, make_renderer
-from simplatform.envs.manipulation.vision import Markers, PointCloud
+from simplatform.envs.manipulation.vision.camera import Camera, Markers
+from simplatform.envs.manipulation.vision.clouds import PointCloud
+from simplatform.envs.manipulation.vision.crop import Crop
+from simplatform.envs.manipulation.vision.render import Stage, make_renderer
 from simplatform.errors import MissingDependency, UnknownName
 
 TASKS = ("door", "hammer", "pen", "relocate")

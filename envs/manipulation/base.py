@@ -10,7 +10,8 @@ import numpy as np
 from gymnasium.spaces import Box, Dict
 from numpy.typing import NDArray
 
-from simplatform.envs.manipulation.vision import Markers, PointCloud
+from simplatform.envs.manipulation.vision.camera import Markers
+from simplatform.envs.manipulation.vision.clouds import PointCloud
 
 Observation = dict[str, NDArray[np.float32]]
 Action = NDArray[np.float32]

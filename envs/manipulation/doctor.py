@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from simplatform.doctor import Check, package_check
+from simplatform.contracts import Check
+from simplatform.plugin_host.doctor import package_check
 
 
 def mujoco() -> Check:
@@ -33,7 +34,7 @@ def ray_casting() -> Check:
 
 def gl() -> Check:
     """Return which GL backends draw; none is needed unless images or the "gl" point clouds are asked for."""
-    from simplatform.envs.manipulation.gl import FIX, working_backends
+    from simplatform.envs.manipulation.vision.gl import FIX, working_backends
 
     found = ", ".join(working_backends())
     return Check(True, found or "none (optional: rays draw and see without it)", "" if found else FIX)

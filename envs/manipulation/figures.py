@@ -14,8 +14,8 @@ from simplatform.report.interactive import scenes_html
 from simplatform.report.section import Section, animation_html, figure_html
 
 if TYPE_CHECKING:
-    from simplatform.pipeline.recordings import Recording
     from simplatform.report.view import RunView
+    from simplatform.runs.recordings import Recording
 
 Array = NDArray[Any]
 

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simplatform.envs.manipulation.base import REACH, Floats, PointCloudEnv
-from simplatform.envs.manipulation.crop import named_crop
-from simplatform.envs.manipulation.render import Stage, make_renderer
 from simplatform.envs.manipulation.tasks import TASKS, group_of
-from simplatform.envs.manipulation.vision import Markers, PointCloud, corner2
+from simplatform.envs.manipulation.vision.camera import Markers
+from simplatform.envs.manipulation.vision.clouds import PointCloud, corner2
+from simplatform.envs.manipulation.vision.crop import named_crop
+from simplatform.envs.manipulation.vision.render import Stage, make_renderer
 from simplatform.errors import UnknownName
 
 STAGE = Stage(view_from=(0.92, -0.2, 0.86), view_at=(-0.02, 0.6, 0.14), angle=0.72, lamp=(-0.5, -0.5, 3.0))

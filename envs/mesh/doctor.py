@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.metadata import version
 
-from simplatform.doctor import Check
+from simplatform.contracts import Check
 
 EXTRA = "pip install 'simplatform[mesh]'"
 

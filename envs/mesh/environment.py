@@ -14,16 +14,16 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from simplatform.envs.mesh.boundary import classify, constrain
-from simplatform.envs.mesh.cases import Case, make_case
-from simplatform.envs.mesh.files import read_mesh
-from simplatform.envs.mesh.generators import generate
-from simplatform.envs.mesh.limiter import Limited, limit
-from simplatform.envs.mesh.mesh import Floats, Mesh
-from simplatform.envs.mesh.monitors import MONITORS, Monitor
+from simplatform.envs.mesh.geometry.boundary import classify, constrain
+from simplatform.envs.mesh.geometry.files import read_mesh
+from simplatform.envs.mesh.geometry.generators import generate
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
+from simplatform.envs.mesh.geometry.validity import check_mesh, check_monitor, tangled_cells
+from simplatform.envs.mesh.monitors.standard import MONITORS, Monitor
+from simplatform.envs.mesh.movers.limiter import Limited, limit
 from simplatform.envs.mesh.problems import problem_class
 from simplatform.envs.mesh.problems.base import SteadyProblem, UnsteadyProblem
-from simplatform.envs.mesh.validity import check_mesh, check_monitor, tangled_cells
+from simplatform.envs.mesh.problems.cases import Case, make_case
 from simplatform.errors import ContractError, UnknownName
 
 Info = dict[str, Any]
@@ -112,8 +112,8 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
 
     def render(self) -> Any:
         """Draw meshes, solutions, errors, monitor and movement: an image ``(H, W, 3)`` of bytes."""
-        from simplatform.envs.mesh.figures import panels_figure, pixels
-        from simplatform.envs.mesh.panels import panels_of
+        from simplatform.envs.mesh.pictures.figures import panels_figure, pixels
+        from simplatform.envs.mesh.pictures.panels import panels_of
 
         return pixels(panels_figure(panels_of(self.case, self._observation["monitor"])))
 

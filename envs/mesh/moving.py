@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.checkpoint import build_policy, pretrained, read_policy
-from simplatform.config import validate
 from simplatform.contracts import Policy, Signature
-from simplatform.envs.mesh.boundary import classify, constrain
-from simplatform.envs.mesh.files import read_mesh, read_monitor, write_mesh
-from simplatform.envs.mesh.limiter import Limited, limit
-from simplatform.envs.mesh.mesh import Floats, Mesh
-from simplatform.envs.mesh.quality import quality
+from simplatform.envs.mesh.geometry.boundary import classify, constrain
+from simplatform.envs.mesh.geometry.files import read_mesh, read_monitor, write_mesh
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
+from simplatform.envs.mesh.geometry.quality import quality
+from simplatform.envs.mesh.movers.limiter import Limited, limit
 from simplatform.errors import UnknownName, UsageError
-from simplatform.host import get_host
+from simplatform.plugin_host.host import get_host
+from simplatform.plugin_host.registry import Entry
 from simplatform.recipes import find_task
-from simplatform.registry import Entry
-from simplatform.rundir import RunDirectory
+from simplatform.recipes.config import validate
+from simplatform.runs.checkpoint import build_policy, pretrained, read_policy
+from simplatform.runs.rundir import RunDirectory
 
 ENV = "simplatform/MeshMovement-v0"
 
@@ -48,7 +48,7 @@ def move_files(
         if written is not None and written.resolve() in inputs:
             raise UsageError(f"{written} is an input; choose another {option}")
     if figure is not None:
-        from simplatform.envs.mesh.figures import check_picture
+        from simplatform.envs.mesh.pictures.figures import check_picture
 
         check_picture(figure)
     mesh = read_mesh(mesh_file)
@@ -60,7 +60,7 @@ def move_files(
     moved = mesh.moved(mesh.points + done.displacement)
     write_mesh(output, moved, {"monitor": monitor, "displacement": _three(done.displacement)})
     if figure is not None:
-        from simplatform.envs.mesh.figures import before_and_after
+        from simplatform.envs.mesh.pictures.figures import before_and_after
 
         before_and_after(mesh, moved, monitor).savefig(figure)
     return {"output": str(output), "seconds": round(seconds, 4), **_facts(mesh, moved, done)}

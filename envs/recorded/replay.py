@@ -22,7 +22,7 @@ from simplatform.contracts import Expansion, Observation
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.formats import open_demonstrations
 from simplatform.errors import ConfigError, DataError
-from simplatform.fingerprint import data_fingerprint
+from simplatform.runs.fingerprint import data_fingerprint
 
 Part = Literal["train", "validation", "test"]
 Array = NDArray[np.float32]

@@ -1,1 +1,1 @@
-"""Dynamical-system reconstruction: vector fields that adapt to a system, mixtures of them, and gates."""
+"""Methods for dynamical systems: reconstruction of families of systems, prediction of one."""

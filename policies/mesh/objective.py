@@ -13,7 +13,7 @@ from torch import Tensor
 
 from simplatform.contracts import Signature
 from simplatform.errors import ConfigError
-from simplatform.host import get_host
+from simplatform.plugin_host.host import get_host
 from simplatform.policies.mesh.graph import Graph, signed_areas
 
 Objective = Callable[[Tensor, Mapping[str, Tensor]], Tensor]

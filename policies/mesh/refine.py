@@ -8,10 +8,10 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from simplatform.config import Config
 from simplatform.contracts import Observation, Signature
 from simplatform.policies.mesh.graph import FIXED, SEEN, SLIDING, Graph, graph_of, pack
 from simplatform.policies.mesh.objective import crowding, find_objective, valid_share
+from simplatform.recipes.config import Config
 
 
 class RAdaptConfig(Config):

@@ -10,7 +10,6 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from simplatform.config import Config
 from simplatform.contracts import Batch, Loss, Observation, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.policies.mesh.decoder import Deformer, LocalExtractor
@@ -18,6 +17,7 @@ from simplatform.policies.mesh.encoder import GraphTransformer
 from simplatform.policies.mesh.graph import FIXED, INTERIOR, SEEN, Graph, collate, graph_of, graph_of_batch
 from simplatform.policies.mesh.losses import area_loss, chamfer_loss, coordinate_loss
 from simplatform.policies.mesh.potential import potential
+from simplatform.recipes.config import Config
 
 SIZES: dict[str, dict[str, Any]] = {
     "published": {"widths": (254, 508, 250, 120, 20), "heads": 6, "temperature": 0.2},

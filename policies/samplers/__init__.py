@@ -38,7 +38,7 @@ def get_sampler(name: str) -> Sampler:
         ConfigError: the name belongs to a solver of another kind, or a file is missing behind it, or too much.
     """
     from simplatform.errors import ConfigError, UnknownName
-    from simplatform.host import get_host
+    from simplatform.plugin_host.host import get_host
     from simplatform.solvers import get_solver
 
     name, _, file = name.partition(":")
@@ -56,7 +56,7 @@ def get_sampler(name: str) -> Sampler:
 
 def sampler_names() -> list[str]:
     """Return the names of the registered samplers that need no file; ODE solvers are not among them."""
-    from simplatform.host import get_host
+    from simplatform.plugin_host.host import get_host
 
     entries = get_host().registry("solver")
     return [entry.name for entry in entries if entry.extra.get("kind") == "sampler" and not entry.extra.get("file")]

@@ -51,7 +51,7 @@ def _load(run: Path) -> tuple[Any, Tensor]:
     from simplatform.api import load
     from simplatform.pipeline.collect import collect
     from simplatform.pipeline.fit import windows_of
-    from simplatform.rundir import RunDirectory
+    from simplatform.runs.rundir import RunDirectory
 
     recipe, policy = RunDirectory.open(run).recipe(), load(run)
     if not hasattr(policy, "denoiser"):

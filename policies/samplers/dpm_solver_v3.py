@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from simplatform.errors import DataError
-from simplatform.files import read_json, reading, write_json
 from simplatform.policies.samplers.base import Sampler, transfer
 from simplatform.policies.samplers.denoiser import Denoiser
+from simplatform.runs.files import read_json, reading, write_json
 
 Array = NDArray[np.float64]
 FINE = 4

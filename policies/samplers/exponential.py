@@ -18,10 +18,10 @@ import numpy as np
 from torch import Tensor
 
 from simplatform.errors import DataError, SolverError
-from simplatform.files import read_json, reading, write_json
 from simplatform.policies.samplers.base import Sampler
 from simplatform.policies.samplers.denoiser import Denoiser
 from simplatform.policies.samplers.path import Path
+from simplatform.runs.files import read_json, reading, write_json
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 HIGHEST = 4

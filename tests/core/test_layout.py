@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from simplatform import hooks
-from simplatform.host import KINDS, get_host
+from simplatform.plugin_host.host import KINDS, get_host
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from simplatform.config import TaskConfig, TrainConfig
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
 from simplatform.demonstrations.minari import read_minari, write_minari
 from simplatform.errors import DataError, PluginError, UsageError
 from simplatform.recipes import from_json, parse_settings, read_recipe, resolve
-from simplatform.rundir import recipe_toml
+from simplatform.recipes.config import TaskConfig, TrainConfig
+from simplatform.runs.rundir import recipe_toml
 
 KEYS = [f"train.{key}" for key in TrainConfig.model_fields] + [f"task.{key}" for key in TaskConfig.model_fields]
 SCALARS = st.none() | st.booleans() | st.integers(-5, 10**6) | st.floats() | st.text(max_size=12)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simplatform.envs.mesh.location import interpolant
-from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.geometry.location import interpolant
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
 
 MonitorAt = Callable[[Mesh], Floats]
 """Monitor values ``(V,)`` at the vertices of a moved mesh: analytic, interpolated, or by solving the PDE again."""

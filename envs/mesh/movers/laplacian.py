@@ -10,8 +10,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from simplatform.envs.mesh.boundary import freedom
-from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.geometry.boundary import freedom
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
 from simplatform.envs.mesh.movers.base import MonitorAt, Moved
 
 

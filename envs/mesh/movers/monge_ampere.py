@@ -22,11 +22,11 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from simplatform.envs.mesh.boundary import freedom
-from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.finite_elements.p1 import P1, QUADRATURE, weak_hessian_loads
+from simplatform.envs.mesh.geometry.boundary import freedom
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
+from simplatform.envs.mesh.geometry.validity import check_connected
 from simplatform.envs.mesh.movers.base import MonitorAt, Moved
-from simplatform.envs.mesh.p1 import P1, QUADRATURE, weak_hessian_loads
-from simplatform.envs.mesh.validity import check_connected
 from simplatform.errors import DataError
 
 PSEUDO_STEP = 0.1

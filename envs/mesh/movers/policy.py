@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from simplatform.config import Config
 from simplatform.contracts import Observation, Signature
-from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
+from simplatform.envs.mesh.geometry.validity import check_monitor
 from simplatform.envs.mesh.movers.base import MonitorAt, Moved, frozen_monitor
 from simplatform.envs.mesh.movers.laplacian import laplacian
 from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, quasi_newton, relaxation
 from simplatform.envs.mesh.movers.spring import spring
-from simplatform.envs.mesh.validity import check_monitor
+from simplatform.recipes.config import Config
 
 if TYPE_CHECKING:
     import gymnasium

@@ -11,10 +11,10 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from simplatform.envs.mesh.boundary import freedom
-from simplatform.envs.mesh.limiter import limit
-from simplatform.envs.mesh.mesh import Floats, Mesh
+from simplatform.envs.mesh.geometry.boundary import freedom
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
 from simplatform.envs.mesh.movers.base import MonitorAt, Moved
+from simplatform.envs.mesh.movers.limiter import limit
 
 STEP = 0.5
 

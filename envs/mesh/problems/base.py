@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from simplatform.envs.mesh import monitors
-from simplatform.envs.mesh.mesh import Floats, Mesh
-from simplatform.envs.mesh.transfer import conservative
+from simplatform.envs.mesh.finite_elements.transfer import conservative
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
+from simplatform.envs.mesh.monitors import standard as monitors
 from simplatform.errors import DataError
 
 

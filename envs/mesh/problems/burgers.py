@@ -8,10 +8,10 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from simplatform.envs.mesh.mesh import Floats, Mesh
-from simplatform.envs.mesh.p1 import P1
+from simplatform.envs.mesh.finite_elements.p1 import P1
+from simplatform.envs.mesh.finite_elements.reference import Reference, refined
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
 from simplatform.envs.mesh.problems.base import UnsteadyProblem
-from simplatform.envs.mesh.reference import Reference, refined
 from simplatform.errors import SolverError
 
 CENTRES = (((0.225, 0.5),), ((0.3, 0.35), (0.15, 0.65)), ((0.3, 0.7), (0.3, 0.3), (0.15, 0.5)))

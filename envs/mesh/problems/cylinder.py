@@ -10,12 +10,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from simplatform.envs.mesh import monitors
-from simplatform.envs.mesh.mesh import Floats, Mesh
-from simplatform.envs.mesh.navier_stokes import Inflow, TaylorHood
-from simplatform.envs.mesh.p1 import P1
+from simplatform.envs.mesh.finite_elements.navier_stokes import Inflow, TaylorHood
+from simplatform.envs.mesh.finite_elements.p1 import P1
+from simplatform.envs.mesh.finite_elements.reference import Reference, refined
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
+from simplatform.envs.mesh.monitors import standard as monitors
 from simplatform.envs.mesh.problems.base import SteadyProblem
-from simplatform.envs.mesh.reference import Reference, refined
 from simplatform.errors import DataError
 
 LENGTH, HEIGHT, DIAMETER, NU = 2.2, 0.41, 0.1, 1e-3

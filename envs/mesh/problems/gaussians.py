@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simplatform.envs.mesh.mesh import Floats
+from simplatform.envs.mesh.geometry.mesh import Floats
 
 LARGEST = 6
 """Most Gaussians in a sum."""

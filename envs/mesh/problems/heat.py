@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse.linalg import splu
 
-from simplatform.envs.mesh.fem import l2_error
-from simplatform.envs.mesh.mesh import Floats, Mesh
-from simplatform.envs.mesh.p1 import P1
+from simplatform.envs.mesh.finite_elements.fem import l2_error
+from simplatform.envs.mesh.finite_elements.p1 import P1
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
 from simplatform.envs.mesh.problems.base import UnsteadyProblem
 
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from simplatform.envs.mesh.fem import elliptic, l2_error
-from simplatform.envs.mesh.mesh import KINDS, Floats, Mesh
+from simplatform.envs.mesh.finite_elements.fem import elliptic, l2_error
+from simplatform.envs.mesh.geometry.mesh import KINDS, Floats, Mesh
 from simplatform.envs.mesh.problems.base import SteadyProblem
 from simplatform.envs.mesh.problems.gaussians import Gaussians
 

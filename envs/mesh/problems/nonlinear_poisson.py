@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.envs.mesh.fem import Field, basis, l2_error, skfem, solve_dirichlet
-from simplatform.envs.mesh.mesh import KINDS, Floats, Mesh
+from simplatform.envs.mesh.finite_elements.fem import Field, basis, l2_error, skfem, solve_dirichlet
+from simplatform.envs.mesh.geometry.mesh import KINDS, Floats, Mesh
 from simplatform.envs.mesh.problems.base import SteadyProblem
 from simplatform.envs.mesh.problems.gaussians import Gaussians
 from simplatform.errors import SolverError

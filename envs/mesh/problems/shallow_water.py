@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from simplatform.envs.mesh import monitors
-from simplatform.envs.mesh.fem_torch import DEGREE_SIX
-from simplatform.envs.mesh.location import Locator
-from simplatform.envs.mesh.mesh import Floats, Mesh
-from simplatform.envs.mesh.p1 import P1
+from simplatform.envs.mesh.finite_elements.fem_torch import DEGREE_SIX
+from simplatform.envs.mesh.finite_elements.p1 import P1
+from simplatform.envs.mesh.finite_elements.reference import refined
+from simplatform.envs.mesh.geometry.location import Locator
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
+from simplatform.envs.mesh.monitors import standard as monitors
 from simplatform.envs.mesh.problems.base import UnsteadyProblem
-from simplatform.envs.mesh.reference import refined
 
 Bed = Callable[[Floats], Floats]
 """Elevation (m) at points ``(..., 2)``."""

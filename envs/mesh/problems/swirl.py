@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from simplatform.envs.mesh import monitors
-from simplatform.envs.mesh.fem_torch import DEGREE_SIX
-from simplatform.envs.mesh.mesh import Floats, Mesh
-from simplatform.envs.mesh.p1 import P1, QUADRATURE
+from simplatform.envs.mesh.finite_elements.fem_torch import DEGREE_SIX
+from simplatform.envs.mesh.finite_elements.p1 import P1, QUADRATURE
+from simplatform.envs.mesh.finite_elements.transfer import cellwise
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
+from simplatform.envs.mesh.monitors import standard as monitors
 from simplatform.envs.mesh.problems.base import UnsteadyProblem
-from simplatform.envs.mesh.transfer import cellwise
 from simplatform.errors import DataError
 
 CFL = 0.15

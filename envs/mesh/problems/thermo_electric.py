@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.envs.mesh import monitors
-from simplatform.envs.mesh.fem import basis, skfem, solve_dirichlet
-from simplatform.envs.mesh.mesh import Floats, Mesh
-from simplatform.envs.mesh.p1 import P1
+from simplatform.envs.mesh.finite_elements.fem import basis, skfem, solve_dirichlet
+from simplatform.envs.mesh.finite_elements.p1 import P1
+from simplatform.envs.mesh.finite_elements.reference import Reference, refined
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
+from simplatform.envs.mesh.monitors import standard as monitors
 from simplatform.envs.mesh.problems.base import SteadyProblem
 from simplatform.envs.mesh.problems.gaussians import Gaussians
-from simplatform.envs.mesh.reference import Reference, refined
 from simplatform.errors import SolverError
 
 RTOL, MAXITER, CONTRAST = 1e-10, 60, 8.0

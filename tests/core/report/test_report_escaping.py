@@ -6,7 +6,7 @@ import json
 
 import simplatform as sp
 from simplatform.report import table_html, write_report
-from simplatform.rundir import RunDirectory
+from simplatform.runs.rundir import RunDirectory
 from tests.browser import chromium, opened
 
 HOSTILE = "</pre></details><script>document.title = 'owned'</script><img src=x onerror=alert(1)>"

@@ -6,9 +6,9 @@ from importlib.util import find_spec
 import pytest
 
 import simplatform as sp
-from simplatform.callbacks import Callback, instances
 from simplatform.errors import UnknownName
 from simplatform.trackers.base import flat
+from simplatform.trackers.callbacks import Callback, instances
 
 SETTINGS = {"train.steps": 20, "train.log_every": 5, "task.demonstrations": 2, "task.validation": 0, "task.episodes": 2}
 

@@ -13,9 +13,9 @@ from simplatform.contracts import Task
 from simplatform.envs.manipulation import figures
 from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
-from simplatform.pipeline.recordings import Recording
 from simplatform.pipeline.rollout import rollout
 from simplatform.plugins.metaworld import SUCCESS
+from simplatform.runs.recordings import Recording
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ import torch
 from gymnasium.utils.env_checker import check_env
 
 import simplatform  # noqa: F401  (registers the environments)
-from simplatform.envs.manipulation.crop import named_crop
 from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.tasks import GROUPS, TASKS, group_of
-from simplatform.envs.manipulation.vision import PointCloud, corner2
+from simplatform.envs.manipulation.vision.clouds import PointCloud, corner2
+from simplatform.envs.manipulation.vision.crop import named_crop
 from simplatform.errors import ContractError, UnknownName
 
 SMALL = {"points": 32, "camera_size": 24}

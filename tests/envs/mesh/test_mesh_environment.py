@@ -9,11 +9,11 @@ import torch
 from gymnasium.utils.env_checker import check_env
 
 from simplatform.contracts import Signature
-from simplatform.envs.mesh import generators
 from simplatform.envs.mesh.environment import MeshMovement
-from simplatform.envs.mesh.fem import elliptic, l2_error
-from simplatform.envs.mesh.files import write_mesh
-from simplatform.envs.mesh.monitors import MONITORS, estimator, smooth
+from simplatform.envs.mesh.finite_elements.fem import elliptic, l2_error
+from simplatform.envs.mesh.geometry import generators
+from simplatform.envs.mesh.geometry.files import write_mesh
+from simplatform.envs.mesh.monitors.standard import MONITORS, estimator, smooth
 from simplatform.envs.mesh.movers import policy
 from simplatform.envs.mesh.problems import problem_class
 from simplatform.errors import ContractError, DataError, UnknownName

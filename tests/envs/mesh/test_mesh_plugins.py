@@ -2,10 +2,10 @@
 
 import pytest
 
-from simplatform.environments import make_env, signature_of
 from simplatform.envs.mesh import doctor
 from simplatform.errors import MissingDependency
-from simplatform.host import get_host
+from simplatform.pipeline.environments import make_env, signature_of
+from simplatform.plugin_host.host import get_host
 
 PLUGINS = ("mesh", "um2n", "m2n", "um2n-energy")
 ENTRIES = [

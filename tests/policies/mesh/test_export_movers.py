@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from simplatform.environments import make_env
 from simplatform.errors import ContractError
 from simplatform.export import export_policy
+from simplatform.pipeline.environments import make_env
 from simplatform.pipeline.rollout import History
 from simplatform.policies.mesh.m2n import M2N
 from simplatform.policies.mesh.um2n import UM2N, UM2NConfig

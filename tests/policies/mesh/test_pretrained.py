@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 import simplatform as sp
-from simplatform import checkpoint, host
-from simplatform.envs.mesh import generators, moving
-from simplatform.envs.mesh.files import write_mesh
+from simplatform.envs.mesh import moving
+from simplatform.envs.mesh.geometry import generators
+from simplatform.envs.mesh.geometry.files import write_mesh
 from simplatform.errors import CheckpointError, PluginError, UsageError
-from simplatform.registry import Entry
+from simplatform.plugin_host import host
+from simplatform.plugin_host.registry import Entry
+from simplatform.runs import checkpoint
 
 SHIPPED = ("um2n", "um2n-energy", "ugm2n", "m2n")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mixture import PATH, denoiser, mixture_noise, noise, reference
 
 from simplatform.errors import ContractError, SolverError, UnknownName
-from simplatform.policies.diffusion import squared_cosine
+from simplatform.policies.manipulation.diffusion import squared_cosine
 from simplatform.policies.samplers import (
     BDIA,
     AverageVelocityError,

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from simplatform.callbacks import Callback
 from simplatform.report import Section, scenes_html, surface_html
+from simplatform.trackers.callbacks import Callback
 
 
 def path_section(run):

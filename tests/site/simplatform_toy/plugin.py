@@ -66,7 +66,7 @@ def register_commands(register):
 
 @hookimpl
 def doctor(check):
-    from simplatform.doctor import Check
+    from simplatform.contracts import Check
 
     check("toy", lambda: Check(True, "the toy is fine"))
     check("toy broken", lambda: 1 / 0)

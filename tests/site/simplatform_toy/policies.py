@@ -8,7 +8,7 @@ from pydantic import Field
 from torch import nn
 
 from simplatform import Loss
-from simplatform.config import Config
+from simplatform.recipes.config import Config
 
 
 class ToyConfig(Config):

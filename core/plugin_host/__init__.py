@@ -1,0 +1,1 @@
+"""How plugins are found, what they registered, and whether they work on this machine."""

@@ -1,0 +1,20 @@
+"""What a run is asked to do: recipes, the settings that a plugin offers, and who decides each of them."""
+
+from simplatform.recipes.config import Config, TaskConfig, TrainConfig, validate
+from simplatform.recipes.resolve import (
+    Resolved,
+    acting_settings,
+    expanded,
+    find_task,
+    from_json,
+    own_task,
+    parse_settings,
+    policy_entry,
+    read_recipe,
+    resolve,
+)
+
+__all__ = [
+    "Config", "Resolved", "TaskConfig", "TrainConfig", "acting_settings", "expanded", "find_task", "from_json",
+    "own_task", "parse_settings", "policy_entry", "read_recipe", "resolve", "validate",
+]  # fmt: skip

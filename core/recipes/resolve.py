@@ -1,0 +1,289 @@
+"""Recipes: which plugin, which task, which settings. Parsed once, after the plugin is known.
+
+Settings are flat keys of four sections: ``policy.*`` (the plugin's own configuration), ``train.*``, ``task.*`` and
+``env.*`` (keywords of the environment). Precedence: plugin's recipe ← recipe file ← ``--set``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+from simplatform.contracts import Expansion, Task
+from simplatform.errors import ConfigError, DataError, nearest
+from simplatform.plugin_host.host import Host, get_host
+from simplatform.plugin_host.registry import Entry
+from simplatform.plugin_host.registry import resolve as load
+from simplatform.recipes.config import Config, TaskConfig, TrainConfig, validate
+
+SECTIONS = ("policy", "train", "task", "env")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A recipe with every setting decided: all that determines a run."""
+
+    plugin: str
+    policy: str
+    task: Task
+    seed: int
+    policy_config: Config
+    train: TrainConfig
+    data: TaskConfig
+
+    @property
+    def demonstrations(self) -> int:
+        """Number of training demonstrations."""
+        return self.task.demonstrations if self.data.demonstrations < 0 else self.data.demonstrations
+
+    @property
+    def validation(self) -> int:
+        """Number of validation demonstrations."""
+        return self.task.validation if self.data.validation < 0 else self.data.validation
+
+    @property
+    def episodes(self) -> int:
+        """Number of test episodes."""
+        return self.task.episodes if self.data.episodes < 0 else self.data.episodes
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data from which ``from_json`` builds the same recipe."""
+        return {
+            "plugin": self.plugin,
+            "policy": self.policy,
+            "task": self.task.name,
+            "seed": self.seed,
+            "env": dict(self.task.kwargs),
+            "settings": {
+                "policy": self.policy_config.model_dump(mode="json"),
+                "train": self.train.model_dump(mode="json"),
+                "task": self.data.model_dump(mode="json"),
+            },
+        }
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that change with any setting."""
+        text = json.dumps(self.to_json(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def from_json(data: Mapping[str, Any], host: Host | None = None) -> Resolved:
+    """Build a recipe from what ``Resolved.to_json`` gave.
+
+    Raises:
+        DataError: keys are missing, or values are of the wrong type.
+    """
+    host = host or get_host()
+    try:
+        entry = host.registry("policy").get(data["policy"])
+        settings = data["settings"]
+        return Resolved(
+            plugin=data["plugin"],
+            policy=entry.name,
+            task=expanded(find_task(data["task"], host), data["env"]),
+            seed=int(data["seed"]),
+            policy_config=validate(entry.load_config(), settings["policy"], "policy"),
+            train=validate(TrainConfig, settings["train"], "train"),
+            data=validate(TaskConfig, settings["task"], "task"),
+        )
+    except (KeyError, TypeError) as error:
+        raise DataError(f"resolved.json is damaged: missing or malformed {error}") from error
+
+
+def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mapping[str, Any] | None = None) -> Resolved:
+    """Decide every setting of a run.
+
+    Raises:
+        PluginError: the plugin is not installed or not usable.
+        UnknownName, ConfigError: an unknown task, key or a wrong type; near names are shown.
+    """
+    host = get_host()
+    recipe = _recipe_entry(plugin, task, host)
+    entry = host.registry("policy").get(recipe["policy"])
+    found = find_task(task or recipe["task"], host)
+    model = entry.load_config()
+    chosen: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for source in (recipe.get("settings", {}), settings or {}):
+        for key, value in source.items():
+            section, name = _qualify(key, model)
+            chosen[section][name] = value
+    for name, value in chosen["env"].items():
+        if _holds_none(value):
+            raise ConfigError(f"env.{name}: a list or table holds null, which recipe files cannot write; leave it out")
+    return Resolved(
+        plugin=plugin,
+        policy=entry.name,
+        task=expanded(found, {**found.kwargs, **chosen["env"]}),
+        seed=_seed(seed),
+        policy_config=validate(model, chosen["policy"], "policy"),
+        train=validate(TrainConfig, chosen["train"], "train"),
+        data=validate(TaskConfig, chosen["task"], "task"),
+    )
+
+
+def expanded(task: Task, kwargs: Mapping[str, Any]) -> Task:
+    """Return a task with other keywords for its environment, and the variants that follow from them.
+
+    A keyword that is told holds in all variants, so that those which differed in nothing else become one.
+
+    Raises:
+        SimplatformError: what the task's ``expand`` finds wrong with the keywords, such as a file that is not there.
+    """
+    if not task.expand:
+        told = {key for key, value in kwargs.items() if key not in task.kwargs or task.kwargs[key] != value}
+        left = [{key: value for key, value in one.items() if key not in told} for one in task.variants]
+        variants = tuple(one for number, one in enumerate(left) if one not in left[:number])
+        return dataclasses.replace(task, kwargs=kwargs, variants=variants)
+    found = load(task.expand)(kwargs)
+    if not isinstance(found, Expansion):
+        variants = tuple(found)
+        found = Expansion(variants, len(variants), len(variants), len(variants))
+    return dataclasses.replace(
+        task, kwargs=kwargs, **{f.name: getattr(found, f.name) for f in dataclasses.fields(found)}
+    )
+
+
+def find_task(name: str, host: Host | None = None) -> Task:
+    """Return a registered task by name; ``drawer-open`` finds ``metaworld/drawer-open`` where that is unambiguous.
+
+    Raises:
+        UnknownName: no such task; near names are shown.
+    """
+    registry = (host or get_host()).registry("task")
+    if name not in registry:
+        ends = [entry.name for entry in registry if entry.name.split("/", 1)[-1] == name]
+        name = ends[0] if len(ends) == 1 else name
+    task: Task = registry.get(name).data
+    return task
+
+
+def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
+    """Parse ``key=value`` pairs; values are TOML, and anything else is a string.
+
+    Raises:
+        ConfigError: a pair without "=".
+    """
+    settings = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"--set expects key=value, got {pair!r}; for example --set train.lr=3e-4")
+        settings[key.strip()] = _value(text.strip())
+    return settings
+
+
+def acting_settings(pairs: Iterable[str]) -> dict[str, Any]:
+    """Parse ``key=value`` pairs that may only name settings of the policy: a trained one is about to act.
+
+    Raises:
+        ConfigError: a pair without "=", or a setting of the training or the task.
+    """
+    settings = parse_settings(pairs)
+    for key in settings:
+        section, dot, _ = key.partition(".")
+        if dot and section != "policy":
+            raise ConfigError(f"{key!r} cannot change after training; settings of acting do, such as --set nfe=4")
+    return {key.removeprefix("policy."): value for key, value in settings.items()}
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """Read a recipe file: ``plugin``, ``task``, ``seed`` and tables ``[policy] [train] [data] [env]``.
+
+    Returns keywords for ``resolve``. (``[data]`` holds the ``task.*`` settings, because ``task`` names the task.)
+
+    Raises:
+        DataError: not TOML, a missing ``plugin``, or an unknown key.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DataError(f"{path}: not a readable TOML recipe: {error}") from error
+    unknown = set(table) - {"plugin", "task", "seed", "policy", "train", "data", "env"}
+    if unknown or "plugin" not in table:
+        what = f"unknown key {sorted(unknown)[0]!r}" if unknown else "the key 'plugin' is missing"
+        raise DataError(f"{path}: {what}; a recipe has plugin, task, seed and tables policy, train, data, env")
+    for key in ("plugin", "task"):
+        if not isinstance(table.get(key, ""), str):
+            raise DataError(f"{path}: {key!r} must be a name, got {table[key]!r}")
+    settings = {}
+    for section in ("policy", "train", "data", "env"):
+        values = table.get(section, {})
+        if not isinstance(values, dict):
+            raise DataError(f"{path}: {section!r} must be a table, got {values!r}")
+        name = "task" if section == "data" else section
+        settings.update({f"{name}.{key}": value for key, value in values.items()})
+    return {"plugin": table["plugin"], "task": table.get("task"), "seed": table.get("seed", 0), "settings": settings}
+
+
+def own_task(plugin: str, host: Host | None = None) -> Entry | None:
+    """Return the task that a plugin's recipe runs when none is told, or None where it has no recipe."""
+    host = host or get_host()
+    recipes, tasks = host.registry("recipe"), host.registry("task")
+    name = recipes.get(plugin).data["task"] if plugin in recipes else None
+    return tasks.get(name) if name in tasks else None
+
+
+def _recipe_entry(plugin: str, task: str | None, host: Host) -> Mapping[str, Any]:
+    """Return the recipe called ``plugin``; a policy without one needs only a task."""
+    recipes = host.registry("recipe")
+    if plugin in recipes:
+        data: Mapping[str, Any] = recipes.get(plugin).data
+        return data
+    if plugin in host.registry("policy"):
+        if task is None:
+            raise ConfigError(f"plugin {plugin!r} has no recipe of its own: say which task with --task")
+        return {"policy": plugin, "task": task}
+    host.require(plugin)
+    raise ConfigError(
+        f"plugin {plugin!r} registers neither a recipe nor a policy of that name; `simplatform show {plugin}`"
+    )
+
+
+def _qualify(key: str, policy: type[Config]) -> tuple[str, str]:
+    """Split ``section.key``, or find the one section that has a bare ``key``."""
+    section, dot, name = key.partition(".")
+    if dot and section in SECTIONS:
+        return section, name
+    fields = {"policy": policy.model_fields, "train": TrainConfig.model_fields, "task": TaskConfig.model_fields}
+    homes = [home for home, known in fields.items() if key in known]
+    if len(homes) == 1:
+        return homes[0], key
+    if homes:
+        raise ConfigError(f"setting {key!r} is ambiguous: say {' or '.join(f'{home}.{key}' for home in homes)}")
+    if key in getattr(policy, "refused", {}):
+        return "policy", key  # its validation says why
+    homes_of = {field: home for home, known in fields.items() for field in known}
+    near = [f"{homes_of[field]}.{field}" for field in nearest(key.rpartition(".")[2], homes_of)]
+    raise ConfigError(f"unknown setting {key!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
+
+
+def _holds_none(value: Any) -> bool:
+    """Return whether a list or table holds None, at any depth."""
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return any(one is None or _holds_none(one) for one in inner)
+
+
+def _seed(value: Any) -> int:
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
+        raise ConfigError(f"a seed is an integer from 0, got {value!r}")
+    return int(value)
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def policy_entry(recipe: Resolved) -> Entry:
+    """Return the registry entry of the recipe's policy."""
+    return get_host().registry("policy").get(recipe.policy)

@@ -1,0 +1,185 @@
+"""Checkpoints: a policy as safetensors and JSON. Loading runs no code, and a missing statistic is an error.
+
+A checkpoint is a directory: ``model.safetensors`` (parameters and buffers, normalisation included), ``policy.json``
+(which policy, its configuration, its signature, its plain state) and, while training, ``training/`` (see
+``pipeline.fit``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simplatform.recipes.config import Config, validate
+from simplatform.contracts import Policy, Signature
+from simplatform.errors import CheckpointError, PluginError
+from simplatform.runs.files import read_json, reading, write_bytes, write_json
+from simplatform.plugin_host.host import get_host
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+WEIGHTS, CARD, FORMAT = "model.safetensors", "policy.json", 1
+
+
+def build_policy(name: str, config: Config, signature: Signature, seed: int = 0) -> Policy:
+    """Build an untrained policy by its registered name; ``seed`` decides its initial weights."""
+    import torch
+
+    target = get_host().registry("policy").get(name).load()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        policy: Policy = target(config, signature)
+    return policy
+
+
+def write_policy(path: Path, policy: Policy, name: str, config: Config, signature: Signature) -> None:
+    """Write ``model.safetensors`` and ``policy.json`` into the existing directory ``path``.
+
+    Submodules that only training needs (a teacher) are named in the policy's ``training_only`` and left out.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    left_out = tuple(f"{name}." for name in getattr(policy, "training_only", ()))
+    tensors = policy.state_dict() if hasattr(policy, "state_dict") else {}
+    write_tensors(path / WEIGHTS, {key: value for key, value in tensors.items() if not key.startswith(left_out)})
+    extra = policy.get_extra_state_json() if hasattr(policy, "get_extra_state_json") else None
+    write_json(path / CARD, {"format": FORMAT, "policy": name, "config": config.model_dump(mode="json"),
+                             "signature": _signature_json(signature), "state": extra})  # fmt: skip
+
+
+def read_policy(path: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Policy:
+    """Load a policy, ready to act on ``device``.
+
+    ``changes`` replaces settings that only acting uses, such as ``{"nfe": 4, "sampler": "dpm++2m"}``.
+
+    Raises:
+        CheckpointError: not a checkpoint, corrupt, or not of the shape that its configuration asks for.
+        ConfigError: the policy does not know a changed setting, or not this value.
+        PluginError, UnknownName: the plugin that it needs is not there.
+    """
+    card = _read_card(path)
+    entry = get_host().registry("policy").get(str(card["policy"]))
+    with reading(f"{path} does not fit the policy {entry.name!r}", CheckpointError):
+        config = validate(entry.load_config(), {**dict(card["config"]), **(changes or {})}, "policy")
+        policy = build_policy(entry.name, config, _signature(card["signature"]))
+        load_into(policy, read_tensors(path / WEIGHTS), path)
+        if card.get("state") is not None:
+            policy.set_extra_state_json(card["state"])  # type: ignore[attr-defined]
+    return to_device(policy, device)
+
+
+def read_signature(path: Path) -> Signature:
+    """Return the shapes that the policy of a checkpoint was built for.
+
+    Raises:
+        CheckpointError: not a checkpoint.
+    """
+    return _signature(_read_card(path)["signature"])
+
+
+def pretrained(name: str) -> Path | None:
+    """Return the checkpoint that a plugin ships with its policy (``pretrained="package:folder"``), if it does.
+
+    Raises:
+        UnknownName: no policy of that name.
+        PluginError: the plugin names a folder that is not there.
+    """
+    place = get_host().registry("policy").get(name).extra.get("pretrained")
+    if place is None:
+        return None
+    package, _, folder = place.partition(":")
+    try:
+        path = Path(str(files(package))) / folder
+    except ModuleNotFoundError as error:
+        raise PluginError(f"policy {name!r}: its weights are to be in {package!r}, which is not there") from error
+    if not (path / CARD).is_file():
+        raise PluginError(f"policy {name!r}: no checkpoint in {folder!r} of {package!r}; is it package data?")
+    return path
+
+
+def load_into(policy: Policy, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Load tensors into a policy, strictly.
+
+    Buffers whose shape follows from the data (a nearest-neighbour policy's memory) are named in ``sized_by_data``.
+
+    Raises:
+        CheckpointError: names or shapes differ; the first of them are shown.
+    """
+    if not hasattr(policy, "load_state_dict"):
+        return
+    for name in getattr(policy, "sized_by_data", ()):
+        if name in tensors:
+            owner, _, attribute = name.rpartition(".")
+            policy.get_submodule(owner).register_buffer(attribute, tensors[name].clone())  # type: ignore[attr-defined]
+    try:
+        policy.load_state_dict(dict(tensors), strict=True)
+    except (RuntimeError, ValueError, KeyError) as error:
+        message = " ".join(str(error).split())[:600]
+        raise CheckpointError(f"{path} does not fit {type(policy).__name__}: {message}") from error
+
+
+def to_device(policy: Policy, device: str) -> Policy:
+    """Move a policy to a device, in evaluation mode."""
+    if hasattr(policy, "to"):
+        policy = policy.to(device)
+    if hasattr(policy, "eval"):
+        policy.eval()
+    return policy
+
+
+def parameters(policy: Policy | nn.Module) -> int:
+    """Return the number of trainable parameters."""
+    return sum(p.numel() for p in policy.parameters()) if hasattr(policy, "parameters") else 0
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write named tensors as safetensors, atomically; tensors that share memory are written apart."""
+    from safetensors.torch import save
+
+    plain = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+    write_bytes(path, save(plain))
+
+
+def read_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
+    """Read named tensors.
+
+    Raises:
+        CheckpointError: the file is missing, cut short, or not safetensors (a pickle is refused, never opened).
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path, device=device)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path} is not a whole safetensors file: {error}. Checkpoints of other programs come in through "
+            "`simplatform import`."
+        ) from error
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        card = read_json(path / CARD)
+        if card["format"] != FORMAT:
+            raise CheckpointError(f"{path} has format {card['format']}; this version reads format {FORMAT}")
+        return {key: card[key] for key in ("policy", "config", "signature", "state")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is not a checkpoint of simplatform ({type(error).__name__}: {error}): expected a directory with "
+            f"{CARD} and {WEIGHTS}. Foreign files come in through `simplatform import`."
+        ) from error
+
+
+def _signature_json(signature: Signature) -> dict[str, Any]:
+    observation = {key: list(shape) for key, shape in signature.observation.items()}
+    return {"observation": observation, "action": list(signature.action), "metadata": dict(signature.metadata)}
+
+
+def _signature(data: Mapping[str, Any]) -> Signature:
+    observation = {key: tuple(shape) for key, shape in data["observation"].items()}
+    return Signature(observation, tuple(data["action"]), data.get("metadata", {}))

@@ -1,0 +1,59 @@
+"""Importing foreign checkpoints: opened as plain tensors, converted by the plugin, written as a checkpoint of ours."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from simplatform.runs.checkpoint import write_policy
+from simplatform.errors import CheckpointError, UsageError
+from simplatform.runs.files import storage_errors
+from simplatform.plugin_host.host import get_host
+from simplatform.plugin_host.registry import resolve
+
+
+def import_checkpoint(file: Path, plugin: str, output: Path, settings: Mapping[str, Any] | None = None) -> Path:
+    """Convert a foreign checkpoint and write it to the folder ``output``, which must not exist yet.
+
+    The plugin names its converter when it registers the policy: ``register(…, importer="module:function")`` with
+    ``function(payload, settings) -> (policy, config, signature)``.
+
+    Raises:
+        CheckpointError: not a file of plain tensors (anything that would run code is refused), or not of this method.
+        UsageError: the plugin has no importer, or ``output`` is there already.
+    """
+    entry = get_host().registry("policy").get(plugin)
+    importer = entry.extra.get("importer")
+    if importer is None:
+        able = [e.name for e in get_host().registry("policy") if e.extra.get("importer")]
+        raise UsageError(f"policy {plugin!r} imports no foreign checkpoints; these do: {', '.join(able) or 'none'}")
+    if output.exists():
+        raise UsageError(f"{output} exists already; choose another --output")
+    policy, config, signature = resolve(importer)(read_foreign(file), dict(settings or {}))
+    with storage_errors(output):
+        output.mkdir(parents=True)
+    write_policy(output, policy, entry.name, config, signature)
+    return output
+
+
+def read_foreign(file: Path) -> Any:
+    """Open a PyTorch file as plain tensors and containers.
+
+    Raises:
+        CheckpointError: missing, corrupt, or holding objects that only running code could rebuild.
+    """
+    import torch
+
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{file} does not exist") from error
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{file} holds more than tensors, and opening it would run code, so it is refused. In the program that "
+            "wrote it, save the state dict alone: torch.save(model.state_dict(), path)."
+        ) from error
+    except Exception as error:
+        raise CheckpointError(f"{file} is not a readable PyTorch file: {type(error).__name__}: {error}") from error

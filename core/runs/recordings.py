@@ -1,0 +1,78 @@
+"""Recordings: evaluation episodes kept in full, for reports and figures. Plain arrays; reading them runs no code."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from simplatform.demonstrations.episode import Array
+from simplatform.runs.files import reading, storage_errors, write_bytes
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recorded episode: observations ``(L + 1, ...)``, actions ``(L, ...)``, infos ``(L,)``, chunks and frames."""
+
+    split: str
+    observations: dict[str, Array]
+    actions: Array
+    infos: dict[str, Array]
+    chunks: list[Array]
+    chunk_steps: list[int]
+    frames: Array
+
+
+def write_recordings(folder: Path, recordings: Iterable[Recording]) -> None:
+    """Write the recorded episodes of an evaluation, one ``.npz`` each."""
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    counts: Counter[str] = Counter()
+    for recording in recordings:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **_arrays(recording))
+        write_bytes(folder / f"{recording.split}-{counts[recording.split]:03d}.npz", buffer.getvalue())
+        counts[recording.split] += 1
+
+
+def read_recordings(folder: Path) -> Iterator[Recording]:
+    """Yield the recordings of a run, in order.
+
+    Raises:
+        DataError: a damaged file.
+    """
+    for path in sorted(folder.glob("*.npz")):
+        with reading(f"{path} is not a recording", hint="; evaluate the run again"), np.load(path) as file:
+            recording = _recording(path.stem.rsplit("-", 1)[0], dict(file))
+        yield recording
+
+
+def _arrays(recording: Recording) -> dict[str, Array]:
+    arrays: dict[str, Array] = {f"observation/{key}": value for key, value in recording.observations.items()}
+    arrays.update({f"info/{key}": value for key, value in recording.infos.items()})
+    chunks = zip(recording.chunk_steps, recording.chunks, strict=True)
+    arrays.update({f"chunk/{step:06d}": chunk for step, chunk in chunks})
+    arrays["action"] = recording.actions
+    arrays["frames"] = recording.frames
+    return arrays
+
+
+def _recording(split: str, arrays: dict[str, Array]) -> Recording:
+    def group(prefix: str) -> dict[str, Array]:
+        return {key[len(prefix) :]: value for key, value in arrays.items() if key.startswith(prefix)}
+
+    chunks = group("chunk/")
+    steps = sorted(chunks)
+    return Recording(
+        split=split,
+        observations=group("observation/"),
+        actions=arrays["action"],
+        infos=group("info/"),
+        chunks=[chunks[step] for step in steps],
+        chunk_steps=[int(step) for step in steps],
+        frames=arrays["frames"],
+    )

@@ -1,0 +1,1 @@
+"""What a robot sees: cameras, ray casting, GL, cropping and sampling of point clouds."""

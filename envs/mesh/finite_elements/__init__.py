@@ -1,0 +1,1 @@
+"""Finite elements on triangles and tetrahedra: assembly, linear systems, transfer, reference solutions."""

@@ -1,0 +1,1 @@
+"""Meshes: vertices, cells, boundaries, files, generators; whether they are valid, and how good."""

@@ -1,0 +1,157 @@
+"""Mesh files: whatever meshio reads, checked before use; results as VTU. Input files are opened for reading only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simplatform.envs.mesh.geometry.mesh import KINDS, Floats, Mesh
+from simplatform.envs.mesh.geometry.unfinished import check_finished
+from simplatform.envs.mesh.geometry.validity import check_mesh, check_monitor, oriented
+from simplatform.errors import DataError, MissingDependency, SimplatformError, UsageError
+from simplatform.runs.files import reading, storage_errors
+
+DIMENSIONS = {
+    "vertex": 0,
+    "line": 1,
+    "triangle": 2,
+    "quad": 2,
+    "polygon": 2,
+    "tetra": 3,
+    "hexahedron": 3,
+    "wedge": 3,
+    "pyramid": 3,
+    "polyhedron": 3,
+}
+"""Dimension of meshio's kinds of cells, without the number of vertices that ends the names of curved ones."""
+
+OWN = "gmsh:"
+"""What meshio notes about vertices of Gmsh's files begins with this; it is no field."""
+FORMATS = {".msh": "gmsh"}
+"""Formats of suffixes for which meshio would choose another one, here that of ANSYS."""
+
+
+def read_mesh(path: Path) -> Mesh:
+    """Read a mesh of triangles, quadrilaterals, tetrahedra or line segments.
+
+    Wholly negative cells are renumbered; nothing else is changed.
+
+    Raises:
+        DataError: not readable, no such cells or several kinds of them, a surface that is not plane, curved cells, or a
+            fault of ``check_mesh``.
+    """
+    data = _open(path)
+    kind = _kind(data, path)
+    with reading(f"{path} does not hold a table of points and one of cells"):
+        points = np.asarray(data.points, float)
+        cells = np.concatenate([block.data for block in data.cells if block.type == kind]).astype(np.int64)
+        flat = _flat(points, KINDS[kind][0], path)
+    return check_mesh(oriented(Mesh(flat, cells, kind)))
+
+
+def read_monitor(path: Path, mesh: Mesh, name: str | None = None) -> Floats:
+    """Read nodal monitor values ``(V,)`` from a mesh file's point data, or from a ``.npy`` or text file of V numbers.
+
+    Raises:
+        DataError: no such field, or values that ``check_monitor`` refuses; the first bad vertex is named.
+        UsageError: several fields and no name.
+    """
+    if path.suffix in (".npy", ".txt", ".csv"):
+        return check_monitor(_numbers(path), mesh)
+    point_data: Mapping[str, Any] = _open(path).point_data
+    fields = {key: value for key, value in point_data.items() if not key.startswith(OWN)}
+    if not fields:
+        raise DataError(f"{path} has no point data: a monitor is one value per vertex")
+    if name is None and len(fields) > 1:
+        raise UsageError(f"{path} has several fields: choose one with --field ({', '.join(fields)})")
+    chosen = next(iter(fields)) if name is None else name
+    if chosen not in fields:
+        raise DataError(f"{path} has no field {chosen!r}; it has {', '.join(fields)}")
+    with reading(f"{path} does not hold one number per vertex in {chosen!r}"):
+        values = np.asarray(fields[chosen], float).squeeze()
+    return check_monitor(values, mesh)
+
+
+def write_mesh(path: Path, mesh: Mesh, fields: Mapping[str, Floats] | None = None) -> None:
+    """Write a mesh with nodal fields in the format of the file's suffix.
+
+    Raises:
+        DataError: no such folder, no format of that suffix, or one that cannot hold such cells.
+        StorageError: the disk is full or read-only.
+    """
+    meshio = _meshio()
+    points = np.zeros((len(mesh.points), 3))
+    points[:, : mesh.dim] = mesh.points
+    data = {name: np.asarray(values) for name, values in (fields or {}).items()}
+    if not path.parent.is_dir():
+        raise DataError(f"cannot write {path}: there is no folder {path.parent}")
+    try:
+        with storage_errors(path):
+            meshio.Mesh(points, [(mesh.kind, mesh.cells)], point_data=data).write(path, FORMATS.get(path.suffix))
+    except (SimplatformError, OSError):
+        raise
+    except Exception as error:  # each of meshio's writers has failures of its own
+        raise DataError(f"cannot write {path}: {type(error).__name__} {error}; .vtu always works") from error
+
+
+def _open(path: Path) -> Any:
+    if not path.exists():
+        raise DataError(f"{path} does not exist")
+    try:
+        check_finished(path)
+        return _meshio().read(path)
+    except SimplatformError:
+        raise
+    except SystemExit as error:  # some of meshio's readers end the program on a bad file
+        raise DataError(f"{path} is not a mesh that meshio reads") from error
+    except Exception as error:
+        raise DataError(f"{path} is not a mesh that meshio reads: {type(error).__name__}: {error}") from error
+
+
+def _kind(data: Any, path: Path) -> str:
+    """Return the one kind of cells of the highest dimension; those of lower ones are its boundary."""
+    found = {block.type for block in data.cells if len(block.data) and block.type != "vertex"}
+    highest = max((_dimension(kind) for kind in found), default=0)
+    top = sorted(kind for kind in found if _dimension(kind) == highest)
+    listed = ", ".join(top) or "none"
+    if any(kind not in KINDS and _base(kind) in KINDS for kind in top):
+        raise DataError(f"{path} has curved cells ({listed}): save it with straight (first-order) cells")
+    if len(top) > 1:
+        raise DataError(f"{path} mixes cells of several kinds ({listed}): save it with one kind, such as triangles")
+    if not top or top[0] not in KINDS:
+        raise DataError(f"{path} has cells of kind {listed}; expected one of {', '.join(KINDS)}")
+    return top[0]
+
+
+def _base(kind: str) -> str:
+    return kind.rstrip("0123456789")
+
+
+def _dimension(kind: str) -> int:
+    return DIMENSIONS.get(_base(kind).removeprefix("VTK_LAGRANGE_").lower(), 3)
+
+
+def _flat(points: Floats, dim: int, path: Path) -> Floats:
+    extent = float(np.ptp(points, axis=0).max()) if len(points) else 0.0
+    rest = points[:, dim:]
+    if rest.size and float(np.ptp(rest, axis=0).max()) > 1e-10 * extent:
+        raise DataError(f"{path} is a curved or tilted surface: its cells are {dim}-dimensional, its points are not")
+    return points[:, :dim]
+
+
+def _numbers(path: Path) -> Floats:
+    with reading(f"{path} does not hold one number per vertex"):
+        if path.suffix == ".npy":
+            return np.asarray(np.load(path), float)
+        return np.loadtxt(path, delimiter="," if path.suffix == ".csv" else None)
+
+
+def _meshio() -> Any:
+    try:
+        import meshio
+    except ImportError as error:
+        raise MissingDependency("mesh files need meshio: pip install 'simplatform[mesh]'") from error
+    return meshio

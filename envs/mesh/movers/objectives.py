@@ -1,0 +1,139 @@
+"""What a mesh movement is worth, as differentiable functions of the moved vertices: objectives for training and
+refining.
+
+Each takes moved points ``(N, 2)`` of a packed batch and the batch's own tensors (``points``, ``cells``, ``monitor``,
+``boundary``, ``sizes``, ``cell_sizes``, ``parameters (B, 30)``) and returns one number per mesh, ``(B,)``. They are
+registered as solvers of kind "pde", so that policies reach them by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from simplatform.envs.mesh.finite_elements.fem_torch import Space, owners, solve_elliptic
+
+Batch = Mapping[str, Tensor]
+
+HELMHOLTZ, POISSON = 1.0, 0.0
+"""Reaction coefficients of the two families whose parameters are Gaussian sums."""
+
+
+class GaussianSums:
+    """The manufactured solutions of a batch: u, and f = −Δu + c·u, at points of each mesh."""
+
+    def __init__(self, parameters: Tensor, reaction: float) -> None:
+        """Take parameters ``(B, 30)``: rows (z, μx, μy, σx, σy) of six Gaussians per mesh."""
+        self.rows = parameters.reshape(len(parameters), -1, 5)
+        self.reaction = reaction
+
+    def value(self, points: Tensor, mesh: Tensor) -> Tensor:
+        """Return u at points ``(M, q, 2)``, row m in mesh ``mesh[m]``: ``(M, q)``."""
+        return self._terms(points, mesh)[0].sum(dim=-1)
+
+    def source(self, points: Tensor, mesh: Tensor) -> Tensor:
+        """Return f = −Δu + c·u, ``(M, q)``."""
+        terms, scaled, widths = self._terms(points, mesh)
+        laplacian = (terms[..., None] * (4 * scaled**2 - 2) / widths**2).sum(dim=(-1, -2))
+        return self.reaction * terms.sum(dim=-1) - laplacian
+
+    def _terms(self, points: Tensor, mesh: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        rows = self.rows.to(points)[mesh][:, None]
+        scaled = (points[..., None, :] - rows[..., 1:3]) / rows[..., 3:]
+        return rows[..., 0] * (-(scaled**2).sum(dim=-1)).exp(), scaled, rows[..., 3:]
+
+
+def space_of(moved: Tensor, batch: Batch) -> Space:
+    """Return P1 on the moved batch, in double precision."""
+    device = moved.device
+    mesh, cell_mesh = owners(batch["sizes"].tolist(), device), owners(batch["cell_sizes"].tolist(), device)
+    return Space(moved.double(), batch["cells"].to(device), mesh, cell_mesh)
+
+
+def helmholtz_error(moved: Tensor, batch: Batch) -> Tensor:
+    """Return log ‖u_h − u‖ in L2 of Helmholtz problems on the moved meshes, ``(B,)``; gradients by the adjoint."""
+    return _error(moved, batch, HELMHOLTZ)
+
+
+def poisson_error(moved: Tensor, batch: Batch) -> Tensor:
+    """Return log ‖u_h − u‖ in L2 of Poisson problems on the moved meshes, ``(B,)``."""
+    return _error(moved, batch, POISSON)
+
+
+def helmholtz_energy(moved: Tensor, batch: Batch) -> Tensor:
+    """Return the Ritz energy ½a(u_h, u_h) − l(u_h) of Helmholtz problems on the moved meshes, ``(B,)``.
+
+    No reference solution enters, and no adjoint: u_h minimises the energy, so its own change does not count to first
+    order (envelope theorem), and one solve without gradients suffices. It measures the error only while the boundary
+    data of u_h stay the same: hold boundary vertices, or have u = 0 there.
+    """
+    space, field = space_of(moved, batch), GaussianSums(batch["parameters"].to(moved.device), HELMHOLTZ)
+    fixed = batch["boundary"].to(moved.device) > 0
+    held = torch.where(fixed, field.value(space.points[:, None], space.mesh)[:, 0], 0.0)
+    with torch.no_grad():
+        # A space of its own: what it keeps is without gradients.
+        inner = solve_elliptic(space_of(moved, batch), field.source, fixed, held, reaction=HELMHOLTZ)
+    values = torch.where(fixed, held, inner)
+    return space.energy(values, field.source, HELMHOLTZ, len(batch["sizes"]))
+
+
+def _error(moved: Tensor, batch: Batch, reaction: float) -> Tensor:
+    space, field = space_of(moved, batch), GaussianSums(batch["parameters"].to(moved.device), reaction)
+    fixed = batch["boundary"].to(moved.device) > 0
+    exact = field.value(space.points[:, None], space.mesh)[:, 0]
+    values = solve_elliptic(space, field.source, fixed, exact, reaction=reaction)
+    return 0.5 * space.squared_error(values, field.value, len(batch["sizes"])).log()
+
+
+def equidistribution(moved: Tensor, batch: Batch) -> Tensor:
+    """Return the spread of monitor × area over cells relative to the original cells, ``(B,)``: the M-uniform loss.
+
+    For each mesh the mean of (ρ_K/ρ̄ − 1)², with ρ_K = ∫_K m / |K_0|, in the manner of UGM2N (arXiv:2508.08615); the
+    monitor is interpolated from the original mesh, and its gradient in space is that of the cell it is found in.
+    """
+    space = space_of(moved, batch)
+    count = len(batch["sizes"])
+    monitor = interpolate(space.at(space.quadrature(2)[0]).reshape(-1, 2), space.cell_mesh.repeat_interleave(3), batch)
+    mass = space.areas * monitor.reshape(-1, 3).mean(dim=1)
+    original = Space(batch["points"].to(moved.device).double(), space.cells, space.mesh, space.cell_mesh)
+    reference = original.areas.abs()
+    mean = space.per_mesh(mass, count) / space.per_mesh(reference, count)
+    spread = (mass / reference / mean[space.cell_mesh] - 1) ** 2
+    return space.per_mesh(spread * reference, count) / space.per_mesh(reference, count)
+
+
+def interpolate(points: Tensor, mesh: Tensor, batch: Batch) -> Tensor:
+    """Return the P1 monitor of the original meshes at points ``(M, 2)`` of mesh ``mesh (M,)``, differentiable in
+    them.
+    """
+    from simplatform.envs.mesh.geometry.location import Locator
+    from simplatform.envs.mesh.geometry.mesh import Mesh
+
+    original = Mesh(batch["points"].detach().cpu().double().numpy(), batch["cells"].cpu().numpy())
+    # Meshes of a batch overlap in space, so each is pushed to a place of its own before points are looked up.
+    shift = _places(original.points, mesh, batch)
+    apart = original.moved(original.points + shift[0])
+    cells, _ = Locator(apart).find(points.detach().cpu().double().numpy() + shift[1])
+    return _linear(points, torch.as_tensor(cells, device=points.device), batch)
+
+
+def _places(points, mesh, batch):  # type: ignore[no-untyped-def]
+    """Return shifts along x for vertices ``(N, 2)`` and for the query points ``(M, 2)``."""
+    import numpy as np
+
+    width = 2.0 * float(points[:, 0].max() - points[:, 0].min()) + 1.0
+    vertices = owners(batch["sizes"].tolist()).numpy() * width
+    queries = mesh.cpu().numpy() * width
+    return [np.stack([x, np.zeros_like(x)], axis=1) for x in (vertices, queries)]
+
+
+def _linear(points: Tensor, cells: Tensor, batch: Batch) -> Tensor:
+    """Evaluate the linear function of each cell ``(M,)`` at points ``(M, 2)``."""
+    device = points.device
+    space = Space(batch["points"].to(device).double(), batch["cells"].to(device)[cells], cells, cells)
+    nodal = batch["monitor"].to(device).double()[space.cells]
+    slope = torch.einsum("mk,mkd->md", nodal, space.gradients)
+    origin = space.points[space.cells[:, 0]]
+    return nodal[:, 0] + (slope * (points - origin)).sum(dim=1)

@@ -1,0 +1,1 @@
+"""Dynamical-system reconstruction: vector fields that adapt to a system, mixtures of them, and gates."""

@@ -1,0 +1,1 @@
+"""Policies for robots: flow, diffusion and MeanFlow on point clouds, and their students."""

@@ -1,0 +1,176 @@
+"""What all point-cloud policies share: observation encoding, normalisation, the action chunk, sizes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar, Literal, cast
+
+import torch
+from pydantic import Field, model_validator
+from torch import Generator, Tensor, nn
+
+from simplatform.contracts import Batch, Loss, Observation, Signature
+from simplatform.demonstrations import Demonstrations
+from simplatform.errors import ContractError
+from simplatform.policies.nn.encoders import ObservationEncoder
+from simplatform.policies.nn.normalisation import MinMaxNormaliser
+from simplatform.policies.nn.unet import ConditionalUnet
+from simplatform.recipes.config import Config
+
+SIZES: dict[str, tuple[int, ...]] = {"small": (64, 128, 256), "paper": (512, 1024, 2048)}
+CLOUD, STATE = "point_cloud", "agent_pos"
+
+
+class PointCloudConfig(Config):
+    """Settings of the observation, the action chunk and the network."""
+
+    sizes: ClassVar[dict[str, tuple[int, ...]]] = SIZES
+
+    size: Literal["small", "paper"] = Field("small", description="network size: 'small' for CPU, 'paper' as published")
+    widths: tuple[int, ...] = Field((), description="U-Net channels per level, multiples of 8; empty: as `size` says")
+    embedding: int = Field(128, ge=4, description="size of the time embedding, even")
+    points: int = Field(128, ge=1, description="points used of each cloud: its first ones (farthest-point order)")
+    observe: int = Field(2, ge=1, description="observations that the policy sees")
+    execute: int = Field(3, ge=1, description="actions carried out of each chunk")
+    horizon: int = Field(4, ge=1, description="actions in a chunk; a multiple of 2^(levels - 1)")
+
+    @property
+    def unet_widths(self) -> tuple[int, ...]:
+        """Channels per level."""
+        return self.widths or self.sizes[self.size]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> PointCloudConfig:
+        if self.observe + self.execute - 1 > self.horizon:
+            raise ValueError(
+                f"a chunk of horizon {self.horizon} that starts at the first of {self.observe} observations has "
+                f"{self.horizon - self.observe + 1} actions to execute, not {self.execute}"
+            )
+        factor = 2 ** (len(self.unet_widths) - 1)
+        if self.horizon % factor:
+            raise ValueError(f"{len(self.unet_widths)} levels need a horizon that is a multiple of {factor}")
+        if any(width % 8 or width < 8 for width in self.unet_widths):
+            raise ValueError(f"widths must be multiples of 8 (group norm), got {self.unet_widths}")
+        if self.embedding % 2:
+            raise ValueError(f"the time embedding has sines and cosines: an even size, got {self.embedding}")
+        return self
+
+
+class PointCloudPolicy(nn.Module):
+    """Base of the policies that see a point cloud and a robot state, and answer with a chunk of actions.
+
+    Observations: ``point_cloud (B, T, N, ≥3)`` in metres and ``agent_pos (B, T, S)``; other keys are ignored. All three
+    of cloud, state and action are normalised to [−1, 1] per component with the training data's limits. The network
+    works on normalised chunks ``(B, horizon, A)``; subclasses say how to sample one and what loss to train with.
+    """
+
+    times: ClassVar[int] = 1
+    """Times that the network takes."""
+
+    def __init__(self, config: PointCloudConfig, signature: Signature, **unet: Any) -> None:
+        """Build the networks; ``unet`` goes to ``ConditionalUnet``.
+
+        Raises:
+            ContractError: the environment has no point cloud or robot state, or its actions are not vectors.
+        """
+        super().__init__()
+        state, action = _shapes(signature)
+        self.config, self.signature = config, signature
+        self.observe, self.execute, self.horizon = config.observe, config.execute, config.horizon
+        self.encoder = ObservationEncoder(state)
+        self.unet = ConditionalUnet(
+            action, config.observe * ObservationEncoder.features, widths=config.unet_widths, embedding=config.embedding,
+            times=self.times, **unet,
+        )  # fmt: skip
+        self.normalisers = nn.ModuleDict({"cloud": MinMaxNormaliser(3), "state": MinMaxNormaliser(state),
+                                          "action": MinMaxNormaliser(action)})  # fmt: skip
+
+    @abstractmethod
+    def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
+        """Return a normalised chunk ``(B, horizon, A)`` for the condition ``(B, G)``, starting from ``noise``."""
+
+    @abstractmethod
+    def chunk_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
+        """Return the loss for normalised expert chunks ``(B, horizon, A)`` under the condition ``(B, G)``."""
+
+    def prepare(self, demonstrations: Demonstrations) -> None:
+        """Fit the normalisers to the training demonstrations.
+
+        Raises:
+            DataError: there are none, or they hold other shapes or values that are not finite.
+        """
+        points = self.config.points
+        self._normaliser("cloud").fit(e.observations[CLOUD][:, :points, :3] for e in demonstrations)
+        self._normaliser("state").fit(e.observations[STATE] for e in demonstrations)
+        self._normaliser("action").fit(e.actions for e in demonstrations)
+        self._ready = False
+
+    def loss(self, batch: Batch, *, generator: Generator) -> Loss:
+        """Return the training loss of a batch of windows."""
+        chunk = self._normaliser("action")(batch.action.to(self.unet.film.weight.dtype))
+        return self.chunk_loss(chunk, self.condition(batch.observation), generator=generator)
+
+    @property
+    def nfe(self) -> int:
+        """Network evaluations per chunk."""
+        return int(getattr(self.config, "nfe", 1))
+
+    def reset(self, observation: Observation) -> None:
+        """Start an episode: nothing to remember, the observation window is all the history there is."""
+
+    @torch.no_grad()
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return the next actions ``(B, execute, A)`` in the environment's units."""
+        condition = self.condition(observation)
+        shape = (len(condition), self.horizon, self.unet.action)
+        noise = torch.randn(shape, generator=generator, device=condition.device, dtype=condition.dtype)
+        chunk = self._normaliser("action").inverse(self.sample(condition, noise))
+        return chunk[:, self.observe - 1 : self.observe - 1 + self.execute]
+
+    def condition(self, observation: Observation) -> Tensor:
+        """Return the condition ``(B, observe * 128)`` of raw observations.
+
+        Raises:
+            ContractError: a key is missing, the window is too short, or the normalisers have no statistics.
+        """
+        self._check_ready()
+        cloud, state = (self._window(observation, key) for key in (CLOUD, STATE))
+        cloud = self._normaliser("cloud")(cloud[:, :, : self.config.points, :3])
+        return self.encode(cloud, self._normaliser("state")(state))
+
+    def encode(self, cloud: Tensor, state: Tensor) -> Tensor:
+        """Return the condition ``(B, observe * 128)`` of normalised ``(B, T, N, 3)`` and ``(B, T, S)``."""
+        return self.encoder(cloud.flatten(0, 1), state.flatten(0, 1)).view(len(cloud), -1)
+
+    def _normaliser(self, name: str) -> MinMaxNormaliser:
+        return cast(MinMaxNormaliser, self.normalisers[name])
+
+    def _window(self, observation: Observation, key: str) -> Tensor:
+        if key not in observation:
+            raise ContractError(f"expected an observation {key!r}, got only {', '.join(sorted(observation))}")
+        value = observation[key]
+        if value.ndim < 3 or value.shape[1] < self.observe:
+            raise ContractError(f"expected {key!r} as (B, {self.observe}, ...), got {tuple(value.shape)}")
+        return value[:, -self.observe :].to(self.unet.film.weight.dtype)
+
+    def _check_ready(self) -> None:
+        if not getattr(self, "_ready", False):
+            for name in self.normalisers:
+                self._normaliser(name).check(name)
+            self._ready = True
+
+
+def _shapes(signature: Signature) -> tuple[int, int]:
+    """Return the sizes of the robot state and of the action."""
+    for key, rank in ((CLOUD, 2), (STATE, 1)):
+        shape = signature.observation.get(key)
+        if shape is None or len(shape) != rank:
+            raise ContractError(
+                f"point-cloud policies need an observation {key!r} of rank {rank}; this environment has "
+                f"{dict(signature.observation)}"
+            )
+    if signature.observation[CLOUD][-1] < 3:
+        raise ContractError(f"expected x, y, z in {CLOUD!r}, got shape {signature.observation[CLOUD]}")
+    if len(signature.action) != 1:
+        raise ContractError(f"point-cloud policies need actions that are vectors (A,), got shape {signature.action}")
+    return signature.observation[STATE][0], signature.action[0]

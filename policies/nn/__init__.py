@@ -1,0 +1,1 @@
+"""Building blocks that several families share: encoders, U-Nets, structured matrices, normalisation."""

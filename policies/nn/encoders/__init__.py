@@ -1,0 +1,6 @@
+"""Observation encoders."""
+
+from simplatform.policies.nn.encoders.observation import ObservationEncoder
+from simplatform.policies.nn.encoders.pointcloud import PointCloudEncoder
+
+__all__ = ["ObservationEncoder", "PointCloudEncoder"]

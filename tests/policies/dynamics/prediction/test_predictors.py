@@ -1,0 +1,237 @@
+"""The other predictors: exact where their model is the truth, counted as the formulas say, and run by the pipeline."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import simplatform as sp
+from simplatform.contracts import Signature
+from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.envs.dynamics.systems.lorenz63 import LORENZ63
+from simplatform.envs.dynamics.truth import trajectory
+from simplatform.errors import ContractError, DataError, MissingDependency
+from simplatform.policies.dynamics.prediction.dense_twin import DenseTwin, DenseTwinConfig
+from simplatform.policies.dynamics.prediction.hankel_dmd import HankelDMD, HankelDMDConfig
+from simplatform.policies.dynamics.prediction.havok import HAVOK, HAVOKConfig
+from simplatform.policies.dynamics.prediction.local import Layout
+from simplatform.policies.dynamics.prediction.mlp import MLP, MLPConfig
+from simplatform.policies.dynamics.prediction.sindy import SINDy, SINDyConfig
+from simplatform.policies.dynamics.prediction.stnn import StNN, StNNConfig
+from simplatform.policies.dynamics.prediction.validation import validation_steps
+
+
+def signature(window=8, dim=3, dt=0.01, fields=0):
+    return Signature({"window": (window, dim)}, (dim,), {"dt": dt, "fields": fields})
+
+
+def silent(step, total, **metrics):
+    pass
+
+
+def data(states, window):
+    """Return a trajectory ``(T, d)`` as demonstrations."""
+    windows = np.lib.stride_tricks.sliding_window_view(states, window, axis=0).transpose(0, 2, 1)
+    return Demonstrations([Episode({"window": windows}, states[window:])])
+
+
+def oscillators(periods=10, samples=63):
+    """Return two uncoupled oscillations over whole periods: a linear system of rank four, of mean zero."""
+    t = 2 * np.pi / samples * np.arange(periods * samples)
+    return np.stack([np.sin(t) + 0.3 * np.cos(3 * t), np.cos(t) - 0.2 * np.sin(3 * t)], axis=1)
+
+
+def test_hankel_dmd_is_exact_on_linear_dynamics():
+    pytest.importorskip("pydmd", reason="pip install 'simplatform[dynamics]'")
+    states = oscillators()
+    model = HankelDMD(HankelDMDConfig(delays=10, ranks=(4,)), signature(10, 2, 0.1))
+    model.fit(data(states, 10), validation=data(states, 10), progress=silent)
+    predicted = model.rollout(torch.as_tensor(states[:10].copy())[None], 100)[0].numpy()
+    assert np.abs(predicted - states[10:110]).max() < 1e-8
+    chunk = model.act({"window": torch.as_tensor(states[None, None, :10].copy())}, generator=torch.Generator())
+    torch.testing.assert_close(chunk[0, :100], torch.as_tensor(predicted))
+
+
+def test_havok_follows_an_oscillation():
+    pytest.importorskip("pydmd", reason="pip install 'simplatform[dynamics]'")
+    t = 2 * np.pi / 63 * np.arange(630)
+    states = np.sin(t)[:, None]
+    model = HAVOK(HAVOKConfig(delays=10, ranks=(3,)), signature(10, 1, 2 * np.pi / 63))
+    model.fit(data(states, 10), validation=data(states, 10), progress=silent)
+    predicted = model.rollout(torch.as_tensor(states[:10].copy())[None], 63)[0].numpy()
+    assert np.abs(predicted - states[10:73]).max() < 0.03  # its derivatives are of second order: 0.2 % of a turn
+
+
+def test_a_rank_that_the_data_cannot_have_is_passed_over():
+    pytest.importorskip("pydmd", reason="pip install 'simplatform[dynamics]'")
+    model = HankelDMD(HankelDMDConfig(delays=4, ranks=(4, 500)), signature(4, 2, 0.1))
+    model.fit(data(oscillators(), 4), validation=Demonstrations([]), progress=silent)
+    assert model.encode.shape == (4, 8)
+    assert model.counts().parameters == 4 * (8 + 1)
+
+
+def test_sindy_finds_the_terms_of_lorenz():
+    pytest.importorskip("pysindy", reason="pip install 'simplatform[dynamics]'")
+    states = trajectory(LORENZ63, np.array([-8.0, 8.0, 27.0]), 0.002 * np.arange(3000))
+    model = SINDy(SINDyConfig(smoothing=(0,)), signature(1, 3, 0.002))
+    model.fit(data(states, 1), validation=data(states[:1000], 1), progress=silent)
+    found = {tuple(p): c for p, c in zip(model.powers.int().tolist(), model.coefficients.tolist(), strict=True)}
+    np.testing.assert_allclose(found[1, 0, 0], [-10, 28, 0], atol=0.02)
+    np.testing.assert_allclose(found[0, 1, 0], [10, -1, 0], atol=0.02)
+    np.testing.assert_allclose(found[0, 0, 1], [0, 0, -8 / 3], atol=0.02)
+    np.testing.assert_allclose(found[1, 0, 1], [0, -1, 0], atol=0.02)
+    np.testing.assert_allclose(found[1, 1, 0], [0, 0, 1], atol=0.02)
+    assert model.counts().parameters == 7
+    with pytest.raises(DataError, match="dropped every term"):
+        SINDy(SINDyConfig(thresholds=(1e9,), smoothing=(0,)), signature(1, 3, 0.002)).fit(
+            data(states, 1), validation=data(states, 1), progress=silent
+        )
+
+
+@pytest.mark.parametrize(
+    ("module", "attribute", "cls", "config"),
+    [
+        ("sindy", "pysindy", SINDy, SINDyConfig()),
+        ("havok", "pydmd", HAVOK, HAVOKConfig(delays=4, ranks=(4,))),
+        ("hankel_dmd", "pydmd", HankelDMD, HankelDMDConfig(delays=4, ranks=(4,))),
+    ],
+)
+def test_a_missing_library_names_its_extra(module, attribute, cls, config, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, attribute, None)
+    with pytest.raises(MissingDependency, match=r"simplatform\[dynamics\]"):
+        cls(config, signature(4, 2)).fit(data(oscillators(), 4), validation=Demonstrations([]), progress=silent)
+
+
+@pytest.mark.parametrize("settings", [{}, {"width": 13, "depth": 2, "activation": "gelu", "init": "random"}])
+def test_the_dense_twin_with_the_same_matrices_is_the_structured_network(settings):
+    torch.manual_seed(0)
+    structured = StNN(StNNConfig(**settings), signature())
+    dense = DenseTwin(DenseTwinConfig(**settings), signature())
+    with torch.no_grad():
+        for free, layer in zip(dense.gates.layers, structured.gates.layers, strict=True):
+            free.weight.copy_(layer.weight())
+            free.bias.copy_(layer.bias)
+    x = torch.randn(5, 3, 8, dtype=torch.float64)
+    torch.testing.assert_close(dense.features(x), structured.features(x))
+    assert dense.counts().parameters == sum(p.numel() for p in dense.parameters())
+
+
+@pytest.mark.parametrize("width", [5, 13])
+def test_near_the_exchange_matrix_both_twins_hand_on_the_window_reversed(width):
+    settings = {"width": width, "blocks": 3}
+    structured = StNN(StNNConfig(**settings), signature())
+    dense = DenseTwin(DenseTwinConfig(**settings), signature())
+    kept = min(width, 8)
+    for weight in (structured.gates.layers[0].weight(), dense.gates.layers[0].weight):
+        diagonal = weight[0, 0][torch.arange(kept), 7 - torch.arange(kept)]
+        assert float((diagonal - 1).abs().max().detach()) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("cls", "config", "parameters", "kiloflop"),
+    [
+        (MLP, MLPConfig(), 17_411, 36.4),
+        (MLP, MLPConfig(delays=32), 29_315, 60.2),
+        (MLP, MLPConfig(delays=32, width=18), 2_145, 4.5),
+        (DenseTwin, DenseTwinConfig(delays=32), 25_603, 50.8),
+    ],
+)
+def test_counts_are_those_of_the_specification(cls, config, parameters, kiloflop):
+    counts = cls(config, signature(32)).counts()
+    model = cls(config, signature(32))
+    assert counts.parameters == parameters == sum(p.numel() for p in model.parameters())
+    assert counts.flops / 1e3 == pytest.approx(kiloflop, rel=0.02)
+
+
+def test_structured_counts():
+    small = StNN(StNNConfig(), signature()).counts()
+    assert small.parameters == 619
+    assert small.flops < 4.0e3
+    long = StNN(StNNConfig(delays=1024), signature(1024)).counts()
+    dense = DenseTwin(DenseTwinConfig(delays=1024), signature(1024)).counts()
+    assert dense.flops / long.flops > 30
+    # blocks of 6 x 3, generators of 8; then of 6 x 6, generators of 11; a bias each, and a head of 2 · 6 features
+    lifted = StNN(StNNConfig(delays=3, width=6, blocks=2, depth=2, activation="gelu"), signature()).counts()
+    assert lifted.parameters == (6 * 8 + 12) + (4 * 11 + 12) + (12 * 3 + 3)
+    assert lifted.flops == 12 * (2 * 9 - 1) + 12 + 12 * (2 * 12 - 1) + 12 + 2 * 8 * 12 + 3 * (2 * 12 - 1) + 3
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize(("fields", "stencil"), [(1, 2), (2, 1), (2, 0)])
+def test_places_of_a_field_are_taken_apart_and_put_together(fields, stencil, across):
+    layout = Layout(12, fields, stencil, delays=4, across=across)
+    window = torch.randn(3, 4, 12, dtype=torch.float64)
+    local = layout.spread(window)
+    assert local.shape == (3 * layout.places, layout.length, layout.channels)
+    assert torch.equal(layout.join(layout.split(window[:, -1]), 3), window[:, -1])
+    assert torch.equal(layout.join(layout.centre(local), 3), window[:, -1])
+    n, grid = layout.places, window.unflatten(2, (fields, -1))
+    place = local.unflatten(0, (3, n))[1, 5]
+    for offset in range(-stencil, stencil + 1):
+        at = offset + stencil
+        seen = place[at].view(fields, 4).T if across else place.unflatten(1, (fields, -1))[..., at]
+        assert torch.equal(seen, grid[1, :, :, (5 + offset) % n])
+
+
+@pytest.mark.parametrize("over", ["time", "space"])
+@pytest.mark.parametrize("activation", ["gated", "rational", "gelu", "leaky-relu"])
+def test_a_shifted_field_is_predicted_shifted(activation, over):
+    torch.manual_seed(0)
+    config = StNNConfig(delays=3, stencil=2, depth=2, activation=activation, over=over)
+    model = StNN(config, signature(3, 8, fields=1))
+    model.scale.fill_(1.0)
+    model.step_scale.fill_(1.0)
+    window = torch.randn(2, 3, 8, dtype=torch.float64)
+    torch.testing.assert_close(model.predict(window.roll(3, 2)), model.predict(window).roll(3, 1))
+
+
+def test_unrolled_training_is_kept_only_where_validation_says_so():
+    states, said = oscillators(), {}
+    model = StNN(StNNConfig(delays=4, adam_steps=20, varpro_steps=0, unroll=5, unroll_steps=30), signature(4, 2))
+    model.fit(data(states, 4), validation=data(states, 4), progress=lambda step, total, **m: said.update(m))
+    assert said["kept_unrolled"] in (0.0, 1.0)
+    assert validation_steps(model, data(states, 4)) == pytest.approx(said["validation_valid_steps"])
+    with pytest.raises(DataError, match=r"lower policy.unroll"):
+        StNN(StNNConfig(delays=4, adam_steps=0, varpro_steps=0, unroll=5000), signature(4, 2)).fit(
+            data(states, 4), validation=data(states, 4), progress=silent
+        )
+
+
+@pytest.mark.parametrize("plugin", ["sindy", "havok", "hankel-dmd", "mlp", "dense-twin"])
+def test_each_runs_through_the_pipeline(plugin, tmp_path, tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("SIMPLATFORM_CACHE", str(tmp_path_factory.getbasetemp() / "lorenz"))
+    pytest.importorskip("pydmd", reason="pip install 'simplatform[dynamics]'")
+    quick = {"adam_steps": 20, "varpro_steps": 2} if plugin in ("mlp", "dense-twin") else {}
+    settings = {**quick, "episodes": 1, "env.steps": 60}
+    run = sp.run(plugin, settings=settings, output=tmp_path / "runs")
+    assert np.isfinite(run.summary["valid_prediction_time"]["value"])
+    again = sp.load(run.best)
+    assert again.counts().parameters > 0
+
+
+def test_a_window_over_neighbours_wants_a_grid():
+    with pytest.raises(ContractError, match="over=time"):
+        StNN(StNNConfig(delays=3, over="space"), signature(3, 8))
+
+
+def test_jitter_is_undone_by_the_step_that_is_learned():
+    """Fields of one wave each teach nothing of the others; a step learned from jittered windows shrinks those."""
+    waves = np.stack([np.cos(2 * np.pi * (np.arange(16) - t) / 16) for t in range(80)])
+    growth = {}
+    for jitter in (0.0, 0.1):
+        config = StNNConfig(delays=1, stencil=3, over="space", blocks=1, adam_steps=0, varpro_steps=0, jitter=jitter)
+        torch.manual_seed(0)
+        model = StNN(config, signature(1, 16, fields=1))
+        model.fit(data(waves, 1), validation=Demonstrations([]), progress=silent)
+        rough = torch.as_tensor(waves[0] + 1e-3 * (-1.0) ** np.arange(16))[None, None]
+        with torch.no_grad():
+            growth[jitter] = float((model.predict(rough) - model.predict(torch.as_tensor(waves[:1])[None]))[0].norm())
+    assert growth[0.1] < 0.5 * 4e-3 < growth[0.0]
+
+
+def test_all_points_of_a_field_have_one_unit():
+    states = torch.randn(50, 2, 6, dtype=torch.float64) * torch.arange(1, 7) * torch.tensor([1.0, 3.0])[:, None]
+    plain, fields = (StNN(StNNConfig(delays=1), signature(1, 12, fields=n)).unit(states.flatten(1)) for n in (0, 2))
+    torch.testing.assert_close(plain, states.flatten(1).std(0))
+    torch.testing.assert_close(fields, states.transpose(1, 2).flatten(0, 1).std(0).repeat_interleave(6))

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from simplatform.errors import CheckpointError, ContractError, DataError
+from simplatform.policies.nn.normalisation import MinMaxNormaliser
+
+VALUES = arrays(np.float32, (7, 3), elements=st.floats(-100, 100, width=32))
+
+
+@settings(max_examples=50, deadline=None)
+@given(VALUES)
+def test_maps_the_data_to_the_unit_interval_and_back(data):
+    normaliser = MinMaxNormaliser(3)
+    normaliser.fit([data[:4], data[4:]])
+    y = normaliser(torch.as_tensor(data))
+    varies = np.ptp(data.astype(np.float64), axis=0) > 0.01
+    assert (y.abs() <= 1 + 1e-3)[:, varies].all()
+    assert torch.allclose(y.amax(0)[varies], torch.ones(int(varies.sum())), atol=1e-2)
+    np.testing.assert_allclose(normaliser.inverse(y).numpy(), data, atol=1e-3)
+
+
+def test_a_constant_component_becomes_zero():
+    normaliser = MinMaxNormaliser(2)
+    normaliser.fit([np.array([[3.0, 0.0], [3.0, 2.0]], np.float32)])
+    assert normaliser(torch.tensor([[3.0, 1.0]])).tolist() == [[0.0, 0.0]]
+
+
+@pytest.mark.parametrize("data", [[], [np.zeros((4, 2))], [np.full((4, 3), np.nan)]])
+def test_refuses_what_cannot_be_fitted(data):
+    with pytest.raises(DataError):
+        MinMaxNormaliser(3).fit(data)
+
+
+def test_statistics_live_in_the_state_and_are_required():
+    fitted, other = MinMaxNormaliser(3), MinMaxNormaliser(3)
+    with pytest.raises(ContractError, match="no statistics"):
+        other.check("action")
+    with pytest.raises(CheckpointError, match="not finite"):
+        other.load_state_dict(fitted.state_dict())
+    fitted.fit([np.random.default_rng(0).normal(size=(5, 3))])
+    other.load_state_dict(fitted.state_dict())
+    assert torch.equal(other.scale, fitted.scale)
+    with pytest.raises(RuntimeError, match="Missing key"):
+        other.load_state_dict({})
