@@ -4,7 +4,6 @@ import dataclasses
 
 import pytest
 import torch
-from test_um2n import SIGNATURE, sample
 
 from simplatform.contracts import Signature
 from simplatform.errors import ConfigError, ContractError
@@ -13,6 +12,7 @@ from simplatform.policies.mesh.graph import collate, graph_of, signed_areas
 from simplatform.policies.mesh.m2n import M2N, raster
 from simplatform.policies.mesh.objective import crowding, find_objective, valid_share
 from simplatform.policies.mesh.um2n import UM2NConfig
+from tests.policies.mesh.test_um2n import SIGNATURE, sample
 
 
 def spread(moved, batch):
