@@ -1,0 +1,1 @@
+"""What a run leaves behind: its directory, checkpoints, recordings and provenance, written whole or not at all."""
