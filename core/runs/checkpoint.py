@@ -12,11 +12,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simplatform.recipes.config import Config, validate
 from simplatform.contracts import Policy, Signature
 from simplatform.errors import CheckpointError, PluginError
-from simplatform.runs.files import read_json, reading, write_bytes, write_json
 from simplatform.plugin_host.host import get_host
+from simplatform.recipes.config import Config, validate
+from simplatform.runs.files import read_json, reading, write_bytes, write_json
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simplatform.runs.checkpoint import write_policy
 from simplatform.errors import CheckpointError, UsageError
-from simplatform.runs.files import storage_errors
 from simplatform.plugin_host.host import get_host
 from simplatform.plugin_host.registry import resolve
+from simplatform.runs.checkpoint import write_policy
+from simplatform.runs.files import storage_errors
 
 
 def import_checkpoint(file: Path, plugin: str, output: Path, settings: Mapping[str, Any] | None = None) -> Path:

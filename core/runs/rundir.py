@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from simplatform.errors import RunError
-from simplatform.runs.files import read_json, reading, storage_errors, write_json, write_text
 from simplatform.recipes import Resolved, from_json
+from simplatform.runs.files import read_json, reading, storage_errors, write_json, write_text
 
 
 class RunDirectory:

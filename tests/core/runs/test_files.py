@@ -12,12 +12,12 @@ import torch
 from simplatform_toy.policies import Toy, ToyConfig
 
 import simplatform as sp
-from simplatform.runs import files
-from simplatform.runs.checkpoint import build_policy, read_policy, read_tensors, write_policy, write_tensors
 from simplatform.contracts import Signature
 from simplatform.errors import CheckpointError, ConfigError, DataError, RunError, StorageError, UnknownName, UsageError
-from simplatform.runs.importing import import_checkpoint, read_foreign
 from simplatform.recipes import resolve
+from simplatform.runs import files
+from simplatform.runs.checkpoint import build_policy, read_policy, read_tensors, write_policy, write_tensors
+from simplatform.runs.importing import import_checkpoint, read_foreign
 from simplatform.runs.rundir import RunDirectory
 
 SIGNATURE = Signature({"state": (4,)}, (2,), {"dt": 0.1})
