@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from simplatform import hooks
 from simplatform.contracts import Task
 from simplatform.errors import PluginError, UnknownPlugin, nearest
 from simplatform.plugin_host.registry import Entry, Registry
+from simplatform.plugin_host.requirements import unmet_requirement
 
 GROUP = "simplatform"
 KINDS = {
@@ -58,6 +59,10 @@ class Host:
         self._registries = {kind: Registry(kind) for kind in KINDS.values()}
         self._checks: list[tuple[str, Callable[[], Any]]] = []
         self._environments_registered = False
+        points = list(points)
+        distributions = {point.dist for point in points}
+        versions = {one.name: one.version for one in distributions if one is not None}
+        self._unmet = {one: unmet_requirement(one, versions) for one in distributions}
         for point in points:
             self._load(point)
 
@@ -131,7 +136,7 @@ class Host:
             return "disabled", "blocked by --no-plugin"
         if self._allow is not None and point.name not in self._allow:
             return "disabled", "not on the allow-list SIMPLATFORM_PLUGINS"
-        missing = _unmet_requirement(point.dist)
+        missing = self._unmet[point.dist]
         return ("incompatible", missing) if missing else None
 
     def _register(self, plugin: PluginStatus, module: ModuleType) -> None:
@@ -175,22 +180,6 @@ class Host:
 def _status_of(point: EntryPoint) -> PluginStatus:
     dist = point.dist
     return PluginStatus(point.name, point.value, dist.name if dist else "?", dist.version if dist else "?")
-
-
-def _unmet_requirement(dist: Distribution | None) -> str:
-    """Return why a plugin's own ``Requires-Dist: simplatform…`` does not hold here, or an empty string."""
-    wanted = [line for line in (dist.requires or []) if line.lower().startswith("simplatform")] if dist else []
-    if not wanted:
-        return ""
-    from packaging.requirements import Requirement
-
-    from simplatform import __version__
-
-    for requirement in map(Requirement, wanted):
-        extra_only = requirement.marker is not None and "extra" in str(requirement.marker)
-        if not extra_only and not requirement.specifier.contains(__version__, prereleases=True):
-            return f"needs {requirement}, but simplatform {__version__} is installed"
-    return ""
 
 
 _blocked: set[str] = set()

@@ -26,13 +26,14 @@ def install(tmp_path, monkeypatch):
     """Return a function that installs a distribution with one plugin on the import path."""
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    def add(name, source, requires="", module=None):
+    def add(name, source, requires="", module=None, distribution=None):
         module = module or f"plugin_{name.replace('-', '_')}"
         (tmp_path / f"{module}.py").write_text(source)
         info = tmp_path / f"{module}-1.0.dist-info"
         info.mkdir()
         needs = f"Requires-Dist: {requires}\n" if requires else ""
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: dist-{module}\nVersion: 1.0\n{needs}")
+        named = distribution or f"dist-{module}"
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {named}\nVersion: 1.0\n{needs}")
         (info / "entry_points.txt").write_text(f"[simplatform]\n{name} = {module}\n")
         sys.modules.pop(module, None)
         return module
@@ -101,6 +102,19 @@ def test_incompatible_requirement_is_found_before_import(install):
     (plugin,) = Host(points("future")).plugins
     assert plugin.status == "incompatible"
     assert "simplatform>=99" in plugin.reason
+
+
+def test_a_plugin_that_builds_on_another_is_loaded_beside_it(install):
+    install("base", GOOD.format(name="base"), distribution="simplatform-base")
+    install("built", GOOD.format(name="built"), requires="simplatform-base>=1,<2")
+    install("newer", GOOD.format(name="newer"), requires="simplatform-base>=2")
+    install("movers", GOOD.format(name="movers"), requires="dist-plugin_built>=3")
+    found = {plugin.name: plugin for plugin in Host(points("base", "built", "newer", "movers")).plugins}
+    assert {name: plugin.status for name, plugin in found.items()} == {
+        "base": "ok", "built": "ok", "newer": "incompatible", "movers": "incompatible",
+    }  # fmt: skip
+    assert "needs simplatform-base>=2, but simplatform-base 1.0 is installed" in found["newer"].reason
+    assert "dist-plugin_built>=3" in found["movers"].reason
 
 
 def test_allow_and_block_lists(install):
