@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, TypeGuard
 
 import gymnasium
 
-from simplatform.contracts import Policy, Signature, Task
+from simplatform.contracts import Facts, Policy, Signature, Task
 from simplatform.errors import ConfigError, ContractError, SimplatformError, nearest
 from simplatform.plugin_host.host import get_host
 
@@ -25,16 +25,25 @@ def make_env(task: Task, split: str = "train", episode: int = 0, *, render: bool
     if render and "rgb_array" in _render_modes(spec):
         kwargs["render_mode"] = "rgb_array"
     try:
-        return gymnasium.make(spec, **kwargs, disable_env_checker=True).unwrapped
+        env = gymnasium.make(spec, **kwargs, disable_env_checker=True).unwrapped
     except SimplatformError:
         raise
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{task.env} refuses {kwargs}: {error}") from error
+    if not isinstance(env, gymnasium.Env):
+        raise ContractError(f"{task.env} must be a gymnasium.Env, got {type(env).__name__}")
+    return env
 
 
 def make_expert(task: Task, env: gymnasium.Env[Any, Any]) -> Policy:
-    """Build the task's expert for an environment."""
-    expert: Policy = get_host().registry("expert").get(task.expert).load()(env)
+    """Build the task's expert for an environment.
+
+    Raises:
+        ContractError: what the plugin's factory returns is no policy.
+    """
+    expert = get_host().registry("expert").get(task.expert).load()(env)
+    if not isinstance(expert, Policy):
+        raise ContractError(f"expert {task.expert!r} must return a policy (see simplatform.contracts), got {expert!r}")
     return expert
 
 
@@ -42,7 +51,8 @@ def signature_of(env: gymnasium.Env[Any, Any]) -> Signature:
     """Read the shapes that a policy is built for.
 
     Raises:
-        ContractError: the observation space is not a Dict of boxes, or the action space has no shape.
+        ContractError: the observation space is not a Dict of boxes, the action space has no shape, or what the
+            environment declares of itself is not what the contract says.
     """
     space, action = env.observation_space, env.action_space
     if not isinstance(space, gymnasium.spaces.Dict) or action.shape is None:
@@ -51,7 +61,9 @@ def signature_of(env: gymnasium.Env[Any, Any]) -> Signature:
             "wrap the environment so that each observation has a name."
         )
     shapes = {key: tuple(part.shape or ()) for key, part in space.spaces.items()}
-    return Signature(shapes, tuple(action.shape), dict(env.metadata.get("simplatform", {})))
+    declared = env.metadata.get("simplatform", {})
+    Facts.read(declared, type(env.unwrapped).__name__)
+    return Signature(shapes, tuple(action.shape), dict(declared))
 
 
 def _entry_point(spec: gymnasium.envs.registration.EnvSpec) -> Any:
@@ -73,5 +85,9 @@ def _check_keywords(spec: gymnasium.envs.registration.EnvSpec, kwargs: dict[str,
 
 
 def _render_modes(spec: gymnasium.envs.registration.EnvSpec) -> list[str]:
-    modes: list[str] = getattr(_entry_point(spec), "metadata", {}).get("render_modes", [])
-    return modes
+    kind = _entry_point(spec)
+    return list(kind.metadata.get("render_modes", [])) if _is_env(kind) else []
+
+
+def _is_env(kind: object) -> TypeGuard[type[gymnasium.Env[Any, Any]]]:
+    return isinstance(kind, type) and issubclass(kind, gymnasium.Env)

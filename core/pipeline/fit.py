@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from simplatform.contracts import Loss, Trainable
+from simplatform.contracts import Collating, Loss, Phased, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.demonstrations.windows import Windows
 from simplatform.errors import ConfigError, ContractError, SimplatformError
@@ -157,8 +157,9 @@ class Trainer:
 
     def _begin_phase(self, phase: int) -> None:
         """Start again from the averaged weights, with a fresh optimiser."""
+        assert isinstance(self.policy, Phased)
         with self.averaged():
-            self.policy.begin_phase(phase)  # type: ignore[attr-defined]
+            self.policy.begin_phase(phase)
         with torch.no_grad():
             torch._foreach_copy_(self._parameters, self.average)
         self._optimiser.state.clear()
@@ -217,7 +218,7 @@ class Trainer:
 
 def _starts(policy: Trainable, steps: int) -> list[int]:
     """Return the first step of each phase."""
-    shares = tuple(getattr(policy, "phases", ()))
+    shares = tuple(policy.phases) if isinstance(policy, Phased) else ()
     if list(shares) != sorted(shares) or any(not 0 <= share < 1 for share in shares):
         raise ContractError(f"{type(policy).__name__}.phases must rise within [0, 1), got {shares}")
     return [0, *(round(share * steps) for share in shares)]
@@ -239,7 +240,7 @@ def windows_of(policy: Trainable, demonstrations: Demonstrations) -> Windows:
         horizon=policy.horizon,
         execute=policy.execute,
         device=device_of(policy),
-        collate=getattr(policy, "collate", None),
+        collate=policy.collate if isinstance(policy, Collating) else None,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simplatform.contracts import Fittable, Policy, Trainable
+from simplatform.contracts import Counting, Fittable, Policy, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import Interrupted, RunError, SimplatformError
 from simplatform.pipeline.checkpoints import restore_training, save_fitted
@@ -264,7 +264,7 @@ class _Stages:
             "seed": self.recipe.seed,
             "primary": self.recipe.task.metric.name,
             "parameters": parameters(policy),
-            "nfe": getattr(policy, "nfe", None),
+            "nfe": policy.nfe if isinstance(policy, Counting) else None,
             "times": self._times(),
             "splits": {evaluation.split: evaluation.to_json() for evaluation in evaluations},
         }

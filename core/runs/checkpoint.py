@@ -12,8 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simplatform.contracts import Policy, Signature
-from simplatform.errors import CheckpointError, PluginError
+from simplatform.contracts import Module, Policy, Remembering, Signature, Stateful, Teaching, names_of, require_whole
+from simplatform.errors import CheckpointError, ContractError, PluginError
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes.config import Config, validate
 from simplatform.runs.files import read_json, reading, write_bytes, write_json
@@ -25,13 +25,21 @@ WEIGHTS, CARD, FORMAT = "model.safetensors", "policy.json", 1
 
 
 def build_policy(name: str, config: Config, signature: Signature, seed: int = 0) -> Policy:
-    """Build an untrained policy by its registered name; ``seed`` decides its initial weights."""
+    """Build an untrained policy by its registered name; ``seed`` decides its initial weights.
+
+    Raises:
+        ContractError: what was built is no policy, or has half of a capability.
+    """
     import torch
 
     target = get_host().registry("policy").get(name).load()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        policy: Policy = target(config, signature)
+        policy = target(config, signature)
+    if not isinstance(policy, Policy):
+        missing = ", ".join(sorted(names_of(Policy) - set(dir(policy))))
+        raise ContractError(f"policy {name!r}: {type(policy).__name__} is not a policy: it lacks {missing}")
+    require_whole(policy)
     return policy
 
 
@@ -43,10 +51,10 @@ def write_policy(path: Path, policy: Policy, name: str, config: Config, signatur
     Raises:
         StorageError: the disk is full or read-only.
     """
-    left_out = tuple(f"{name}." for name in getattr(policy, "training_only", ()))
-    tensors = policy.state_dict() if hasattr(policy, "state_dict") else {}
+    left_out = tuple(f"{name}." for name in policy.training_only) if isinstance(policy, Teaching) else ()
+    tensors = policy.state_dict() if isinstance(policy, Module) else {}
     write_tensors(path / WEIGHTS, {key: value for key, value in tensors.items() if not key.startswith(left_out)})
-    extra = policy.get_extra_state_json() if hasattr(policy, "get_extra_state_json") else None
+    extra = policy.get_extra_state_json() if isinstance(policy, Stateful) else None
     write_json(path / CARD, {"format": FORMAT, "policy": name, "config": config.model_dump(mode="json"),
                              "signature": _signature_json(signature), "state": extra})  # fmt: skip
 
@@ -68,7 +76,7 @@ def read_policy(path: Path, device: str = "cpu", changes: Mapping[str, Any] | No
         policy = build_policy(entry.name, config, _signature(card["signature"]))
         load_into(policy, read_tensors(path / WEIGHTS), path)
         if card.get("state") is not None:
-            policy.set_extra_state_json(card["state"])  # type: ignore[attr-defined]
+            _give_state(policy, card["state"], path)
     return to_device(policy, device)
 
 
@@ -109,12 +117,12 @@ def load_into(policy: Policy, tensors: Mapping[str, Tensor], path: Path) -> None
     Raises:
         CheckpointError: names or shapes differ; the first of them are shown.
     """
-    if not hasattr(policy, "load_state_dict"):
+    if not isinstance(policy, Module):
         return
-    for name in getattr(policy, "sized_by_data", ()):
+    for name in policy.sized_by_data if isinstance(policy, Remembering) else ():
         if name in tensors:
             owner, _, attribute = name.rpartition(".")
-            policy.get_submodule(owner).register_buffer(attribute, tensors[name].clone())  # type: ignore[attr-defined]
+            policy.get_submodule(owner).register_buffer(attribute, tensors[name].clone())
     try:
         policy.load_state_dict(dict(tensors), strict=True)
     except (RuntimeError, ValueError, KeyError) as error:
@@ -124,16 +132,14 @@ def load_into(policy: Policy, tensors: Mapping[str, Tensor], path: Path) -> None
 
 def to_device(policy: Policy, device: str) -> Policy:
     """Move a policy to a device, in evaluation mode."""
-    if hasattr(policy, "to"):
-        policy = policy.to(device)
-    if hasattr(policy, "eval"):
-        policy.eval()
+    if isinstance(policy, Module):
+        policy.to(device).eval()
     return policy
 
 
 def parameters(policy: Policy | nn.Module) -> int:
     """Return the number of trainable parameters."""
-    return sum(p.numel() for p in policy.parameters()) if hasattr(policy, "parameters") else 0
+    return sum(p.numel() for p in policy.parameters()) if isinstance(policy, Module) else 0
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -160,6 +166,12 @@ def read_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
             f"{path} is not a whole safetensors file: {error}. Checkpoints of other programs come in through "
             "`simplatform import`."
         ) from error
+
+
+def _give_state(policy: Policy, state: Any, path: Path) -> None:
+    if not isinstance(policy, Stateful):
+        raise CheckpointError(f"{path} holds a state that {type(policy).__name__} does not keep (see `Stateful`)")
+    policy.set_extra_state_json(state)
 
 
 def _read_card(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import gymnasium
 import torch
 from torch import Tensor, nn
 
-from simplatform.contracts import Fittable, Loss, Policy, Trainable
+from simplatform.contracts import Fittable, Loss, Policy, Trainable, names_of, require_whole
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError
 from simplatform.pipeline.fit import windows_of
@@ -41,10 +41,11 @@ def check_policy(policy: Policy, env: gymnasium.Env[Any, Any], demonstrations: D
 
 def _attributes(policy: Policy) -> None:
     if not isinstance(policy, Policy):
-        missing = [name for name in ("observe", "execute", "reset", "act") if not hasattr(policy, name)]
+        missing = sorted(names_of(Policy) - set(dir(policy)))
         raise ContractError(f"{type(policy).__name__} is not a policy: it lacks {', '.join(missing)}")
-    for name in ("observe", "execute", *(["horizon"] if isinstance(policy, Trainable) else [])):
-        value = getattr(policy, name)
+    require_whole(policy)
+    counts = {"observe": policy.observe, "execute": policy.execute}
+    for name, value in (counts | {"horizon": policy.horizon} if isinstance(policy, Trainable) else counts).items():
         if not isinstance(value, int) or value < 1:
             raise ContractError(f"{type(policy).__name__}.{name} must be a positive int, got {value!r}")
 
@@ -81,10 +82,10 @@ def _loss(policy: Trainable, demonstrations: Demonstrations) -> None:
     if not isinstance(loss, Loss) or loss.total.ndim or not bool(torch.isfinite(loss.total)):
         raise ContractError(f"{name}.loss must return Loss(total=finite 0-d tensor), got {loss!r:.200}")
     loss.total.backward()  # type: ignore[no-untyped-call]
-    gradients = [p.grad for p in policy.parameters() if p.grad is not None]  # type: ignore[attr-defined]
+    gradients = [p.grad for p in policy.parameters() if p.grad is not None]
     if not gradients or not all(bool(torch.isfinite(g).all()) for g in gradients):
         raise ContractError(f"{name}.loss gives {'non-finite' if gradients else 'no'} gradients")
-    policy.zero_grad(set_to_none=True)  # type: ignore[attr-defined]
+    policy.zero_grad(set_to_none=True)
 
 
 def _survives_a_file(policy: nn.Module, env: gymnasium.Env[Any, Any], first: Tensor) -> None:

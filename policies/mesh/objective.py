@@ -26,7 +26,7 @@ def find_objective(name: str, signature: Signature) -> Objective:
         ConfigError: neither is registered.
     """
     registry = get_host().registry("solver")
-    problem = signature.metadata.get("problem", "")
+    problem = signature.facts.problem
     for candidate in (f"mesh/{problem}-{name}", f"mesh/{name}"):
         if candidate in registry:
             objective: Objective = registry.get(candidate).load()

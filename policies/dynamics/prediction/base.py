@@ -35,7 +35,7 @@ class WindowPredictor(nn.Module):
                 "ask the environment for more with --set env.window=…"
             )
         self.delays, self.dim = delays, shape[1]
-        self.fields = int(signature.metadata.get("fields", 0))
+        self.fields = signature.facts.fields
 
     def unit(self, states: Tensor) -> Tensor:
         """Return the standard deviation of each component of states ``(..., d)``; all points of a field have one."""

@@ -39,7 +39,7 @@ FIRST_DAMPING = 1e-3
 """Least damping, as a share of the normal equations' diagonal, of the correction after one that did not help."""
 SMALL = 1e-4
 """Misfit, in standard deviations, at which no further guess is tried."""
-LOST = 10.0
+ASTRAY = 10.0
 """How many times worse than shorter ones longer pieces may be followed before lengths between are tried."""
 SHORTEST = 4
 """Least difference of lengths that is still halved."""
@@ -114,7 +114,7 @@ class LatentStNN(WindowPredictor):
 
     def __init__(self, config: LatentStNNConfig, signature: Signature) -> None:
         super().__init__(signature, (config.delays - 1) * config.lag + 1)
-        self.config, self.dt = config, float(signature.metadata.get("dt", 1.0))
+        self.config, self.dt = config, signature.facts.dt or 1.0
         self.register_buffer("mean", torch.zeros(self.dim, dtype=torch.float64))
         self.register_buffer("scale", torch.ones(self.dim, dtype=torch.float64))
         self.size = self.dim + config.hidden
@@ -227,7 +227,7 @@ class LatentStNN(WindowPredictor):
             if first <= WORSE * short:
                 for before, horizon in pairwise(config.horizons):
                     shot = self._longer(shot, start, paths, before, horizon)
-                if shot.misfit <= LOST * first:
+                if shot.misfit <= ASTRAY * first:
                     short = min(short, first)
                 best = (start, shot) if best is None or shot.misfit < best[1].misfit else best
             report(number, misfit=shot.misfit, closure=guess.closure)
@@ -239,7 +239,7 @@ class LatentStNN(WindowPredictor):
     def _longer(self, shot: Shot, start: Starts, paths: list[Tensor], before: int, horizon: int) -> Shot:
         """Go on to longer pieces, and by way of the middle where that loses them."""
         found = self._shot(shot, start, paths, horizon, self.config.iterations)
-        if found.misfit <= max(SMALL, LOST * shot.misfit) or horizon - before < SHORTEST:
+        if found.misfit <= max(SMALL, ASTRAY * shot.misfit) or horizon - before < SHORTEST:
             return found
         middle = (before + horizon) // 2
         return self._longer(self._longer(shot, start, paths, before, middle), start, paths, middle, horizon)

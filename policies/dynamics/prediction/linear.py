@@ -30,7 +30,7 @@ class LinearDelayModel(WindowPredictor):
 
     def __init__(self, config: LinearConfig, signature: Signature) -> None:
         super().__init__(signature, config.delays)
-        self.config, self.dt = config, float(signature.metadata.get("dt", 1.0))
+        self.config, self.dt = config, signature.facts.dt or 1.0
         size = config.delays * self.dim
         for name, shape in (("encode", (1, size)), ("advance", (1, 1)), ("decode", (self.dim, 1))):
             self.register_buffer(name, torch.zeros(shape, dtype=torch.float64))

@@ -42,7 +42,7 @@ class SINDy(WindowPredictor):
 
     def __init__(self, config: SINDyConfig, signature: Signature) -> None:
         super().__init__(signature, delays=1)
-        self.config, self.dt = config, float(signature.metadata.get("dt", 1.0))
+        self.config, self.dt = config, signature.facts.dt or 1.0
         self.register_buffer("powers", torch.zeros(1, self.dim, dtype=torch.float64))
         self.register_buffer("coefficients", torch.zeros(1, self.dim, dtype=torch.float64))
 

@@ -1,0 +1,42 @@
+"""The contracts that every method and every problem of the platform meets.
+
+One idea carries them all: *a policy imitates an expert in an environment*. A robot policy, a mesh mover, a dynamics
+reconstructor and a predictor differ in what they observe and what they do, and in nothing else.
+
+Shapes are written ``(B, T, ...)``: batch, time, then the shape that the environment's space declares. All that the core
+may ask of a policy, an environment or an expert is declared here; it asks ``isinstance`` and never guesses by name.
+"""
+
+from simplatform.contracts.capabilities import (
+    Collating,
+    Counting,
+    Remembering,
+    Stateful,
+    Teaching,
+    names_of,
+    require_whole,
+)
+from simplatform.contracts.check import Check
+from simplatform.contracts.policy import (
+    LOST,
+    Batch,
+    Expert,
+    Fits,
+    Fittable,
+    Learns,
+    Loss,
+    Module,
+    Observation,
+    Phased,
+    Policy,
+    Progress,
+    Trainable,
+)
+from simplatform.contracts.signature import Facts, Signature
+from simplatform.contracts.task import Expansion, Metric, Task
+
+__all__ = [
+    "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable", "Learns",
+    "Loss", "Metric", "Module", "Observation", "Phased", "Policy", "Progress", "Remembering", "Signature", "Stateful",
+    "Task", "Teaching", "Trainable", "names_of", "require_whole",
+]  # fmt: skip

@@ -1,0 +1,98 @@
+"""Capabilities that a policy may have beside acting. Each is declared here once; the core asks ``isinstance``.
+
+A policy has a capability by having all of its names; one that has some of them and not the others is refused when it
+is built (``require_whole``), so that a misspelt name is an error and not a feature that is silently off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from simplatform.contracts.policy import Batch, Fits, Learns, Module, Phased, Trainable
+from simplatform.errors import ContractError
+
+
+@runtime_checkable
+class Collating(Protocol):
+    """A trainable policy whose samples differ in shape (meshes), and who joins them itself."""
+
+    def collate(self, samples: list[dict[str, Any]]) -> Batch:
+        """Join ``samples``, each ``{"observation": {name: (observe, ...)}, "action": (horizon, ...)}``."""
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A policy that counts what acting costs."""
+
+    @property
+    def nfe(self) -> float | None:
+        """Evaluations of its network (or of its field) per call of ``act``; None before they are known."""
+
+
+@runtime_checkable
+class Teaching(Protocol):
+    """A module with parts that only training needs, such as a teacher: a deployed checkpoint leaves them out."""
+
+    @property
+    def training_only(self) -> tuple[str, ...]:
+        """Names of submodules."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A module with buffers whose shapes follow from the data, such as the memory of a nearest-neighbour policy.
+
+    A checkpoint decides their shapes; all others must be those that the configuration asks for.
+    """
+
+    @property
+    def sized_by_data(self) -> tuple[str, ...]:
+        """Names of buffers, those of submodules with a dot: ``"memory.states"``."""
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """A policy with state beside tensors, written into its checkpoint as JSON."""
+
+    def get_extra_state_json(self) -> Mapping[str, Any]:
+        """Return the state as plain JSON."""
+
+    def set_extra_state_json(self, state: Mapping[str, Any]) -> None:
+        """Take the state back; it may come from anyone's file, so that what does not fit must raise."""
+
+
+def require_whole(policy: object) -> None:
+    """Check that no capability is half there, and that a policy with a ``loss`` is a module.
+
+    Raises:
+        ContractError: names are missing; they are listed.
+    """
+    found, who = set(dir(policy)), type(policy).__name__
+    if isinstance(policy, Learns) and not isinstance(policy, Fits) and not isinstance(policy, Module):
+        raise ContractError(
+            f"{who} has a `loss`, so it must be a torch.nn.Module with parameters; a closed-form policy defines `fit` "
+            "instead."
+        )
+    for capability, signs in _SIGNS:
+        missing = sorted(names_of(capability) - found)
+        if missing and found & signs and not (capability is Trainable and isinstance(policy, Fits)):
+            has = ", ".join(sorted(found & signs))
+            raise ContractError(
+                f"{who} has {has} but not {', '.join(missing)}: a {capability.__name__} has all of them"
+            )
+
+
+def names_of(capability: type) -> set[str]:
+    """Return the names that a protocol asks for beside those that every policy and every module has."""
+    own = (vars(base) for base in capability.__mro__ if base in _PARTS or base is capability)
+    names = {name for space in own for name in (*space, *space.get("__annotations__", {}))}
+    return {name for name in names if not name.startswith("_")}
+
+
+_PARTS = (Trainable, Learns, Fits, Phased)
+_SIGNS: tuple[tuple[type, set[str]], ...] = (
+    (Trainable, {"loss"}),
+    (Phased, {"phases", "begin_phase"}),
+    (Stateful, {"get_extra_state_json", "set_extra_state_json"}),
+)

@@ -1,0 +1,110 @@
+"""What an environment says of itself: the shapes that a policy is built for, and the facts behind its numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from simplatform.errors import ContractError
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What an environment declares of itself in ``metadata["simplatform"]``, read and validated at one door.
+
+    All of it is optional and plain JSON; what the contract does not name is kept in ``more``.
+    """
+
+    dt: float | None = None
+    """Time between two actions, s; None where time has no meaning or no unit."""
+    dimension: int | None = None
+    """Dimension of the space that points of an observation lie in: 2 or 3."""
+    frame: str = ""
+    """Frame that these points are given in: "world", "camera", …"""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """SI units of observations and of "action", by name; "1" where there is none."""
+    problem: str = ""
+    """Name of the problem behind the numbers, where an objective depends on it."""
+    fields: int = 0
+    """Number of fields on a grid that a flat state holds one after the other; 0 where it is no grid."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else the environment says, as JSON."""
+
+    @classmethod
+    def read(cls, declared: object, who: str = "the environment") -> Facts:
+        """Read what an environment declares, or what a checkpoint keeps of it.
+
+        Raises:
+            ContractError: not a table of plain JSON, or a value that cannot be what its name says.
+        """
+        if not isinstance(declared, Mapping) or not all(isinstance(key, str) for key in declared):
+            raise ContractError(f"{who}: metadata['simplatform'] must be a table with names as keys, got {declared!r}")
+        try:
+            json.dumps(dict(declared), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ContractError(f"{who}: metadata['simplatform'] must be plain JSON: {error}") from error
+        for name, (wanted, holds) in _RULES.items():
+            if name in declared and not holds(declared[name]):
+                raise ContractError(
+                    f"{who}: metadata['simplatform'][{name!r}] must be {wanted}, got {declared[name]!r}"
+                )
+        known = {item.name for item in fields(cls)} - {"more"}
+        given = {key: value for key, value in declared.items() if key in known}
+        return cls(**given, more={key: value for key, value in declared.items() if key not in known})
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Shapes that a policy is built for, read from an environment's spaces; saved in every checkpoint.
+
+    ``observation`` and ``action`` hold shapes without batch and time. ``metadata`` is what the environment declares in
+    ``env.unwrapped.metadata["simplatform"]``, as JSON; ``facts`` reads it.
+    """
+
+    observation: Mapping[str, tuple[int, ...]]
+    action: tuple[int, ...]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> Facts:
+        """The metadata, typed and validated.
+
+        Raises:
+            ContractError: it is not what the contract says.
+        """
+        return Facts.read(self.metadata)
+
+    def require(self, who: str, *names: str) -> None:
+        """Check that there are observations of these names. A signature of no observations, as for meshes that come
+        from files, says nothing and passes.
+
+        Raises:
+            ContractError: there are others.
+        """
+        if self.observation and not set(names) <= set(self.observation):
+            wanted = ", ".join(map(repr, names))
+            raise ContractError(f"{who} expects observations {wanted}; this environment has {dict(self.observation)}")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+_RULES = {
+    "dt": ("a time in s above 0", _is_time),
+    "dimension": ("a whole number from 1", lambda v: _whole(v, 1)),
+    "frame": ("a name", _is_text),
+    "units": ("a table of units by name", lambda v: isinstance(v, Mapping) and all(map(_is_text, v.values()))),
+    "problem": ("a name", _is_text),
+    "fields": ("a whole number from 0", lambda v: _whole(v, 0)),
+}  # fmt: skip
