@@ -13,7 +13,7 @@ from simplatform.contracts.capabilities import (
     Remembering,
     Stateful,
     Teaching,
-    names_of,
+    lacking,
     require_whole,
 )
 from simplatform.contracts.check import Check
@@ -38,5 +38,5 @@ from simplatform.contracts.task import Expansion, Metric, Task
 __all__ = [
     "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable", "Learns",
     "Loss", "Metric", "Module", "Observation", "Phased", "Policy", "Progress", "Remembering", "Signature", "Stateful",
-    "Task", "Teaching", "Trainable", "names_of", "require_whole",
+    "Task", "Teaching", "Trainable", "lacking", "require_whole",
 ]  # fmt: skip

@@ -68,19 +68,22 @@ def require_whole(policy: object) -> None:
     Raises:
         ContractError: names are missing; they are listed.
     """
-    found, who = set(dir(policy)), type(policy).__name__
+    who = type(policy).__name__
     if isinstance(policy, Learns) and not isinstance(policy, Fits) and not isinstance(policy, Module):
         raise ContractError(
             f"{who} has a `loss`, so it must be a torch.nn.Module with parameters; a closed-form policy defines `fit` "
             "instead."
         )
     for capability, signs in _SIGNS:
-        missing = sorted(names_of(capability) - found)
-        if missing and found & signs and not (capability is Trainable and isinstance(policy, Fits)):
-            has = ", ".join(sorted(found & signs))
-            raise ContractError(
-                f"{who} has {has} but not {', '.join(missing)}: a {capability.__name__} has all of them"
-            )
+        missing, shown = lacking(policy, capability), sorted(signs & set(dir(policy)))
+        if missing and shown and not (capability is Trainable and isinstance(policy, Fits)):
+            has, lacks = ", ".join(shown), ", ".join(missing)
+            raise ContractError(f"{who} has {has} but not {lacks}: a {capability.__name__} has all of them")
+
+
+def lacking(policy: object, capability: type) -> list[str]:
+    """Return the names of a capability that a policy does not have."""
+    return sorted(names_of(capability) - set(dir(policy)))
 
 
 def names_of(capability: type) -> set[str]:

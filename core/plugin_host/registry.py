@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simplatform.errors import DuplicateName, PluginError, UnknownName
+
+if TYPE_CHECKING:
+    from simplatform.recipes.config import Config
 
 
 def resolve(target: str) -> Any:
@@ -46,9 +49,18 @@ class Entry:
         """Import and return the target."""
         return resolve(self.target)
 
-    def load_config(self) -> Any:
-        """Import and return the configuration model."""
-        return resolve(self.config)
+    def load_config(self) -> type[Config]:
+        """Import and return the configuration model.
+
+        Raises:
+            PluginError: it cannot be loaded, or is no ``simplatform.Config``.
+        """
+        from simplatform.recipes.config import Config
+
+        model = resolve(self.config)
+        if not (isinstance(model, type) and issubclass(model, Config)):
+            raise PluginError(f"{self.kind} {self.name!r}: {self.config!r} must be a subclass of simplatform.Config")
+        return model
 
 
 class Registry:

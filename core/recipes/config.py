@@ -19,7 +19,7 @@ class Config(BaseModel):
     """Settings that users of similar methods may expect here, and why this one cannot have them."""
 
 
-ConfigT = TypeVar("ConfigT", bound=BaseModel)
+ConfigT = TypeVar("ConfigT", bound=Config)
 
 
 class TrainConfig(Config):
@@ -68,11 +68,11 @@ def validate(model: type[ConfigT], values: Mapping[str, Any], section: str) -> C
         raise ConfigError("; ".join(_explain(model, section, item) for item in error.errors())) from error
 
 
-def _explain(model: type[BaseModel], section: str, item: Any) -> str:
+def _explain(model: type[Config], section: str, item: Any) -> str:
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        if key in getattr(model, "refused", {}):
-            return f"no setting {section}.{key}: {model.refused[key]}"  # type: ignore[attr-defined]
+        if key in model.refused:
+            return f"no setting {section}.{key}: {model.refused[key]}"
         near = nearest(key, model.model_fields)
         guess = f"did you mean {', '.join(f'{section}.{n}' for n in near)}?" if near else "its keys: "
         listing = "" if near else ", ".join(model.model_fields)

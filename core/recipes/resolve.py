@@ -147,8 +147,9 @@ def expanded(task: Task, kwargs: Mapping[str, Any]) -> Task:
         variants = tuple(found)
         found = Expansion(variants, len(variants), len(variants), len(variants))
     return dataclasses.replace(
-        task, kwargs=kwargs, **{f.name: getattr(found, f.name) for f in dataclasses.fields(found)}
-    )
+        task, kwargs=kwargs, variants=found.variants, demonstrations=found.demonstrations, validation=found.validation,
+        episodes=found.episodes,
+    )  # fmt: skip
 
 
 def find_task(name: str, host: Host | None = None) -> Task:
@@ -258,7 +259,7 @@ def _qualify(key: str, policy: type[Config]) -> tuple[str, str]:
         return homes[0], key
     if homes:
         raise ConfigError(f"setting {key!r} is ambiguous: say {' or '.join(f'{home}.{key}' for home in homes)}")
-    if key in getattr(policy, "refused", {}):
+    if key in policy.refused:
         return "policy", key  # its validation says why
     homes_of = {field: home for home, known in fields.items() for field in known}
     near = [f"{homes_of[field]}.{field}" for field in nearest(key.rpartition(".")[2], homes_of)]

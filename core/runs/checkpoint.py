@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simplatform.contracts import Module, Policy, Remembering, Signature, Stateful, Teaching, names_of, require_whole
+from simplatform.contracts import Module, Policy, Remembering, Signature, Stateful, Teaching, lacking, require_whole
 from simplatform.errors import CheckpointError, ContractError, PluginError
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes.config import Config, validate
@@ -37,7 +37,7 @@ def build_policy(name: str, config: Config, signature: Signature, seed: int = 0)
         torch.manual_seed(seed)
         policy = target(config, signature)
     if not isinstance(policy, Policy):
-        missing = ", ".join(sorted(names_of(Policy) - set(dir(policy))))
+        missing = ", ".join(lacking(policy, Policy))
         raise ContractError(f"policy {name!r}: {type(policy).__name__} is not a policy: it lacks {missing}")
     require_whole(policy)
     return policy

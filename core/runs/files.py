@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from simplatform.errors import DataError, SimplatformError, StorageError
 
@@ -110,8 +110,15 @@ def read_json(path: Path) -> Any:
         raise ValueError("nested too deeply") from error
 
 
+@runtime_checkable
+class _Scalar(Protocol):
+    """A number of NumPy or torch."""
+
+    def item(self) -> Any: ...
+
+
 def _plain(value: Any) -> Any:
-    if hasattr(value, "item"):
+    if isinstance(value, _Scalar):
         return value.item()
     if isinstance(value, Path):
         return str(value)

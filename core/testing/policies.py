@@ -11,7 +11,7 @@ import gymnasium
 import torch
 from torch import Tensor, nn
 
-from simplatform.contracts import Fittable, Loss, Policy, Trainable, names_of, require_whole
+from simplatform.contracts import Fittable, Loss, Policy, Trainable, lacking, require_whole
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError
 from simplatform.pipeline.fit import windows_of
@@ -41,7 +41,7 @@ def check_policy(policy: Policy, env: gymnasium.Env[Any, Any], demonstrations: D
 
 def _attributes(policy: Policy) -> None:
     if not isinstance(policy, Policy):
-        missing = sorted(names_of(Policy) - set(dir(policy)))
+        missing = lacking(policy, Policy)
         raise ContractError(f"{type(policy).__name__} is not a policy: it lacks {', '.join(missing)}")
     require_whole(policy)
     counts = {"observe": policy.observe, "execute": policy.execute}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 
@@ -34,28 +34,28 @@ class Callbacks(Callback):
 
     def on_start(self, path: Path) -> None:
         """Tell all."""
-        self._tell("on_start", path)
+        self._tell("on_start", lambda observer: observer.on_start(path))
 
     def on_stage(self, stage: str) -> None:
         """Tell all."""
-        self._tell("on_stage", stage)
+        self._tell("on_stage", lambda observer: observer.on_stage(stage))
 
     def on_metrics(self, step: int, values: Mapping[str, float]) -> None:
         """Tell all."""
-        self._tell("on_metrics", step, values)
+        self._tell("on_metrics", lambda observer: observer.on_metrics(step, values))
 
     def on_checkpoint(self, path: Path) -> None:
         """Tell all."""
-        self._tell("on_checkpoint", path)
+        self._tell("on_checkpoint", lambda observer: observer.on_checkpoint(path))
 
     def on_end(self, state: str) -> None:
         """Tell all."""
-        self._tell("on_end", state)
+        self._tell("on_end", lambda observer: observer.on_end(state))
 
-    def _tell(self, event: str, *values: object) -> None:
+    def _tell(self, event: str, call: Callable[[Callback], None]) -> None:
         for observer in list(self._observers):
             try:
-                getattr(observer, event)(*values)
+                call(observer)
             except Exception as error:
                 name = type(observer).__name__
                 print(f"callback {name} failed in {event} and is off: {type(error).__name__}: {error}", file=sys.stderr)

@@ -71,7 +71,7 @@ def test_random_and_short_answers_are_found():
         check_policy(Random(ToyConfig(), SIGNATURE), PointMass())
     with pytest.raises(ContractError, match="returned 2 actions, but execute is 3"):
         check_policy(Short(ToyConfig(), SIGNATURE), PointMass())
-    with pytest.raises(ContractError, match="lacks reset, act"):
+    with pytest.raises(ContractError, match="lacks act, reset"):
         check_policy(Lacking(), PointMass())
 
 
