@@ -6,18 +6,43 @@ Nothing heavy is imported until the target is used. Implementations may accept f
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 import pluggy
 
 if TYPE_CHECKING:
-    from simplatform.contracts import Check
+    from simplatform.contracts import Check, Task
 
 hookspec = pluggy.HookspecMarker("simplatform")
 hookimpl = pluggy.HookimplMarker("simplatform")
 
-Register = Callable[..., None]
+
+class Register(Protocol):
+    """What a ``register_*`` hook receives: a name and a lazy target, or a task, or a recipe."""
+
+    @overload
+    def __call__(
+        self,
+        name: str,
+        target: str,
+        *,
+        help: str = ...,
+        config: str = ...,
+        importer: str = ...,
+        pretrained: str = ...,
+        kind: Literal["ode", "pde", "sampler"] = ...,
+        file: bool = ...,
+    ) -> None: ...
+
+    @overload
+    def __call__(self, name: Task) -> None: ...
+
+    @overload
+    def __call__(self, name: str, *, policy: str, task: str, settings: Mapping[str, Any] = ...) -> None: ...
+
+
+AddCheck = Callable[[str, Callable[[], "Check"]], None]
 
 
 @hookspec
@@ -70,5 +95,5 @@ def register_commands(register: Register) -> None:
 
 
 @hookspec
-def doctor(check: Callable[[str, Callable[[], Check]], Any]) -> None:
+def doctor(check: AddCheck) -> None:
     """``check(name, function)``: a health check; the function runs only under ``simplatform doctor``."""

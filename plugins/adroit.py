@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from simplatform import hookimpl
 from simplatform.contracts import Metric, Task
+from simplatform.hooks import AddCheck, Register
 
 
 @hookimpl
-def register_envs(register):
+def register_envs(register: Register) -> None:
     register(
         "simplatform/Adroit-v0",
         "simplatform.envs.manipulation.adroit:AdroitEnv",
@@ -16,14 +17,14 @@ def register_envs(register):
 
 
 @hookimpl
-def register_experts(register):
+def register_experts(register: Register) -> None:
     register(
         "adroit", "simplatform.envs.manipulation.adroit_expert:adroit_expert", help="scripted expert of Adroit relocate"
     )
 
 
 @hookimpl
-def register_tasks(register):
+def register_tasks(register: Register) -> None:
     register(
         Task(
             "adroit/relocate", "simplatform/Adroit-v0", "adroit", (Metric("success", kind="rate", over="any"),),
@@ -35,7 +36,7 @@ def register_tasks(register):
 
 
 @hookimpl
-def doctor(check):
+def doctor(check: AddCheck) -> None:
     from simplatform.plugin_host.doctor import package_check
 
     check("gymnasium-robotics", lambda: package_check("gymnasium_robotics", "adroit"))

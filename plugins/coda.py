@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     home = "simplatform.policies.dynamics.reconstruction.contextual"
     register(
         "coda",
@@ -17,5 +18,5 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     register("coda", policy="coda", task="lotka-volterra")

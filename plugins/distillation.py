@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "consistency-distillation",
         "simplatform.policies.manipulation.distillation:ConsistencyDistillation",
@@ -22,7 +23,7 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     settings = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
     for name in ("consistency-distillation", "sub-path-linear"):
         register(name, policy=name, task="metaworld/window-close", settings=settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simplatform import Metric, Task, hookimpl
+from simplatform.hooks import Register
 
 METRICS = (
     Metric("mse", better="lower"),
@@ -13,7 +14,7 @@ METRICS = (
 
 
 @hookimpl
-def register_envs(register):
+def register_envs(register: Register) -> None:
     register(
         "simplatform/Forecast-v0",
         "simplatform.envs.dynamics.forecast:ForecastEnv",
@@ -27,7 +28,7 @@ def register_envs(register):
 
 
 @hookimpl
-def register_experts(register):
+def register_experts(register: Register) -> None:
     register(
         "integrator",
         "simplatform.envs.dynamics.forecast:IntegratorExpert",
@@ -36,7 +37,7 @@ def register_experts(register):
 
 
 @hookimpl
-def register_tasks(register):
+def register_tasks(register: Register) -> None:
     register(_task("lotka-volterra", 9, "nine environments, tested on four unseen ones as well"))
     register(_task("lotka-volterra-leads", 10, "the ten environments of LEADS, one trajectory each", support=1))
     register(_task("glycolytic", 9, "a glycolytic oscillator of seven species", support=7))
@@ -64,12 +65,12 @@ def register_tasks(register):
 
 
 @hookimpl
-def register_report_sections(register):
+def register_report_sections(register: Register) -> None:
     target = "simplatform.envs.dynamics.forecast_figures:forecast_section"
     register("forecasts", target, help="phase portraits, and the error of every environment")
 
 
-def _task(family, environments, help, support=3, rounds=4):
+def _task(family: str, environments: int, help: str, support: int = 3, rounds: int = 4) -> Task:
     return Task(
         family,
         env="simplatform/Forecast-v0",

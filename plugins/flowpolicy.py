@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "flowpolicy",
         "simplatform.policies.manipulation.flowpolicy:FlowPolicy",
@@ -17,6 +18,6 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     settings = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
     register("flowpolicy", policy="flowpolicy", task="metaworld/window-close", settings=settings)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     home = "simplatform.policies.dynamics.reconstruction.contextual"
     register(
         "geps",
@@ -17,7 +18,7 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     register("geps", policy="geps", task="lotka-volterra")
     # Fields: so many steps between samples that the truth itself would be stable.
     size = {"policy.width": 16, "policy.depth": 3, "policy.resolve": 0.0, "policy.adapt_steps": 5}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     home = "simplatform.policies.dynamics.reconstruction.leads"
     help = "common vector field plus one of each environment's own"
     register("leads", f"{home}:LEADS", config=f"{home}:LEADSConfig", help=help)
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     register("leads", policy="leads", task="lotka-volterra", settings={"env.labels": True})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "m2n",
         "simplatform.policies.mesh.m2n:M2N",
@@ -17,7 +18,7 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     settings = {
         "train.steps": 2000,
         "train.batch": 4,

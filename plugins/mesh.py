@@ -1,7 +1,11 @@
 """Mesh movement: the environment, its tasks, the classical movers, and the experts."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from simplatform import hookimpl
 from simplatform.contracts import Metric, Task
+from simplatform.hooks import AddCheck, Register
 from simplatform.plugin_host.registry import resolve
 
 ENV = "simplatform/MeshMovement-v0"
@@ -21,18 +25,18 @@ MOVERS = "simplatform.envs.mesh.movers.policy"
 
 
 @hookimpl
-def register_envs(register):
+def register_envs(register: Register) -> None:
     register(ENV, "simplatform.envs.mesh.environment:MeshMovement", help="move a mesh, solve the PDE again")
 
 
 @hookimpl
-def register_experts(register):
+def register_experts(register: Register) -> None:
     register("monge-ampere", f"{MOVERS}:monge_ampere_expert", help="Newton steps, PDE solved again in each")
     register("monge-ampere-published", f"{MOVERS}:monge_ampere_published_expert", help="relaxation as in UM2N")
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "monge-ampere", f"{MOVERS}:MongeAmperePolicy", config=f"{MOVERS}:MongeAmpereConfig", help="optimal transport"
     )
@@ -41,31 +45,31 @@ def register_policies(register):
 
 
 @hookimpl
-def register_commands(register):
+def register_commands(register: Register) -> None:
     register("move", "simplatform.envs.mesh.command:command", help="Move a mesh file by a monitor function.")
 
 
 @hookimpl
-def register_report_sections(register):
+def register_report_sections(register: Register) -> None:
     register(
         "meshes", "simplatform.envs.mesh.pictures.report:mesh_section", help="meshes, fields, errors, quality, films"
     )
 
 
 @hookimpl
-def doctor(check):
+def doctor(check: AddCheck) -> None:
     check("mesh libraries", lambda: resolve("simplatform.envs.mesh.doctor:libraries")())
     check("gmsh", lambda: resolve("simplatform.envs.mesh.doctor:gmsh")())
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     for name in ("monge-ampere", "laplacian", "spring"):
         register(name, policy=name, task="helmholtz")
 
 
 @hookimpl
-def register_tasks(register):
+def register_tasks(register: Register) -> None:
     for problem in ("helmholtz", "poisson", "nonlinear-poisson", "thermo-electric"):
         register(_task(problem, {"problem": problem}, f"{problem}, random, unit square, 15² to 35² vertices"))
     for problem in ("heat", "burgers", "swirl"):
@@ -82,7 +86,14 @@ def register_tasks(register):
         register(_task(f"helmholtz/{geometry}", {"geometry": geometry}, f"Helmholtz, geometry {geometry}"))
 
 
-def _task(name, kwargs, text, variants=SIZES, episodes=100, more=()):
+def _task(
+    name: str,
+    kwargs: Mapping[str, Any],
+    text: str,
+    variants: tuple[Mapping[str, Any], ...] = SIZES,
+    episodes: int = 100,
+    more: tuple[Metric, ...] = (),
+) -> Task:
     return Task(
         name,
         env=ENV,

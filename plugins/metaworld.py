@@ -5,6 +5,7 @@ from __future__ import annotations
 from simplatform import hookimpl
 from simplatform.contracts import Metric, Task
 from simplatform.envs.manipulation.tasks import GROUPS
+from simplatform.hooks import AddCheck, Register
 
 SUCCESS = Metric("success", kind="rate", over="any")
 SEEN = {"points": 512, "camera_size": 96, "crop": "workspace"}
@@ -12,7 +13,7 @@ SEEN = {"points": 512, "camera_size": 96, "crop": "workspace"}
 
 
 @hookimpl
-def register_envs(register):
+def register_envs(register: Register) -> None:
     register(
         "simplatform/MetaWorld-v0",
         "simplatform.envs.manipulation.metaworld:MetaWorldEnv",
@@ -21,27 +22,27 @@ def register_envs(register):
 
 
 @hookimpl
-def register_experts(register):
+def register_experts(register: Register) -> None:
     register(
         "metaworld", "simplatform.envs.manipulation.experts:metaworld_expert", help="Meta-World's scripted experts"
     )
 
 
 @hookimpl
-def register_tasks(register):
+def register_tasks(register: Register) -> None:
     for group, tasks in GROUPS.items():
         for task in tasks:
             register(_task(task, group))
 
 
 @hookimpl
-def register_report_sections(register):
+def register_report_sections(register: Register) -> None:
     register("film", "simplatform.envs.manipulation.figures:film_section", help="an episode as film and filmstrip")
     register("clouds", "simplatform.envs.manipulation.figures:cloud_section", help="point clouds with action chunks")
 
 
 @hookimpl
-def doctor(check):
+def doctor(check: AddCheck) -> None:
     from simplatform.envs.manipulation import doctor as checks
 
     check("mujoco", checks.mujoco)

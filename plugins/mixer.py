@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "mixer",
         "simplatform.policies.dynamics.reconstruction.mixer:MixER",
@@ -16,11 +17,11 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     settings = {"policy.experts": 4, "policy.width": 32, "policy.steps": 600, "policy.finish": 300, "policy.refine": 25}
     register("mixer", policy="mixer", task="odebench-4", settings=settings)
 
 
 @hookimpl
-def register_report_sections(register):
+def register_report_sections(register: Register) -> None:
     register("reconstruction", "simplatform.policies.dynamics.reconstruction.figures:reconstruction_section")

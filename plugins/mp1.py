@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "mp1",
         "simplatform.policies.manipulation.mp1:MP1",
@@ -17,6 +18,6 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     settings = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
     register("mp1", policy="mp1", task="metaworld/window-close", settings=settings)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     home = "simplatform.policies.dynamics.reconstruction.contextual"
     register(
         "ncf", f"{home}:NCFPolicy", config=f"{home}:NCFConfig", help="one neural context flow for all environments"
@@ -14,5 +15,5 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     register("ncf", policy="ncf", task="lotka-volterra")

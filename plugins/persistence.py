@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "persistence",
         "simplatform.policies.dynamics.prediction.persistence:Persistence",
@@ -16,7 +17,7 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     register(
         "persistence", policy="persistence", task="lorenz", settings={"task.demonstrations": 0, "task.validation": 0}
     )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from simplatform import Metric, Task, hookimpl
+from simplatform.hooks import Register
 
 METRICS = (
     Metric("valid_prediction_time", unit="Lyapunov times"),
@@ -19,7 +23,7 @@ CASES = {
 
 
 @hookimpl
-def register_envs(register):
+def register_envs(register: Register) -> None:
     target = "simplatform.envs.dynamics.prediction:PredictionEnv"
     register("simplatform/Prediction-v0", target, help="predict a dynamical system in closed loop")
     target = "simplatform.envs.dynamics.own:SeriesEnv"
@@ -27,13 +31,13 @@ def register_envs(register):
 
 
 @hookimpl
-def register_experts(register):
+def register_experts(register: Register) -> None:
     target = "simplatform.envs.dynamics.prediction:TruthExpert"
     register("truth", target, help="the true continuation, integrated at tight tolerance")
 
 
 @hookimpl
-def register_tasks(register):
+def register_tasks(register: Register) -> None:
     register(_task("lorenz", "lorenz63", "Lorenz-63, clean, full state, dt 0.01, 100 time units to learn from"))
     register(_task("lorenz-noisy", "lorenz63", "Lorenz-63 measured with 1 % noise", window=32, noise=0.01))
     register(_task("lorenz-x", "lorenz63", "Lorenz-63 of which only x is measured", window=32, observed=[0]))
@@ -49,11 +53,11 @@ def register_tasks(register):
 
 
 @hookimpl
-def register_report_sections(register):
+def register_report_sections(register: Register) -> None:
     register("prediction", "simplatform.envs.dynamics.figures:prediction_section")
 
 
-def _task(name, system, help, **kwargs):
+def _task(name: str, system: str, help: str, **kwargs: Any) -> Task:
     return Task(
         name,
         env="simplatform/Prediction-v0",
@@ -68,7 +72,7 @@ def _task(name, system, help, **kwargs):
     )
 
 
-def _field_task(name, demonstrations, long, steps, help):
+def _field_task(name: str, demonstrations: int, long: int, steps: int, help: str) -> Task:
     return Task(
         name,
         env="simplatform/Prediction-v0",
@@ -83,7 +87,7 @@ def _field_task(name, demonstrations, long, steps, help):
     )
 
 
-def _own_series():
+def _own_series() -> Task:
     return Task(
         "series",
         env="simplatform/RecordedSeries-v0",
@@ -101,7 +105,7 @@ def _own_series():
     )
 
 
-def _attractors():
+def _attractors() -> Iterable[str]:
     """Return the attractors that dysts has, where it is installed; its list is read without importing it."""
     from simplatform.envs.dynamics.catalogue import names
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from simplatform import hookimpl
 from simplatform.contracts import Metric, Task
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_envs(register):
+def register_envs(register: Register) -> None:
     register(
         "simplatform/Replay-v0", "simplatform.envs.recorded.replay:ReplayEnv", help="recorded demonstrations of a file"
     )
 
 
 @hookimpl
-def register_experts(register):
+def register_experts(register: Register) -> None:
     register("recorded", "simplatform.envs.recorded.replay:Recorded", help="the recorded actions")
 
 
 @hookimpl
-def register_tasks(register):
+def register_tasks(register: Register) -> None:
     register(
         Task(
             "replay",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 SETTINGS = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "rectified-flow",
         "simplatform.policies.manipulation.rectified_flow:RectifiedFlow",
@@ -24,6 +25,6 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     for name in ("rectified-flow", "rectified-flow++"):
         register(name, policy=name, task="metaworld/window-close", settings=SETTINGS)

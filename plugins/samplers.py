@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 HOME = "simplatform.policies.samplers"
 
 
 @hookimpl
-def register_solvers(register):
+def register_solvers(register: Register) -> None:
     for name, target, help in (
         ("ddim", "ddim:DDIM", "first order; DPM-Solver-1"),
         ("dpm2", "dpm_solver:DPMSolver2", "second order, 2 evaluations a step, noise"),
@@ -34,5 +35,5 @@ def register_solvers(register):
 
 
 @hookimpl
-def register_commands(register):
+def register_commands(register: Register) -> None:
     register("calibrate", f"{HOME}.calibrate:command", help="Fit a sampler (usf, dpm-v3) to a run of a policy.")

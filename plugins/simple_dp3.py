@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "simple-dp3",
         "simplatform.policies.manipulation.dp3:SimpleDP3",
@@ -17,6 +18,6 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     settings = {"policy.widths": [32, 64, 96], "train.steps": 2500, "task.validation": 2}
     register("simple-dp3", policy="simple-dp3", task="metaworld/window-close", settings=settings)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_solvers(register):
+def register_solvers(register: Register) -> None:
     for name, attribute, help in (
         ("euler", "Euler", "first order, 1 evaluation a step"),
         ("midpoint", "Midpoint", "second order, 2 evaluations a step"),

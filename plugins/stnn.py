@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "stnn",
         "simplatform.policies.dynamics.prediction.stnn:StNN",
@@ -22,7 +23,7 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     register("stnn", policy="stnn", task="lorenz")
     register("stnn-latent", policy="stnn-latent", task="lorenz-x", settings={"env.window": 96})
     field = {"delays": 1, "over": "space", "stencil": 12, "depth": 2, "jitter": 1e-4, "varpro_steps": 100}

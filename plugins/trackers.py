@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_callbacks(register):
+def register_callbacks(register: Register) -> None:
     for name, target, help in (
         ("tensorboard", "tensorboard:TensorBoard", "event files in RUN/tracking/tensorboard"),
         ("mlflow", "mlflow:MLflow", "MLFLOW_TRACKING_URI, or files in RUN/tracking/mlflow"),

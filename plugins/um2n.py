@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "um2n",
         "simplatform.policies.mesh.um2n:UM2N",
@@ -18,7 +19,7 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     train = {"train.steps": 2000, "train.batch": 4, "train.lr": 3e-3, "train.clip": 1.0}
     # A share of 0.8 was chosen on validation problems: all of the expert's movement is more than errors ask for.
     policy = {"policy.potential": True, "policy.coordinates": 1.0, "policy.chamfer": 0.0, "policy.share": 0.8}

@@ -7,13 +7,14 @@ ugm2n follows the loss of UGM2N (arXiv:2508.08615) on UM2N's network.
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 POLICIES = "simplatform.policies.mesh"
 OBJECTIVES = "simplatform.envs.mesh.movers.objectives"
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "um2n-energy",
         f"{POLICIES}.energy:UM2NEnergy",
@@ -37,7 +38,7 @@ def register_policies(register):
 
 
 @hookimpl
-def register_solvers(register):
+def register_solvers(register: Register) -> None:
     for problem in ("helmholtz", "poisson"):
         register(f"mesh/{problem}-error", f"{OBJECTIVES}:{problem}_error", kind="pde", help="log L2 error")
     register("mesh/helmholtz-energy", f"{OBJECTIVES}:helmholtz_energy", kind="pde", help="Ritz energy")
@@ -45,7 +46,7 @@ def register_solvers(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     settings = {"train.steps": 1200, "train.batch": 4, "train.lr": 3e-3, "train.clip": 1.0, "policy.potential": True}
     register("um2n-energy", policy="um2n-energy", task="helmholtz", settings=settings)
     # As for um2n, a share of 0.8 is better on validation problems than all of the movement.

@@ -144,7 +144,7 @@ class Host:
         for hook, kind in KINDS.items():
             self._call(plugin, hook, {"register": self._registrar(plugin, kind)}, raise_errors=True)
 
-    def _registrar(self, plugin: PluginStatus, kind: str) -> Callable[..., None]:
+    def _registrar(self, plugin: PluginStatus, kind: str) -> hooks.Register:
         registry = self._registries[kind]
 
         def register(name: Any, target: str = "", *, config: str = "", help: str = "", **extra: Any) -> None:
