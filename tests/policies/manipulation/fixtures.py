@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-import torch
 
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations, Episode
+from tests.parity import load
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 SIGNATURE = Signature({"point_cloud": (32, 3), "agent_pos": (9,), "full_state": (39,)}, (4,))
 
 
 def parity(name: str) -> dict[str, Any]:
-    """Load an answer of the official modules, or skip where the fixtures are not there."""
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"the parity fixture {name} is not on this machine (expected beside the repository)")
-    return torch.load(path, weights_only=True)
+    """Load what the official modules answered, with the encoder that all of them share among the weights."""
+    data = load(name)
+    data["state_dict"] |= load("point_cloud_encoder")["state_dict"]
+    return data
 
 
 def demonstrations(episodes: int = 2, length: int = 12, seed: int = 0) -> Demonstrations:

@@ -16,27 +16,27 @@ from simplatform.policies.manipulation.dp3 import (
     import_dp3,
     import_simple_dp3,
 )
+from tests.parity import assert_same
 from tests.policies.manipulation.fixtures import SIGNATURE, demonstrations, parity
 
-TOLERANCE = {"atol": 1e-5, "rtol": 1e-5}
 IMPORTERS = {"dp3": import_dp3, "simple_dp3": import_simple_dp3}
 
 
 @pytest.mark.parametrize("name", IMPORTERS)
 def test_matches_the_official_modules(name):
-    data = parity("parity_dp3.pt")[name]
+    data = parity(name)
     config, inputs, outputs = data["config"], data["inputs"], data["outputs"]
     settings = {"points": config["n_points"], "horizon": config["horizon"], "nfe": config["inference_steps"]}
     with pytest.warns(UserWarning, match="no normaliser"):
         policy, _, _ = IMPORTERS[name](data["state_dict"], settings)
     condition = policy.encode(inputs["point_cloud"], inputs["agent_pos"])
-    torch.testing.assert_close(condition.view(-1, 128), outputs["features"], **TOLERANCE)
+    assert_same(condition.view(-1, 128), outputs["features"])
     prediction = policy.predict(inputs["action"], inputs["timestep"], condition)
-    torch.testing.assert_close(prediction, outputs["unet"], **TOLERANCE)
-    assert ddim_indices(100, 10) == data["timesteps"].tolist()
-    torch.testing.assert_close(policy.sample(condition, inputs["noise"]), outputs["action_ddim10"], **TOLERANCE)
+    assert_same(prediction, outputs["unet"])
+    assert ddim_indices(100, 10) == config["timesteps"]
+    assert_same(policy.sample(condition, inputs["noise"]), outputs["action_ddim10"])
     loss = policy.loss_at(inputs["action"], inputs["noise"], inputs["timestep"], condition)
-    torch.testing.assert_close(loss.total, outputs["loss"], **TOLERANCE)
+    assert_same(loss.total, outputs["loss"])
 
 
 @pytest.mark.parametrize(("steps", "nfe"), [(100, 10), (100, 7), (50, 1)])

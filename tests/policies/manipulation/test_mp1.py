@@ -9,14 +9,13 @@ from simplatform.demonstrations.windows import Windows
 from simplatform.errors import ContractError
 from simplatform.policies.manipulation.meanflow import Times, meanflow_terms
 from simplatform.policies.manipulation.mp1 import MP1, MP1Config, import_official
+from tests.parity import assert_same
 from tests.policies.manipulation.fixtures import SIGNATURE, demonstrations, parity
-
-TOLERANCE = {"atol": 1e-5, "rtol": 1e-5}
 
 
 @pytest.fixture(scope="module")
 def official():
-    data = parity("parity_mp1.pt")
+    data = parity("mp1")
     with pytest.warns(UserWarning, match="no normaliser"):
         policy, _, _ = import_official(data["state_dict"], {"points": data["config"]["n_points"]})
     return policy, data["inputs"], data["outputs"]
@@ -45,10 +44,10 @@ def _ordered(inputs, outputs):
 def test_forward_passes_match_the_official_modules(official):
     policy, inputs, outputs = official
     condition = policy.encode(inputs["point_cloud"], inputs["agent_pos"])
-    torch.testing.assert_close(condition.view(16, 128), outputs["features"], **TOLERANCE)
+    assert_same(condition.view(-1, 128), outputs["features"])
     unet = policy.unet(inputs["noise"], (inputs["t"], inputs["r"]), condition)
-    torch.testing.assert_close(unet, outputs["unet"], **TOLERANCE)
-    torch.testing.assert_close(policy.sample(condition, inputs["noise"]), outputs["action_1nfe"], **TOLERANCE)
+    assert_same(unet, outputs["unet"])
+    assert_same(policy.sample(condition, inputs["noise"]), outputs["action_1nfe"])
 
 
 def test_training_pass_matches_the_official_modules(official):
@@ -57,11 +56,11 @@ def test_training_pass_matches_the_official_modules(official):
     policy.zero_grad()
     condition = policy.encode(inputs["point_cloud"], inputs["agent_pos"])
     terms = meanflow_terms(policy.unet, inputs["action"], inputs["e"], times, condition, policy.config.guidance)
-    torch.testing.assert_close(terms.rate, dudt[: times.moving], **TOLERANCE)
+    assert_same(terms.rate, dudt[: times.moving])
     loss = policy.loss_at(inputs["action"], inputs["e"], times, condition)
     for name in ("meanflow_loss", "dispersive_loss"):
-        torch.testing.assert_close(loss.parts[name], outputs[name], **TOLERANCE)
-    torch.testing.assert_close(loss.total, outputs["loss"], **TOLERANCE)
+        assert_same(loss.parts[name], outputs[name])
+    assert_same(loss.total, outputs["loss"])
     loss.total.backward()
     norm = torch.nn.utils.get_total_norm([p.grad for p in policy.parameters()])
     torch.testing.assert_close(norm, outputs["grad_norm"], atol=0, rtol=5e-5)

@@ -6,12 +6,13 @@ import torch
 from simplatform.errors import CheckpointError, ConfigError
 from simplatform.policies.manipulation.mp1 import MP1, MP1Config, import_official
 from simplatform.policies.manipulation.official import NORMALISER
+from tests.parity import assert_same, load
 from tests.policies.manipulation.fixtures import SIGNATURE, demonstrations, parity
 
 
 @pytest.fixture
 def state():
-    return dict(parity("parity_mp1.pt")["state_dict"])
+    return dict(parity("mp1")["state_dict"])
 
 
 def _with_normaliser(state):
@@ -26,12 +27,19 @@ def _with_normaliser(state):
 def test_reads_sizes_and_normaliser(state):
     state = _with_normaliser(state)
     policy, config, signature = import_official({"state_dicts": {"ema_model": state}}, {"policy.points": 128})
-    assert config.unet_widths == (32, 64, 128)
-    assert (config.embedding, config.observe, config.points) == (64, 2, 128)
+    assert config.unet_widths == (8, 16, 16)
+    assert (config.embedding, config.observe, config.points) == (16, 1, 128)
     assert signature.action == (4,)
     assert torch.equal(policy.normalisers["action"].scale, state[f"{NORMALISER}action.scale"])
-    observation = {"point_cloud": torch.rand(1, 2, 200, 3), "agent_pos": torch.rand(1, 2, 9)}
+    observation = {"point_cloud": torch.rand(1, 1, 200, 3), "agent_pos": torch.rand(1, 1, 9)}
     assert policy.act(observation, generator=torch.Generator()).shape == (1, 3, 4)
+
+
+def test_the_encoder_of_all_is_the_official_one(state):
+    policy, _, _ = import_official(_with_normaliser(state), {})
+    official = load("point_cloud_encoder")
+    features = policy.encoder.float()(official["inputs"]["point_cloud"], official["inputs"]["agent_pos"])
+    assert_same(features, official["outputs"]["features"])
 
 
 def test_names_a_missing_key(state):

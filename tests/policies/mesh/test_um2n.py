@@ -1,21 +1,20 @@
 """UM2N: the published function, packed batches, and losses."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
-import simplatform
 from simplatform.contracts import Signature
 from simplatform.errors import CheckpointError
+from simplatform.policies.mesh.decoder import Deformer
+from simplatform.policies.mesh.encoder import GraphTransformer
 from simplatform.policies.mesh.graph import Graph, collate, graph_of
 from simplatform.policies.mesh.losses import area_loss, chamfer_loss, coordinate_loss
+from simplatform.policies.mesh.official import load_official
 from simplatform.policies.mesh.potential import potential
 from simplatform.policies.mesh.um2n import UM2N, UM2NConfig, import_official
+from tests.parity import load
 
-FIXTURE = Path(simplatform.__file__).parents[1].parent / "shared" / "data" / "parity_um2n.pt"
-needs_fixture = pytest.mark.skipif(not FIXTURE.exists(), reason="the parity fixture is not beside this checkout")
 SIGNATURE = Signature({}, (-1, 2))
 
 
@@ -46,17 +45,31 @@ def sample(n, seed=0):
     return {"observation": observation, "action": -0.05 * torch.sin(2 * torch.pi * observation["points"])}
 
 
-@needs_fixture
+def narrow(config, state):
+    """UM2N with the sizes of the reduced fixture, and the official weights in it."""
+    policy, _, _ = import_official(random_published(state["published_shapes"]), {})
+    policy.encoder = GraphTransformer(width=config["encoder_width"])
+    policy.deformer = Deformer(35, config["widths"], config["heads"], config["temperature"])
+    load_official(policy, state["state_dict"])
+    return policy
+
+
+def random_published(shapes):
+    """Random weights under the 58 official names; ``lin_`` is a second name of ``lin_l``."""
+    generator = torch.Generator().manual_seed(0)
+    state = {key: torch.randn(*shape, generator=generator) for key, shape in shapes.items()}
+    return {key: state[key.replace(".lin_.", ".lin_l.")] for key in state}
+
+
 @pytest.mark.parametrize(
     ("dtype", "suffix", "tolerance"), [(torch.float32, "", 1e-6), (torch.float64, "_float64", 1e-12)]
 )
 def test_parity_with_the_official_model(dtype, suffix, tolerance):
-    data = torch.load(FIXTURE, weights_only=True)
-    policy, _, _ = import_official(data["state_dict"], {})
+    data = load("um2n")
     inputs = data["inputs"]
     graph = Graph(inputs["coord"], inputs["face"].T, inputs["mesh_feat"][:, 2], 2 * inputs["bd_mask"][:, 0].long(),
                   (len(inputs["coord"]),), (inputs["face"].shape[1],)).to(torch.device("cpu"), dtype)  # fmt: skip
-    policy = policy.to(dtype).eval()
+    policy = narrow(data["config"], data).to(dtype).eval()
     with torch.no_grad():
         steps = policy.trajectory(graph)
     assert torch.equal(graph.edges, inputs["edge_index"])
@@ -65,11 +78,12 @@ def test_parity_with_the_official_model(dtype, suffix, tolerance):
         assert (step - data[f"intermediates{suffix}"][f"gat_{number}_coord"]).abs().max() <= tolerance
 
 
-@needs_fixture
 def test_official_checkpoints_are_loaded_strictly():
-    state = torch.load(FIXTURE, weights_only=True)["state_dict"]
+    state = random_published(load("um2n")["published_shapes"])
+    assert len(state) == 58
     policy, _, _ = import_official({"model_state_dict": state}, {})
     assert sum(p.numel() for p in policy.parameters()) == 1_839_103
+    assert torch.equal(policy.deformer.enter.weight, state["deformer.lin.weight"])
     with pytest.raises(CheckpointError, match="should equal"):
         import_official({**state, "deformer.gat_1.lin_.weight": state["deformer.gat_1.lin_l.weight"] + 1}, {})
     with pytest.raises(CheckpointError, match="not the published UM2N"):
