@@ -1,0 +1,173 @@
+"""Forecasting fields in closed loop: the policy sees the true first frame, and from then on what it said itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+
+from simplatform.contracts import Observation
+from simplatform.envs.fields import scores
+from simplatform.envs.fields.problems import find_problem
+
+Frames = NDArray[np.float32]
+THRESHOLDS = {"correlation_time": 0.8, "correlation_time_95": 0.95}
+"""A forecast is followed until its correlation with the truth first falls below these."""
+HORIZONS = (1, 10, 100)
+LOST = 100.0
+"""Times the truth's size at which a forecast has diverged, and the episode ends."""
+
+
+class FieldEnv(gymnasium.Env[dict[str, Frames], Frames]):
+    """Forecast the fields of a PDE, frame by frame.
+
+    Observation: ``field (C, *points)``, measured at the start and then the policy's own, and ``parameters (P,)``, those
+    of the equation that vary from episode to episode. Action ``(C, *points)``: the next frame. Both are float32, in the
+    equation's units.
+
+    ``info`` holds ``correlation_time`` (the time until the correlation over space first falls below 0.8; the length of
+    the episode where it never does), ``correlation_time_95``, ``nrmse`` (mean over the frames so far), ``vrmse_1``,
+    ``vrmse_10`` and ``vrmse_100`` (at that frame; None until then), ``spectrum`` (mean distance of spectra, decades),
+    ``drift`` (largest relative change of what the equation keeps; None where nothing is known) and ``diverged``.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+
+    def __init__(
+        self,
+        problem: str = "kuramoto-sivashinsky",
+        steps: int = 100,
+        points: int | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        """Choose the problem, the number of frames of an episode, and what differs from the problem's own settings.
+
+        Args:
+            problem: its name.
+            steps: frames to forecast.
+            points: of the grid in every direction; None is the problem's own.
+            parameters: numbers, or ranges ``[low, high]`` to draw from, by name.
+            render_mode: None; figures are the report's.
+
+        Raises:
+            UnknownName: no such problem.
+            ConfigError: a parameter that it does not have.
+        """
+        self.problem = find_problem(problem).changed(points, **(parameters or {}))
+        self.steps, self.render_mode = steps, render_mode
+        channels = self.problem.equation.channels
+        shape = (len(channels), *self.problem.grid.points)
+        box = spaces.Box(-np.inf, np.inf, shape, np.float32)
+        given = spaces.Box(-np.inf, np.inf, (len(self.problem.ranges),), np.float32)
+        self.observation_space = spaces.Dict({"field": box, "parameters": given})
+        self.action_space = box
+        self.metadata = {
+            **self.metadata,
+            "simplatform": {
+                "dt": self.problem.frame,
+                "problem": problem,
+                "channels": list(channels),
+                "lengths": list(self.problem.grid.lengths),
+                "parameters": list(self.problem.ranges),
+            },
+        }
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Frames], dict[str, Any]]:
+        """Draw a start and parameters, and solve the truth of the whole episode."""
+        super().reset(seed=seed)
+        start, values = self.problem.draw(self.np_random)
+        with torch.no_grad():
+            truth = self.problem.truth(start[None], values[None], self.steps)
+        return self.begin(truth[0].numpy(), values.numpy()), {}
+
+    def begin(self, truth: NDArray[np.float64], values: NDArray[np.float64]) -> dict[str, Frames]:
+        """Start an episode whose truth ``(steps + 1, C, *points)`` is known."""
+        self.truth, self._values = truth, values.astype(np.float32)
+        self.time = 0
+        self._kept = self._invariants(truth[0])
+        self._scores: dict[str, float | None] = {
+            **dict.fromkeys(THRESHOLDS, 0.0),
+            **{f"vrmse_{horizon}": None for horizon in HORIZONS},
+            "drift": 0.0 if self._kept else None,
+            "diverged": 0.0,
+        }
+        self._following = dict.fromkeys(THRESHOLDS, True)
+        self._drift = 0.0
+        self._sums = np.zeros(2)
+        return self._observation(truth[0])
+
+    def step(self, action: Frames) -> tuple[dict[str, Frames], float, bool, bool, dict[str, Any]]:
+        """Score a frame, and show it as the newest one."""
+        self.time += 1
+        found, truth = np.asarray(action, float), self.truth[self.time]
+        error = scores.nrmse(found, truth) if np.isfinite(found).all() else np.inf
+        lost = not error < LOST
+        if not lost:
+            self._score(found, truth, error)
+        self._scores["diverged"] = float(lost)
+        info = dict(self._scores, error=min(error, LOST))
+        if self._sums[0]:
+            info.update(zip(("nrmse", "spectrum"), self._sums / self.time, strict=True))
+        ended = self.time >= min(self.steps, len(self.truth) - 1)
+        return self._observation(found), -min(error, LOST), lost, ended and not lost, info
+
+    def _score(self, found: NDArray[np.float64], truth: NDArray[np.float64], error: float) -> None:
+        agreed = scores.correlation(found, truth)
+        for name, threshold in THRESHOLDS.items():
+            self._following[name] &= agreed >= threshold
+            if self._following[name]:
+                self._scores[name] = self.time * self.problem.frame
+        if self.time in HORIZONS:
+            self._scores[f"vrmse_{self.time}"] = scores.vrmse(found, truth)
+        distance = scores.spectral_distance(scores.spectrum(found), scores.spectrum(truth))
+        self._sums += (error, distance)
+        for name, value in self._invariants(found).items():
+            gap = abs(value - self._kept[name]) / max(abs(self._kept[name]), self._unit(name))
+            self._drift = max(self._drift, gap)
+            self._scores["drift"] = self._drift
+
+    def _invariants(self, field: NDArray[np.float64]) -> dict[str, float]:
+        equation = self.problem.equation(self.problem.grid, **self._numbers())
+        found = equation.invariants(torch.from_numpy(np.ascontiguousarray(field))[None])
+        return {name: float(value) for name, value in found.items()}
+
+    def _numbers(self) -> dict[str, float]:
+        varying = dict(zip(self.problem.ranges, self._values.astype(float).tolist(), strict=True))
+        return {**self.problem.parameters, **varying}
+
+    def _unit(self, name: str) -> float:
+        """Return what an invariant that is zero is compared with: the integral of the size, or of its square."""
+        first = self.truth[0]
+        size = np.abs(first).mean() if name == "mean" else np.square(first).mean()
+        return max(float(size) * self.problem.grid.volume, scores.TINY)
+
+    def _observation(self, field: NDArray[np.float64]) -> dict[str, Frames]:
+        return {"field": field.astype(np.float32), "parameters": self._values.copy()}
+
+
+class ResolvedSolver:
+    """Answers with the true frames: what the resolved solver found."""
+
+    observe = 1
+    execute = 50
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        self._env: FieldEnv = env.unwrapped  # type: ignore[assignment]
+
+    def reset(self, observation: Observation) -> None:
+        """Nothing to prepare."""
+
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return the next frames ``(1, K, C, *points)``; after the end of the episode its last one is repeated."""
+        rows = np.arange(self._env.time + 1, self._env.time + 1 + self.execute)
+        rows = np.minimum(rows, len(self._env.truth) - 1)
+        return torch.from_numpy(self._env.truth[rows].astype(np.float32))[None]

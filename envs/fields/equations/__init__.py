@@ -1,0 +1,1 @@
+"""Spectral equations, one per file."""

@@ -1,0 +1,91 @@
+"""What a field problem is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from simplatform.envs.fields.equations.base import Equation
+from simplatform.envs.fields.grid import Grid, resample
+from simplatform.envs.fields.solver import SpectralSolver
+from simplatform.errors import ConfigError
+
+Range = tuple[float, float]
+Start = Callable[[np.random.Generator, Grid], Tensor]
+"""``start(random, grid) -> fields (C, *points)``, float64."""
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """An equation on a grid; parameters are drawn from their ranges once for each episode.
+
+    ``frame`` is the time between two frames, in the equation's unit; the truth is solved on a grid ``finer`` times as
+    fine in ``substeps`` steps a frame, in double, and ``burn_in`` frames before an episode begins.
+    """
+
+    name: str
+    equation: type[Equation]
+    grid: Grid
+    frame: float
+    substeps: int
+    start: Start
+    finer: int = 2
+    burn_in: int = 0
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    source: str = ""
+
+    def changed(self, points: int | None = None, **parameters: Any) -> FieldProblem:
+        """Return the problem with other points in every direction, and numbers or ranges ``[low, high]`` as parameters.
+
+        Raises:
+            ConfigError: no such parameter, or neither a number nor a range.
+        """
+        fixed, ranges = dict(self.parameters), dict(self.ranges)
+        for name, value in parameters.items():
+            if name not in self.equation.defaults:
+                known = ", ".join(self.equation.defaults)
+                raise ConfigError(f"{self.name} has no parameter {name!r}; it has {known}")
+            fixed.pop(name, None)
+            ranges.pop(name, None)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                fixed[name] = float(value)
+            else:
+                ranges[name] = _range(name, value)
+        grid = self.grid if points is None else Grid((points,) * self.grid.dim, self.grid.lengths)
+        return replace(self, grid=grid, parameters=fixed, ranges=ranges)
+
+    def draw(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Draw fields on the fine grid ``(C, *finer points)`` and the varying parameters ``(P,)``, float64."""
+        values = torch.tensor([random.uniform(*bounds) for bounds in self.ranges.values()], dtype=torch.float64)
+        return self.start(random, self.grid.finer(self.finer)), values
+
+    def solver(
+        self, values: Tensor, points: tuple[int, ...] | None = None, substeps: int | None = None, **place: Any
+    ) -> SpectralSolver:
+        """Return the solver for varying parameters ``(B, P)``, on the fine grid unless ``points`` are told."""
+        grid = self.grid.finer(self.finer) if points is None else Grid(points, self.grid.lengths)
+        varying = {name: values[:, column] for column, name in enumerate(self.ranges)}
+        equation = self.equation(grid, **{**self.parameters, **varying})
+        return SpectralSolver(equation, self.frame, substeps or self.substeps, **place)
+
+    def truth(self, starts: Tensor, values: Tensor, frames: int) -> Tensor:
+        """Return the frames ``(B, frames + 1, C, *points)`` after the burn-in of starts ``(B, C, *finer points)``."""
+        solver = self.solver(values)
+        settled = solver.advance(starts, self.burn_in) if self.burn_in else starts
+        return resample(solver.trajectory(settled, frames), self.grid.points)
+
+
+def _range(name: str, value: Any) -> Range:
+    try:
+        low, high = (float(end) for end in value)
+    except (TypeError, ValueError):
+        raise ConfigError(f"env.{name} must be a number or a range [low, high], got {value!r}") from None
+    if not low < high:
+        raise ConfigError(f"env.{name}: a range rises, got [{low}, {high}]; for one value say env.{name}={low}")
+    return low, high

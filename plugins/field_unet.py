@@ -1,0 +1,21 @@
+"""One step of a PDE by a modern U-Net (Gupta & Brandstetter, 2022, arXiv:2209.15616)."""
+
+from __future__ import annotations
+
+from simplatform import hookimpl
+
+
+@hookimpl
+def register_policies(register):
+    register(
+        "field-unet",
+        "simplatform.policies.fields.unet:UNet",
+        config="simplatform.policies.fields.unet:UNetConfig",
+        help="a modern U-Net that forecasts fields of PDEs, frame by frame",
+    )
+
+
+@hookimpl
+def register_recipes(register):
+    settings = {"train.steps": 2000, "train.batch": 32}
+    register("field-unet", policy="field-unet", task="fields/kuramoto-sivashinsky", settings=settings)

@@ -1,0 +1,61 @@
+"""Forecasting fields of PDEs in closed loop: the environment, its expert, and the tasks."""
+
+from __future__ import annotations
+
+from simplatform import Metric, Task, hookimpl
+
+METRICS = (
+    Metric("correlation_time", unit="time of the equation"),
+    Metric("correlation_time_95", unit="time of the equation"),
+    Metric("nrmse", better="lower"),
+    *(Metric(f"vrmse_{frames}", better="lower") for frames in (1, 10, 100)),
+    Metric("spectrum", better="lower", unit="decades"),
+    Metric("drift", better="lower"),
+    Metric("diverged", "rate", better="lower", over="any"),
+)
+
+TASKS = {
+    "kuramoto-sivashinsky": (140, 200, "chaos on an interval of length 64, frames of 0.8"),
+    "burgers": (40, 40, "shocks of many viscosities on a periodic interval"),
+    "burgers-2d": (20, 40, "two velocities in two directions"),
+    "korteweg-de-vries": (40, 100, "three solitons that pass through each other"),
+    "advection-diffusion": (20, 40, "a field that is carried along and fades, in two directions"),
+    "allen-cahn": (30, 60, "phases that part, in two directions"),
+    "gray-scott": (40, 100, "patterns of reaction and diffusion"),
+    "navier-stokes": (20, 40, "decaying turbulence in two dimensions, by vorticity"),
+    "kolmogorov": (40, 100, "forced turbulence in two dimensions, by vorticity"),
+    "schroedinger": (60, 100, "two solitons of the nonlinear Schrödinger equation"),
+    "wave": (40, 100, "waves of many speeds on a periodic interval"),
+    "wave-2d": (20, 60, "waves of many speeds, in two directions"),
+}
+
+
+@hookimpl
+def register_envs(register):
+    target = "simplatform.envs.fields.environment:FieldEnv"
+    register("simplatform/Field-v0", target, help="forecast the fields of a PDE in closed loop")
+
+
+@hookimpl
+def register_experts(register):
+    target = "simplatform.envs.fields.environment:ResolvedSolver"
+    register("resolved-solver", target, help="the truth, solved finely in time and space, in double")
+
+
+@hookimpl
+def register_tasks(register):
+    for problem, (train, test, help) in TASKS.items():
+        register(
+            Task(
+                f"fields/{problem}",
+                env="simplatform/Field-v0",
+                expert="resolved-solver",
+                metrics=METRICS,
+                kwargs={"problem": problem},
+                splits={"train": {"steps": train}, "validation": {"steps": test}, "test": {"steps": test}},
+                demonstrations=32,
+                validation=4,
+                episodes=20,
+                help=help,
+            )
+        )
