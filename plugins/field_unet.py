@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "field-unet",
         "simplatform.policies.fields.unet:UNet",
@@ -16,6 +17,6 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     settings = {"train.steps": 2000, "train.batch": 32}
     register("field-unet", policy="field-unet", task="fields/kuramoto-sivashinsky", settings=settings)

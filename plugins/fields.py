@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simplatform import Metric, Task, hookimpl
+from simplatform.hooks import Register
 
 METRICS = (
     Metric("correlation_time", unit="time of the equation"),
@@ -31,19 +32,19 @@ TASKS = {
 
 
 @hookimpl
-def register_envs(register):
+def register_envs(register: Register) -> None:
     target = "simplatform.envs.fields.environment:FieldEnv"
     register("simplatform/Field-v0", target, help="forecast the fields of a PDE in closed loop")
 
 
 @hookimpl
-def register_experts(register):
+def register_experts(register: Register) -> None:
     target = "simplatform.envs.fields.environment:ResolvedSolver"
     register("resolved-solver", target, help="the truth, solved finely in time and space, in double")
 
 
 @hookimpl
-def register_tasks(register):
+def register_tasks(register: Register) -> None:
     for problem, (train, test, help) in TASKS.items():
         register(
             Task(

@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # a machine that others use as well makes no test fail
 
 os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 SITE = Path(__file__).parent / "site"
