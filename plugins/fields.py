@@ -44,6 +44,12 @@ def register_experts(register: Register) -> None:
 
 
 @hookimpl
+def register_solvers(register: Register) -> None:
+    target = "simplatform.envs.fields.coarse:coarse_solver"
+    register("spectral", target, kind="pde", help="ETDRK4 on a periodic grid, as coarse as one asks")
+
+
+@hookimpl
 def register_tasks(register: Register) -> None:
     for problem, (train, test, help) in TASKS.items():
         register(

@@ -76,6 +76,7 @@ class FieldEnv(gymnasium.Env[dict[str, Frames], Frames]):
                 "channels": list(channels),
                 "lengths": list(self.problem.grid.lengths),
                 "parameters": list(self.problem.ranges),
+                "parameters_set": dict(parameters or {}),
             },
         }
 

@@ -7,15 +7,28 @@ import numpy as np
 import pytest
 import torch
 
+import simplatform as sp
 from simplatform.contracts import Batch, Signature
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.errors import ContractError
+from simplatform.pipeline.environments import signature_of
+from simplatform.policies.fields.classical import CoarseSolver, CoarseSolverConfig
+from simplatform.policies.fields.persistence import FieldPersistence, PersistenceConfig
 from simplatform.policies.fields.refiner import Refiner, RefinerConfig
+from simplatform.policies.fields.resnet import ResNet, ResNetConfig
 from simplatform.policies.fields.unet import UNet, UNetConfig
 from simplatform.testing import check_policy
 
 SIGNATURE = Signature({"field": (1, 16), "parameters": (1,)}, (1, 16), {"dt": 0.1})
-METHODS = [(UNet, UNetConfig(width=8, multipliers=(1, 2))), (Refiner, RefinerConfig(width=8, multipliers=(1, 2)))]
+METHODS = [
+    (ResNet, ResNetConfig(width=8, blocks=1)),
+    (UNet, UNetConfig(width=8, multipliers=(1, 2))),
+    (Refiner, RefinerConfig(width=8, multipliers=(1, 2))),
+]
+    (ResNet, ResNetConfig(width=8, blocks=1)),
+    (UNet, UNetConfig(width=8, multipliers=(1, 2))),
+    (Refiner, RefinerConfig(width=8, multipliers=(1, 2))),
+]
 
 
 def shifts(episodes=4, steps=8, unit=1.0, seed=0):
@@ -106,3 +119,24 @@ def test_it_acts_in_the_environment_untrained_as_persistence():
     observation = {key: torch.as_tensor(value)[None, None] for key, value in seen.items()}
     answer = policy.act(observation, generator=torch.Generator()).detach()
     torch.testing.assert_close(answer[0], torch.as_tensor(seen["field"])[None])
+
+
+def test_the_coarse_solver_gets_better_with_points_and_steps():
+    env = gymnasium.make("simplatform/Field-v0", problem="burgers", points=32, steps=6)
+    errors = []
+    for config in (CoarseSolverConfig(points=12), CoarseSolverConfig(substeps=4, double=True)):
+        found = sp.evaluate(CoarseSolver(config, signature_of(env)), env, episodes=2)
+        errors.append(found["nrmse"].value)
+    assert errors[1] < 1e-3 < errors[0] < 0.5
+
+
+def test_the_coarse_solver_solves_what_was_set():
+    env = gymnasium.make("simplatform/Field-v0", problem="burgers", points=32, steps=3, parameters={"viscosity": 1.0})
+    found = sp.evaluate(CoarseSolver(CoarseSolverConfig(substeps=8), signature_of(env)), env, episodes=1)
+    assert found["nrmse"].value < 1e-4
+
+
+def test_persistence_answers_with_what_it_sees():
+    seen = {"field": torch.randn(2, 3, 1, 16), "parameters": torch.zeros(2, 3, 0)}
+    answer = FieldPersistence(PersistenceConfig(), SIGNATURE).act(seen, generator=torch.Generator())
+    assert torch.equal(answer[:, 0], seen["field"][:, -1])
