@@ -25,10 +25,6 @@ METHODS = [
     (UNet, UNetConfig(width=8, multipliers=(1, 2))),
     (Refiner, RefinerConfig(width=8, multipliers=(1, 2))),
 ]
-    (ResNet, ResNetConfig(width=8, blocks=1)),
-    (UNet, UNetConfig(width=8, multipliers=(1, 2))),
-    (Refiner, RefinerConfig(width=8, multipliers=(1, 2))),
-]
 
 
 def shifts(episodes=4, steps=8, unit=1.0, seed=0):
