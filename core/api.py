@@ -16,6 +16,7 @@ from simplatform.pipeline.observer import Console
 from simplatform.pipeline.run import Options, execute, resolve_device
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task, resolve
+from simplatform.report.verdict import verdict
 from simplatform.runs.checkpoint import pretrained, read_policy
 from simplatform.runs.rundir import RunDirectory
 from simplatform.trackers.callbacks import Callback, instances
@@ -43,6 +44,12 @@ class Run:
         """Metric name → its estimate on the test split (value, interval, n); the rest of summary.json beside it."""
         summary = RunDirectory(self.path).summary
         return {**summary, **summary["splits"]["test"]["metrics"]}
+
+    @property
+    def verdict(self) -> str:
+        """One line: whether the method is better than the task's opponents on the same episodes; empty without any."""
+        directory = RunDirectory(self.path)
+        return verdict(directory.summary, directory.recipe().task.metric)
 
     @property
     def report(self) -> Path:

@@ -30,6 +30,7 @@ def register_tasks(register: Register) -> None:
             "adroit/relocate", "simplatform/Adroit-v0", "adroit", (Metric("success", kind="rate", over="any"),),
             kwargs={"task": "relocate", "points": 512, "camera_size": 96},
             splits={"test": {"terminate_on_success": True}}, keep="success",
+            opponents=("replay-nearest", "replay-first", "zero", "expert"), rivals=("dp3",),
             help="Adroit: grasp the ball and carry it to the goal",
         )
     )  # fmt: skip

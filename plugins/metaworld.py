@@ -10,6 +10,7 @@ from simplatform.hooks import AddCheck, Register
 SUCCESS = Metric("success", kind="rate", over="any")
 SEEN = {"points": 512, "camera_size": 96, "crop": "workspace"}
 """What tasks see, spelt out so that demonstrations are cached by it."""
+OPPONENTS = ("replay-nearest", "replay-first", "zero", "expert")
 
 
 @hookimpl
@@ -55,5 +56,6 @@ def _task(task: str, group: str) -> Task:
     return Task(
         f"metaworld/{task}", "simplatform/MetaWorld-v0", "metaworld", (SUCCESS,),
         kwargs={"task": task, **SEEN}, splits={"test": {"terminate_on_success": True}}, keep="success",
+        opponents=OPPONENTS, rivals=("dp3",),
         help=f"Meta-World {task} ({group})",
     )  # fmt: skip

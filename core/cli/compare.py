@@ -11,18 +11,31 @@ from simplatform.cli import options
 
 
 def command(
-    runs: Annotated[list[Path], typer.Argument(help="Two or more evaluated runs.", metavar="RUN...")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Evaluated runs; one is enough where it measured opponents.", metavar="RUN...")
+    ],
+    rivals: Annotated[
+        bool, typer.Option("--rivals", help="Train the tasks' rivals (opponents that need training) beside RUN first.")
+    ] = False,
+    device: options.Device = "auto",
+    workers: options.Workers = 0,
     json: options.Json = False,
 ) -> None:
     """Compare runs: metrics with intervals, latency, parameters, and paired tests against the first.
 
-    Runs are tested on the episodes that both met; methods with two or more runs in common on those runs.
+    Runs are tested on the episodes that both met; methods with two or more runs in common on those runs. The opponents
+    that a run measured are rows as well.
     """
-    from simplatform.cli.console import print_json, print_table
+    from simplatform.cli.console import console, print_json, print_table
     from simplatform.experiments.comparison import compare
+    from simplatform.experiments.rivals import with_rivals
     from simplatform.runs.rundir import RunDirectory
 
-    found = compare([RunDirectory.open(path) for path in runs])
+    directories = [RunDirectory.open(path) for path in runs]
+    if rivals:
+        with console() as shown:
+            directories = with_rivals(directories, device, workers, shown)
+    found = compare(directories)
     if json:
         print_json({"schema_version": 1, **found})
         return

@@ -50,7 +50,7 @@ def start(request: dict[str, Any], json: bool, until: str = "report", **how: Any
     if os.environ.get("RANK", "0") != "0":
         return  # under torchrun, the first process speaks for all
     if json:
-        print_json({"run": result.path, **(result.summary if until == "report" else {})})
+        print_json({"run": result.path, **_found(result, until)})
     else:
         typer.echo(_closing(result, until))
 
@@ -73,5 +73,12 @@ def request_of(
     return request
 
 
+def _found(result: Any, until: str) -> dict[str, Any]:
+    return {"verdict": result.verdict, **result.summary} if until == "report" else {}
+
+
 def _closing(result: Any, until: str) -> str:
-    return f"report: {result.report}" if until == "report" else f"run: {result.path}"
+    """Return what a run ends with: first whether its method beats the task's opponents, then where to look."""
+    if until != "report":
+        return f"run: {result.path}"
+    return "\n".join(filter(None, [result.verdict, f"report: {result.report}"]))

@@ -33,10 +33,10 @@ from simplatform.contracts.policy import (
     Trainable,
 )
 from simplatform.contracts.signature import Facts, Signature
-from simplatform.contracts.task import Expansion, Metric, Task
+from simplatform.contracts.task import EXPERT, Expansion, Metric, Task
 
 __all__ = [
-    "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable", "Learns",
+    "EXPERT", "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable", "Learns",
     "Loss", "Metric", "Module", "Observation", "Phased", "Policy", "Progress", "Remembering", "Signature", "Stateful",
     "Task", "Teaching", "Trainable", "lacking", "require_whole",
 ]  # fmt: skip

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+EXPERT = "expert"
+"""Among a task's opponents: its own expert, which is what to reach and not what to beat."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -45,6 +48,11 @@ class Task:
     """Name of the rate that an expert's episode must reach to become a demonstration; None keeps all."""
     extra_splits: tuple[str, ...] = ()
     """Splits that are evaluated and reported beside "test"."""
+    opponents: tuple[str, ...] = ()
+    """Methods that need no training, by their names: every run measures them on its own test episodes, and its report,
+    card and terminal say first where the method is no better. ``EXPERT`` among them adds the expert, the upper mark."""
+    rivals: tuple[str, ...] = ()
+    """Opponents that need training: ``compare --rivals`` trains them where they are missing, on the same data."""
     expand: str = ""
     """A lazy target "module:function" that returns the variants for given keywords, where they are not known before; a
     variant each is then demonstrated, validated and tested, unless it returns an ``Expansion`` that says how many."""

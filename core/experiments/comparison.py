@@ -10,7 +10,7 @@ from typing import Any
 from simplatform.contracts import Metric
 from simplatform.errors import UsageError
 from simplatform.report.statistics import estimate, paired_means, paired_rates, paired_runs
-from simplatform.report.view import RunView
+from simplatform.report.view import OpponentView, RunView
 from simplatform.runs.rundir import RunDirectory
 
 Episode = tuple[str, int, int]
@@ -20,7 +20,8 @@ Case = tuple[str, int]
 
 
 def compare(runs: Sequence[RunDirectory]) -> dict[str, list[dict[str, Any]]]:
-    """Return a row per run under "runs", and a row per method under "methods".
+    """Return a row per run under "runs", and a row per method under "methods"; opponents that the runs measured are
+    rows as well, so that one run is enough where there are any.
 
     In "against first" of a run stands a paired test on the episodes that it shares with the first method's run of the
     same task and seed, or else with the first run. A method is a plugin with its settings; its row covers the tasks and
@@ -29,7 +30,7 @@ def compare(runs: Sequence[RunDirectory]) -> dict[str, list[dict[str, Any]]]:
     Raises:
         UsageError: fewer than two runs, or runs whose tasks have different metrics.
     """
-    views = [RunView(run) for run in runs]
+    views = with_opponents([RunView(run) for run in runs])
     metrics = {view.task.metric for view in views}
     if len(views) < 2 or len(metrics) > 1:
         tasks = ", ".join(sorted({view.task.name for view in views}))
@@ -50,6 +51,15 @@ def paired(first: RunView, other: RunView, metric: Metric) -> tuple[list[float],
     a, b = _by_episode(first, metric), _by_episode(other, metric)
     shared = sorted(set(a) & set(b))
     return [a[key] for key in shared], [b[key] for key in shared]
+
+
+def with_opponents(views: Sequence[RunView]) -> list[RunView]:
+    """Return runs, and after them the opponents that they measured: each once for a task and seed."""
+    found: dict[tuple[str, Case], RunView] = {(view.method, _case(view)): view for view in views}
+    for view in views:
+        for name in view.opponents:
+            found.setdefault((name, _case(view)), OpponentView(view, name))
+    return [*views, *(one for one in found.values() if isinstance(one, OpponentView))]
 
 
 def _row(view: RunView, method: str, first: RunView) -> dict[str, Any]:
@@ -79,8 +89,12 @@ def _test(first: RunView, other: RunView, metric: Metric) -> str:
 
 
 def _methods(groups: Mapping[str, Mapping[Case, RunView]], metric: Metric) -> list[dict[str, Any]]:
-    """Return a row per method over the cases that all have."""
-    cases = sorted(set.intersection(*(set(runs) for runs in groups.values())))
+    """Return a row per method over the cases that all runs' methods have; opponents that were measured in all of them
+    stand beside.
+    """
+    trained = [set(runs) for runs in groups.values() if not isinstance(next(iter(runs.values())), OpponentView)]
+    cases = sorted(set.intersection(*trained))
+    groups = {name: runs for name, runs in groups.items() if set(cases) <= set(runs)}
     if len(groups) < 2 or len(cases) < 2:
         return []
     values = {name: [list(_by_episode(runs[case], metric).values()) for case in cases] for name, runs in groups.items()}
@@ -107,18 +121,12 @@ def _case(view: RunView) -> Case:
 
 
 def _method(view: RunView) -> str:
-    return json.dumps([view.recipe.plugin, _settings(view)], sort_keys=True)
-
-
-def _settings(view: RunView) -> dict[str, Any]:
-    """Return what belongs to a method: settings of the policy and of its training."""
-    sections = view.recipe.to_json()["settings"]
-    return {f"{name}.{key}": value for name in ("policy", "train") for key, value in sections[name].items()}
+    return json.dumps([view.method, view.settings], sort_keys=True)
 
 
 def _names(views: Sequence[RunView]) -> dict[str, str]:
     """Return a name per method: the plugin, with the settings that set it apart from the same plugin's others."""
-    methods = {_method(view): (view.recipe.plugin, _settings(view)) for view in views}
+    methods = {_method(view): (view.method, view.settings) for view in views}
     names = {}
     for key, (plugin, settings) in methods.items():
         others = [other for name, other in methods.values() if name == plugin]

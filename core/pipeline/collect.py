@@ -128,7 +128,7 @@ def _key(task: Task, count: int, seed: int, split: str, attempts: int) -> str:
     settings: dict[str, Any] = {
         "task": task.name, "env": task.env, "expert": task.expert, "kwargs": dict(task.kwargs), "keep": task.keep,
         "variants": [dict(v) for v in task.variants], "split": [split, dict(task.splits.get(split, {}))],
-        "count": count, "seed": seed, "attempts": attempts, "version": __version__, "code": _code(task),
+        "count": count, "seed": seed, "attempts": attempts, "version": __version__, "code": code_of(task),
     }  # fmt: skip
     if files := data_fingerprints(task.kwargs):
         settings["files"] = files
@@ -136,7 +136,7 @@ def _key(task: Task, count: int, seed: int, split: str, attempts: int) -> str:
     return f"{task.name.replace('/', '-')}-{split}-{count}-s{seed}-{digest}"
 
 
-def _code(task: Task) -> list[str]:
+def code_of(task: Task) -> list[str]:
     """Return fingerprints of the code that makes the episodes: a changed environment collects again."""
     import gymnasium
 

@@ -11,6 +11,7 @@ from typing import Any
 from simplatform.contracts import Counting, Fittable, Policy, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import Interrupted, RunError, SimplatformError
+from simplatform.pipeline import opponents
 from simplatform.pipeline.checkpoints import restore_training, save_fitted
 from simplatform.pipeline.collect import Collected, collect
 from simplatform.pipeline.evaluate import Evaluation, all_rows, evaluate_shards, recorded
@@ -158,14 +159,17 @@ class _Stages:
         if (self.run.path / "eval" / "summary.json").exists():
             self.console.say(f"evaluation: reused {self.run.path / 'eval'}")
             return
+        beside = [self._opponent(name) for name in opponents.names_of(self.recipe)]
         splits = ("test", *self.recipe.task.extra_splits)
         evaluations = [self._evaluate(split) for split in splits]
         folder = self.run.path / "eval"
         folder.mkdir(exist_ok=True)
         write_rows(folder / "episodes.parquet", all_rows(evaluations))
+        if rows := opponents.table(beside):
+            write_rows(folder / "opponents.parquet", rows)
         for evaluation in evaluations:
             write_recordings(folder / "recordings", recorded(evaluation))
-        write_json(folder / "summary.json", self._summary(evaluations))
+        write_json(folder / "summary.json", self._summary(evaluations, beside))
 
     def report(self) -> None:
         """Write report.html and CARD.md."""
@@ -256,7 +260,13 @@ class _Stages:
         self.console.say(f"{split}: " + "; ".join(f"{k} {v}" for k, v in evaluation.estimates.items()))
         return evaluation
 
-    def _summary(self, evaluations: list[Evaluation]) -> dict[str, Any]:
+    def _opponent(self, name: str) -> opponents.Measured:
+        assert self._data is not None
+        found = opponents.measure(name, self.recipe, self._data, self.options, self.console.progress)
+        self.console.say(str(found))
+        return found
+
+    def _summary(self, evaluations: list[Evaluation], beside: list[opponents.Measured]) -> dict[str, Any]:
         policy = read_policy(self.run.last or Path())
         return {
             "plugin": self.recipe.plugin,
@@ -267,6 +277,7 @@ class _Stages:
             "nfe": policy.nfe if isinstance(policy, Counting) else None,
             "times": self._times(),
             "splits": {evaluation.split: evaluation.to_json() for evaluation in evaluations},
+            "opponents": opponents.summaries(self.recipe.task.metric, evaluations, beside),
         }
 
     def _record_time(self, stage: str, seconds: float) -> None:

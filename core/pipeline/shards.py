@@ -125,7 +125,7 @@ def _trained_elsewhere(checkpoint: Path, env: gymnasium.Env[Any, Any]) -> Iterat
 @lru_cache(maxsize=8)
 def _task(text: str) -> Task:
     values = json.loads(text)
-    tuples = {key: tuple(values[key]) for key in ("variants", "extra_splits")}
+    tuples = {key: tuple(values[key]) for key in ("variants", "extra_splits", "opponents", "rivals")}
     return Task(**{**values, **tuples, "metrics": tuple(Metric(**metric) for metric in values["metrics"])})
 
 

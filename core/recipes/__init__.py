@@ -4,6 +4,7 @@ from simplatform.recipes.config import Config, TaskConfig, TrainConfig, validate
 from simplatform.recipes.resolve import (
     Resolved,
     acting_settings,
+    beside,
     expanded,
     find_task,
     from_json,
@@ -15,6 +16,6 @@ from simplatform.recipes.resolve import (
 )
 
 __all__ = [
-    "Config", "Resolved", "TaskConfig", "TrainConfig", "acting_settings", "expanded", "find_task", "from_json",
-    "own_task", "parse_settings", "policy_entry", "read_recipe", "resolve", "validate",
+    "Config", "Resolved", "TaskConfig", "TrainConfig", "acting_settings", "beside", "expanded", "find_task",
+    "from_json", "own_task", "parse_settings", "policy_entry", "read_recipe", "resolve", "validate",
 ]  # fmt: skip

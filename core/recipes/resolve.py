@@ -110,11 +110,7 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
     entry = host.registry("policy").get(recipe["policy"])
     found = find_task(task or recipe["task"], host)
     model = entry.load_config()
-    chosen: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
-    for source in (recipe.get("settings", {}), settings or {}):
-        for key, value in source.items():
-            section, name = _qualify(key, model)
-            chosen[section][name] = value
+    chosen = _by_section(model, recipe.get("settings", {}), settings or {})
     for name, value in chosen["env"].items():
         if _holds_none(value):
             raise ConfigError(f"env.{name}: a list or table holds null, which recipe files cannot write; leave it out")
@@ -127,6 +123,20 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
         train=validate(TrainConfig, chosen["train"], "train"),
         data=validate(TaskConfig, chosen["task"], "task"),
     )
+
+
+def beside(plugin: str, recipe: Resolved) -> Resolved:
+    """Return the recipe of another method on exactly the task, data and seed of this one.
+
+    Raises:
+        PluginError: the plugin is not installed or not usable.
+    """
+    own = _recipe_entry(plugin, recipe.task.name, get_host())
+    entry = get_host().registry("policy").get(own["policy"])
+    model = entry.load_config()
+    chosen = _by_section(model, own.get("settings", {}))
+    config, train = validate(model, chosen["policy"], "policy"), validate(TrainConfig, chosen["train"], "train")
+    return dataclasses.replace(recipe, plugin=plugin, policy=entry.name, policy_config=config, train=train)
 
 
 def expanded(task: Task, kwargs: Mapping[str, Any]) -> Task:
@@ -246,6 +256,16 @@ def _recipe_entry(plugin: str, task: str | None, host: Host) -> Mapping[str, Any
     raise ConfigError(
         f"plugin {plugin!r} registers neither a recipe nor a policy of that name; `simplatform show {plugin}`"
     )
+
+
+def _by_section(policy: type[Config], *sources: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Sort flat settings into sections; later sources win."""
+    chosen: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for source in sources:
+        for key, value in source.items():
+            section, name = _qualify(key, policy)
+            chosen[section][name] = value
+    return chosen
 
 
 def _qualify(key: str, policy: type[Config]) -> tuple[str, str]:

@@ -14,6 +14,8 @@ from simplatform.report.interactive import script_for
 from simplatform.report.pictures import save_pictures
 from simplatform.report.section import Section
 from simplatform.report.sections import BUILT_IN
+from simplatform.report.statistics import Estimate
+from simplatform.report.verdict import missing, verdict
 from simplatform.report.view import RunView
 from simplatform.runs.files import write_text
 from simplatform.runs.rundir import RunDirectory
@@ -47,14 +49,14 @@ def write_report(run: RunDirectory) -> Any:
 
 def card(view: RunView) -> str:
     """Return the model card: what was trained on what, and what it scored, in Markdown."""
-    lines = [
-        f"# {view.recipe.plugin} on {view.task.name}",
-        "",
-        "| split | metric | value, 95 % interval |",
-        "|---|---|---|",
-    ]
+    lines = [f"# {view.recipe.plugin} on {view.task.name}", ""]
+    for line in (verdict(view.summary, view.task.metric), *missing(view.summary)):
+        lines += [line, ""] if line else []
+    lines += ["| split | metric | method | value, 95 % interval |", "|---|---|---|---|"]
     for split in view.summary["splits"]:
-        lines += [f"| {split} | {name} | {value} |" for name, value in view.estimates(split).items()]
+        for name, value in view.estimates(split).items():
+            lines.append(f"| {split} | {name} | {view.recipe.plugin} | {value} |")
+            lines += [f"| {split} | {name} | {who} | {other} |" for who, other in _others(view, split, name)]
     latency = view.summary["splits"]["test"]["latency"]
     if "median" in latency:
         lines += [
@@ -70,6 +72,10 @@ def card(view: RunView) -> str:
         f"Do it again: `simplatform run {view.path / 'recipe.toml'}`",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _others(view: RunView, split: str, metric: str) -> list[tuple[str, Estimate]]:
+    return [(name, Estimate(**one["splits"][split]["metrics"][metric])) for name, one in view.opponents.items()]
 
 
 def _sections(view: RunView) -> list[Section]:

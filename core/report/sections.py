@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from simplatform.report.section import Section, figure_html, table_html
+from simplatform.report.statistics import Estimate
+from simplatform.report.verdict import missing, verdict
 from simplatform.report.view import RunView
 
 INK, ACCENT = "#1f3a5f", "#d1495b"
 
 
 def scores(run: RunView) -> Section:
-    """Every metric of every split with its interval, n, and how the expert did."""
+    """Whether the method is better than the task's opponents; every metric of every split with its interval, n, and
+    how opponents and expert did.
+    """
     rows = []
     for split, summary in run.summary["splits"].items():
         for name, value in run.estimates(split).items():
             better = next((m.better for m in run.task.metrics if m.name == name), "")
-            rows.append((split, name, str(value), f"{better} is better", value.n, summary["failures"]))
-    table = table_html(("split", "metric", "value [95 % interval]", "", "n", "failed episodes"), rows)
-    return Section("Scores", _headline(run) + table + _expert(run), 10)
+            rows.append((split, name, run.recipe.plugin, value, f"{better} is better", value.n, summary["failures"]))
+            rows += [(split, name, *row) for row in _opponents(run, split, name)]
+    header = ("split", "metric", "method", "value [95 % interval]", "", "n", "failed episodes")
+    return Section("Scores", _verdict(run) + _headline(run) + table_html(header, rows) + _expert(run), 10)
 
 
 def learning_curve(run: RunView) -> Section | None:
@@ -83,6 +88,20 @@ def settings(run: RunView) -> Section:
 
 
 BUILT_IN: tuple[Callable[[RunView], Section | None], ...] = (scores, learning_curve, latency, episodes, settings)
+
+
+def _verdict(run: RunView) -> str:
+    lines = [verdict(run.summary, run.task.metric), *missing(run.summary)]
+    return "".join(f'<p class="verdict">{html.escape(line)}</p>' for line in lines if line)
+
+
+def _opponents(run: RunView, split: str, metric: str) -> Iterator[tuple[object, ...]]:
+    """Yield method, value, the run's paired gain over it, n and failed episodes of each measured opponent."""
+    for name, one in run.opponents.items():
+        found = one["splits"][split]
+        value = Estimate(**found["metrics"][metric])
+        gain = f"gain {Estimate(**one['gain'][split])}" if metric == run.task.metric.name else ""
+        yield name, value, gain, value.n, found["failures"]
 
 
 def _headline(run: RunView) -> str:

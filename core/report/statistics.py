@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from simplatform.contracts import Metric
+
 Z95 = 1.959963984540054
 
 
@@ -84,6 +86,52 @@ def paired_rates(a: Sequence[bool], b: Sequence[bool]) -> float:
     n, k = only_a + only_b, min(only_a, only_b)
     tail = sum(math.comb(n, i) for i in range(k + 1)) / 2**n
     return min(1.0, 2 * tail)
+
+
+def paired_rate_difference(a: Sequence[bool], b: Sequence[bool], z: float = Z95) -> Estimate:
+    """Return the difference of two rates on the same episodes, a − b, with Newcombe's interval (1998, Statistics in
+    Medicine 17, 2635, method 10): Wilson's intervals of both, joined by how far the outcomes go together.
+
+    Raises:
+        ValueError: the episodes are not the same number.
+    """
+    if len(a) != len(b):
+        raise ValueError(f"paired intervals need the same episodes: got {len(a)} and {len(b)}")
+    first, other, n = wilson(sum(a), len(a), z), wilson(sum(b), len(b), z), len(a)
+    if n == 0:
+        return Estimate(math.nan, -1.0, 1.0, 0)
+    both = sum(x and y for x, y in zip(a, b, strict=True))
+    phi = _agreement(both, sum(a) - both, sum(b) - both, n)
+    gap = first.value - other.value
+
+    def reach(one: float, two: float) -> float:
+        return math.sqrt(max(one * one - 2 * phi * one * two + two * two, 0.0))
+
+    low = gap - reach(first.value - first.low, other.high - other.value)
+    return Estimate(gap, low, gap + reach(first.high - first.value, other.value - other.low), n)
+
+
+def _agreement(both: int, only_a: int, only_b: int, n: int) -> float:
+    """Return the correlation of two outcomes with Newcombe's correction for continuity; 0 where one is constant."""
+    neither = n - both - only_a - only_b
+    scale = (both + only_a) * (only_b + neither) * (both + only_b) * (only_a + neither)
+    if scale == 0:
+        return 0.0
+    excess = both * neither - only_a * only_b
+    return (max(excess - n / 2, 0.0) if excess > 0 else float(excess)) / math.sqrt(scale)
+
+
+def paired_gain(metric: Metric, own: Sequence[float], other: Sequence[float]) -> Estimate:
+    """Return by how much a method is better than another on the same episodes: positive is better, whatever the
+    metric's direction. Pairs in which one is not finite are left out.
+    """
+    pairs = [(x, y) for x, y in zip(own, other, strict=True) if math.isfinite(x) and math.isfinite(y)]
+    if metric.better == "lower":
+        pairs = [(y, x) for x, y in pairs]
+    a, b = [x for x, _ in pairs], [y for _, y in pairs]
+    if metric.kind == "rate":
+        return paired_rate_difference([x >= 0.5 for x in a], [y >= 0.5 for y in b])
+    return paired_means(a, b)
 
 
 def paired_runs(a: Sequence[float], b: Sequence[float], draws: int = 1 << 18, seed: int = 0) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,17 @@ class RunView:
         return self._run.recipe()
 
     @property
+    def method(self) -> str:
+        """The name of the method: the plugin."""
+        return self.recipe.plugin
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What belongs to a method: settings of the policy and of its training."""
+        sections = self.recipe.to_json()["settings"]
+        return {f"{name}.{key}": value for name in ("policy", "train") for key, value in sections[name].items()}
+
+    @property
     def task(self) -> Task:
         """The task."""
         return self.recipe.task
@@ -44,6 +56,12 @@ class RunView:
     def summary(self) -> dict[str, Any]:
         """summary.json."""
         return self._run.summary
+
+    @property
+    def opponents(self) -> dict[str, dict[str, Any]]:
+        """What summary.json says of each opponent that was measured."""
+        found: dict[str, dict[str, Any]] = self.summary.get("opponents", {})
+        return {name: one for name, one in found.items() if "failure" not in one}
 
     @cached_property
     def environment(self) -> dict[str, Any]:
@@ -83,3 +101,37 @@ class RunView:
         """Return the metrics of a split with their intervals."""
         metrics = self.summary["splits"][split]["metrics"]
         return {name: Estimate(**value) for name, value in metrics.items()}
+
+
+class OpponentView(RunView):
+    """An opponent that a run measured, as if it were a run of its own on the same task, data and seed."""
+
+    def __init__(self, run: RunView, name: str) -> None:
+        self._run, self._name, self._parent = run._run, name, run
+
+    @property
+    def method(self) -> str:
+        """The opponent's name."""
+        return self._name
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The opponent's settings."""
+        return {f"policy.{key}": value for key, value in self._parent.opponents[self._name]["settings"].items()}
+
+    @property
+    def opponents(self) -> dict[str, dict[str, Any]]:
+        """None: an opponent has no opponents of its own."""
+        return {}
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The opponent's part of summary.json."""
+        own = self._parent.opponents[self._name]
+        return {"plugin": self._name, "times": {}, **own}
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per episode of the opponent, all splits."""
+        rows = read_rows(self.path / "eval" / "opponents.parquet")
+        return [row for row in rows if row["opponent"] == self._name]

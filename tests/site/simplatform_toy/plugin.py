@@ -1,5 +1,7 @@
 """What the toy registers: one of each kind."""
 
+from dataclasses import replace
+
 from simplatform import Metric, Task, hookimpl
 
 METRICS = (Metric("success", "rate", over="any"), Metric("distance", better="lower", unit="m"))
@@ -32,6 +34,9 @@ def register_tasks(register):
         help="a point reaches a goal in the plane",
     )
     register(task)
+    register(
+        replace(task, name="toy/opposed", opponents=("toy-mean", "expert", "toy-missing"), rivals=("toy",), help="")
+    )
 
 
 @hookimpl
