@@ -36,7 +36,7 @@ from simplatform.contracts.signature import Facts, Signature
 from simplatform.contracts.task import EXPERT, Expansion, Metric, Task
 
 __all__ = [
-    "EXPERT", "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable", "Learns",
-    "Loss", "Metric", "Module", "Observation", "Phased", "Policy", "Progress", "Remembering", "Signature", "Stateful",
-    "Task", "Teaching", "Trainable", "lacking", "require_whole",
+    "EXPERT", "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable",
+    "Learns", "Loss", "Metric", "Module", "Observation", "Phased", "Policy", "Progress", "Remembering", "Signature",
+    "Stateful", "Task", "Teaching", "Trainable", "lacking", "require_whole",
 ]  # fmt: skip
