@@ -9,17 +9,16 @@ of all seeds with its 95 % interval.
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 import simplatform as sp
 import simplatform.api
+from simplatform.experiments.record import write_result
 from simplatform.recipes import find_task, parse_settings
 from simplatform.report.statistics import estimate
 from simplatform.runs.episodes import read_rows
-from simplatform.runs.files import read_json, write_json
+from simplatform.runs.files import read_json
 
 
 def main() -> None:
@@ -29,12 +28,10 @@ def main() -> None:
     runs = {key: _run(*key, options) for key in wanted}
     pooled = [_pooled(plugin, task, runs) for plugin, task in dict.fromkeys((p, t) for p, t, _ in wanted)]
     table = {
-        "command": shlex.join(["python", *sys.argv]),
-        "environment": read_json(next(iter(runs.values())).path / "env.json"),
         "pooled": pooled,
         "runs": [_row(key, run) for key, run in runs.items()],
     }
-    write_json(options.json, table)
+    write_result(options.json, table)
 
 
 def _run(plugin: str, task: str, seed: int, options: argparse.Namespace) -> sp.api.Run:

@@ -1,214 +1,92 @@
-"""Tables and sentences from committed results, for pages that say ``{{name}}``: a page cannot drift from them."""
+"""The writer of all tables from committed results, for pages that say ``{{name}}``: a page cannot drift from them.
+
+The modules of ``tables`` say what to show: ``@shows("policies/latency")`` gives a function the result of that name, and
+what it returns stands on the page.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import dynamics_results
-import mesh_results
-import policy_results
-
 ROOT = Path(__file__).parents[1]
 NOT_YET = "(No result is committed yet; the command above writes it.)"
-
-
-Table = dict[str, Any] | None
+Table = dict[str, Any]
+Row = Mapping[str, Any]
+Cell = Callable[[Row], Any]
+Columns = Mapping[str, Cell]
+PAGES: dict[str, tuple[str, Callable[[Table], str]]] = {}
+"""Name on the page → result and function."""
 
 
 def results() -> dict[str, str]:
-    """Return sentences from committed results, for pages that say ``{{name}}``."""
-    return {
-        "kill": _kill(_read("faults/kill")),
-        "memory": _memory(_read("faults/memory")),
-        "fuzz": _fuzz(_read("faults/fuzz")),
-        "predictors": _predictors(_read("predictors/table")),
-        "bars": _bars(_read("predictors/bars")),
-        "executors": _executors(_read("scaling/executors")),
-        "export": _export(_read("export/export")),
-        "training": _training(_read("scaling/training")),
-        "latency": _latency(_read("policies/latency")),
-        "many": _many(_read("policies/many")),
-        "training_step": _training_step(_read("policies/training_step")),
-        "window_close": _window_close(_read("policies/window_close")),
-        **{name: _made(make, _read(f"mesh/{file}")) for name, (make, file) in mesh_results.TABLES.items()},
-        **{name: _made(make, _read(file)) for name, (make, file) in policy_results.TABLES.items()},
-        "samplers": _samplers(_read("samplers/error")),
-        **dynamics_results.tables(_read),
-    }
+    """Return what every ``{{name}}`` stands for."""
+    for module in ("dynamics", "manipulation", "mesh", "platform"):
+        import_module(f"tables.{module}")
+    return {name: _made(file, make) for name, (file, make) in PAGES.items()}
 
 
-def _read(name: str) -> Table:
-    path = ROOT / "benchmarks" / f"{name}.json"
-    found: Table = json.loads(path.read_text(encoding="utf8")) if path.exists() else None
-    return found
+def shows(file: str, name: str = "") -> Callable[[Callable[[Table], str]], Callable[[Table], str]]:
+    """Put a function on the pages under its own name, or ``name``, with the result ``benchmarks/<file>.json``."""
+
+    def register(make: Callable[[Table], str]) -> Callable[[Table], str]:
+        PAGES[name or make.__name__] = (file, make)
+        return make
+
+    return register
 
 
-def _kill(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    lines = ["| run that is killed | kills | where | ended in the same bits |", "|---|---|---|---|"]
-    for row in table["subjects"].values():
-        where = "; ".join(f"{count} in {place}" for place, count in row["places"].items())
-        good = row["kills"] - len(row["failures"])
-        lines.append(f"| `{row['plugin']}` on `{row['task']}` | {row['kills']} | {where} | {good} |")
-    return "\n".join(lines)
+def markdown(head: Iterable[str], rows: Iterable[Iterable[Any]], *more: str) -> str:
+    """Return a table, and paragraphs below it."""
+    titles = list(head)
+    lines = [titles, ["---"] * len(titles), *([str(cell) for cell in row] for row in rows)]
+    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), *(f"\n{text}" for text in more if text)])
 
 
-def _memory(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    low, high = table["interval_95"]
-    return (
-        f"Last result: {table['episodes']} episodes in {table['minutes']:g} minutes, from {table['first_mib']} to "
-        f"{table['last_mib']} MiB; slope {table['slope_mib_per_hour']} MiB per hour (95 % interval {low} … {high})."
-    )
+def columns(rows: Iterable[Row], cells: Columns, *more: str) -> str:
+    """Return a table with one row for each, by titles and what they show of it."""
+    return markdown(cells, ([show(row) for show in cells.values()] for row in rows), *more)
 
 
-def _fuzz(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    rows = [
-        f"| {name} | {row['seeds']} | {row['inputs']:,} | {row['corpus']} | {row['edges']} | {row['crashes']} |"
-        for name, row in table["readers"].items()
-    ]
-    seconds = next(iter(table["readers"].values()))["seconds"]
-    inputs = sum(row["inputs"] for row in table["readers"].values())
-    head = f"Last result, {seconds} s each on a busy machine, {inputs:,} inputs in all:\n\n"
-    columns = "| reader | valid files | inputs | kept | edges covered | crashes |\n|---|---|---|---|---|---|"
-    return "\n".join([head + columns, *rows])
+def named(rows: Mapping[str, Row]) -> list[Row]:
+    """Return rows with their names in them."""
+    return [{"name": name, **row} for name, row in rows.items()]
 
 
-def _predictors(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    head = (
-        "| system | method | parameters | operations | one-step error | valid time, median | mean, 95 % interval | n |"
-    )
-    rows = []
-    for row in table["rows"].values():
-        mean = row["vpt"]
-        step = sum(row["one_step"]) / len(row["one_step"])
-        rows.append(
-            f"| {row['task']} | {row['name']} | {row['parameters']:,} | {row['flops']:,.0f} | {step:.1e} | "
-            f"{row['vpt_median']:.2f} | {mean['value']:.2f} [{mean['low']:.2f}, {mean['high']:.2f}] | {row['n']} |"
-        )
-    return "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows])
+def key(name: str, form: str = "") -> Callable[[Row], str]:
+    """Return what shows a value of a row."""
+    return lambda row: format(row[name], form)
 
 
-def _bars(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    verdict = {True: "yes", False: "**no**"}
-    rows = [
-        f"| {bar['bar']} | {bar['what']} | {bar['measured']:g} | {bar['wanted']} | {verdict[bar['met']]} |"
-        for bar in table["bars"]
-    ]
-    return "\n".join(["| bar | what | measured | wanted | met |", "|---|---|---|---|---|", *rows])
+def each(name: str, form: str) -> Callable[[Row], str]:
+    """Return what shows a list of a row, a number for each seed."""
+    return lambda row: ", ".join("–" if value is None else format(value, form) for value in row[name])
 
 
-def _executors(found: Table) -> str:
-    if found is None:
-        return NOT_YET
-    tables = {"": found} if "rows" in found else found
-    lines = [
-        "| executor | workers | load before | episodes per second | efficiency | processor time against one process |",
-        "|---|---|---|---|---|---|",
-    ]
-    for table in tables.values():
-        lines += [
-            f"| {row['executor']} | {row['workers']} | {table['load']} | {row['episodes_per_second']} | "
-            f"{row['efficiency']} | {row.get('processor_time_ratio', '–')} |"
-            for row in table["rows"]
-        ]
-    first = next(iter(tables.values()))
-    return f"{first['task']}, {first['cores']} cores:\n\n" + "\n".join(lines)
+def percent(value: Row) -> str:
+    """Return a share with its interval, in per cent."""
+    return f"{100 * value['value']:.1f} % [{100 * value['low']:.1f}, {100 * value['high']:.1f}]"
 
 
-def _export(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    lines = ["| policy | ONNX: largest difference | torch-export: largest difference |", "|---|---|---|"]
-    refused: dict[str, list[str]] = {}
-    for row in table["rows"]:
-        found = [row[kind] for kind in ("onnx", "torch-export")]
-        name = ", ".join(
-            [f"`{row['plugin']}`", *(f"`{key}={json.dumps(value)}`" for key, value in row["with"].items())]
-        )
-        if all("refused" in one for one in found):
-            reason = found[0]["refused"].split(": ", 1)[1].split(" (")[0]
-            refused.setdefault(reason, []).append(name)
-        else:
-            shown = ("refused" if "refused" in one else f"{one['difference']:.1e}" for one in found)
-            lines.append(f"| {name} | {' | '.join(shown)} |")
-    reasons = [f"- {', '.join(names)}: {reason}" for reason, names in refused.items()]
-    return "\n".join([*lines, "", "Refused, and why:", "", *reasons])
+def mean(value: Row) -> str:
+    """Return a small mean with its interval."""
+    return f"{value['value']:.1e} [{value['low']:.1e}, {value['high']:.1e}]"
 
 
-def _training(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    lines = [
-        "| processes | step, ms (rounds) | processor time of a step, ms (rounds) | against one process |",
-        "|---|---|---|---|",
-    ]
-    for row in table["rows"]:
-        times = (", ".join(f"{value:g}" for value in row[key]) for key in ("step_ms", "processor_ms"))
-        lines.append(f"| {row['processes']} | {' | '.join(times)} | {row['processor_time_ratio']} |")
-    about = (
-        f"{table['policy']}, {table['parameters']:,} parameters, batch {table['batch']}, load {table['load']} before"
-    )
-    return f"{about}:\n\n" + "\n".join(lines)
+def success(value: Row | None) -> str:
+    """Return a success rate with its interval."""
+    return "–" if value is None else f"{value['k']}/{value['n']} [{value['low']:.2f}, {value['high']:.2f}]"
 
 
-def _latency(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    lines = ["| size | part | minimum, ms | median, ms |", "|---|---|---|---|"]
-    for row in table["rows"]:
-        size = f"{row['size']}, {row['points']} points"
-        lines += [f"| {size} | {n} | {t['min_ms']} | {t['median_ms']} |" for n, t in row["times"].items()]
-    return "\n".join(lines)
+def paired(row: Row, other: str) -> str:
+    """Return the p-values of paired tests against another method: over episodes, and over runs."""
+    keys = f"p_against_{other}", f"p_runs_against_{other}"
+    return " / ".join(f"{row[one]:.2g}" for one in keys) if keys[0] in row else "–"
 
 
-def _many(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    settings = table["settings"]
-    about = f"{settings['policies']} policies of size `{settings['size']}`, batch {settings['batch']}"
-    lines = [f"| {about} | ms per step of one policy |", "|---|---|"]
-    return "\n".join([*lines, *(f"| {way} | {ms:.0f} |" for way, ms in table["ms_per_policy_step"].items())])
-
-
-def _training_step(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    lines = ["| training step, batch 64 | minimum, ms | median, ms |", "|---|---|---|"]
-    return "\n".join([*lines, *(f"| {n} | {t['min_ms']} | {t['median_ms']} |" for n, t in table["step"].items())])
-
-
-def _window_close(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    lines = ["| plugin | task | successes | 95 % interval | seeds |", "|---|---|---|---|---|"]
-    for row in table["pooled"]:
-        where = f"{row['low']:.2f} … {row['high']:.2f}"
-        lines.append(f"| {row['plugin']} | {row['task']} | {row['k']} of {row['n']} | {where} | {row['seeds']} |")
-    return "\n".join(lines)
-
-
-def _made(make: Callable[[dict[str, Any]], str], table: Table) -> str:
-    return NOT_YET if table is None else make(table)
-
-
-def _samplers(table: Table) -> str:
-    if table is None:
-        return NOT_YET
-    shown = (5, 10, 20, 40)
-    lines = [f"| sampler | {' | '.join(f'{n} evaluations' for n in shown)} |", "|---|" + "---|" * len(shown)]
-    for name, row in table["results"].items():
-        errors = dict(zip(row["nfe"], row["rms"], strict=True))
-        lines.append(f"| {name} | " + " | ".join(f"{errors[n]:.1e}" if n in errors else "–" for n in shown) + " |")
-    return "\n".join(lines)
+def _made(file: str, make: Callable[[Table], str]) -> str:
+    path = ROOT / "benchmarks" / f"{file}.json"
+    return make(json.loads(path.read_text(encoding="utf8"))) if path.exists() else NOT_YET

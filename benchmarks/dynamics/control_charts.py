@@ -9,10 +9,6 @@ states. Contexts are clustered by k-means into six; the baseline is k-means on t
 
 from __future__ import annotations
 
-import json
-import platform
-import shlex
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -23,6 +19,7 @@ from numpy.typing import NDArray
 
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.experiments.record import write_result
 from simplatform.plugin_host.host import get_host
 from simplatform.policies.dynamics.reconstruction.gate import kmeans, purity
 from simplatform.runs.checkpoint import build_policy
@@ -116,9 +113,9 @@ def main() -> None:
     rows = [run(seed) for seed in SEEDS]
     mean = {name: {key: float(np.mean([row[name][key] for row in rows])) for key in rows[0][name]}
             for name in ("contexts", "series")}  # fmt: skip
-    head = {"command": shlex.join(["python", *sys.argv]), "torch": torch.__version__, "machine": platform.machine()}
-    table = {**head, "classes": CLASSES, "mean": mean, "rows": rows}
-    Path(__file__).with_suffix(".json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf8")
+    missing = {"n": "one clustering a seed", "interval": "every seed stands in the rows"}
+    table = {"classes": CLASSES, "mean": mean, "rows": rows}
+    write_result(Path(__file__).with_suffix(".json"), table, missing=missing)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ processor time of this one process on one thread, validation included; evaluatio
 from __future__ import annotations
 
 import argparse
-import platform
 import shlex
 import sys
 import time
@@ -24,6 +23,7 @@ import torch
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.envs.dynamics.forecast import errors
+from simplatform.experiments.record import write_result
 from simplatform.pipeline.collect import collect
 from simplatform.pipeline.start import run_signature
 from simplatform.plugin_host.host import get_host
@@ -32,7 +32,8 @@ from simplatform.policies.dynamics.reconstruction.reconstructor import episode_b
 from simplatform.recipes import resolve
 from simplatform.report.statistics import estimate
 from simplatform.runs.checkpoint import build_policy, parameters
-from simplatform.runs.files import read_json, write_json
+from simplatform.runs.files import read_json
+from simplatform.runs.provenance import measured_on
 
 HERE = Path(__file__).resolve().parent
 MOST = 40
@@ -125,8 +126,8 @@ def main() -> None:
             known = table["runs"].get(key)
             if known is None or known["settings"] != settings:
                 table["runs"][key] = _run(options.task, name, plugin, settings, seed)
-                write_json(path, {**_head(options), **table, "table": _table(table["runs"])})
-    write_json(path, {**_head(options), **table, "table": _table(table["runs"])})
+                _write(path, options.task, table)
+    _write(path, options.task, table)
     draw(table["runs"], options.task, path.with_suffix(".png"))
     for row in _table(table["runs"]):
         print(row)
@@ -253,13 +254,10 @@ def _table(runs: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _head(options: argparse.Namespace) -> dict[str, Any]:
-    command = ["python", "benchmarks/dynamics/reconstruction.py", options.task]  # of whatever part this call computed
-    return {
-        "command": shlex.join(command), "task": options.task, "cores": 1,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
-        "processor": platform.processor() or platform.machine(),
-    }  # fmt: skip
+def _write(path: Path, task: str, table: dict[str, Any]) -> None:
+    command = shlex.join(["python", "benchmarks/dynamics/reconstruction.py", task])  # whatever part this call computed
+    result = {"task": task, **table, "table": _table(table["runs"])}
+    write_result(path, result, measured={**measured_on(), "command": command})
 
 
 def _options() -> argparse.Namespace:

@@ -11,8 +11,6 @@ sample of a trajectory is supervised. Both integrate adaptively (Tsit5) when the
 from __future__ import annotations
 
 import json
-import platform
-import shlex
 import sys
 import time
 from pathlib import Path
@@ -23,6 +21,7 @@ import torch
 from reconstruction import load
 from torch import Tensor, nn
 
+from simplatform.experiments.record import write_result
 from simplatform.plugin_host.host import get_host
 from simplatform.policies.dynamics.reconstruction.reconstructor import episode_batches
 from simplatform.policies.dynamics.reconstruction.regulariser import lrnde, solution_ernode
@@ -131,8 +130,8 @@ def main() -> None:
 
 
 def _write(rows: list[dict[str, Any]]) -> None:
-    head = {"command": shlex.join(["python", *sys.argv]), "torch": torch.__version__, "machine": platform.machine()}
-    PATH.write_text(json.dumps({**head, "summary": _summary(rows), "rows": rows}, indent=1) + "\n", encoding="utf8")
+    missing = {"n": "one fit a seed and row", "interval": "every seed stands in the rows"}
+    write_result(PATH, {"summary": _summary(rows), "rows": rows}, missing=missing)
 
 
 def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

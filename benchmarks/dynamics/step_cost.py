@@ -8,10 +8,6 @@ one, as the public code does under ``vmap``; a routing update is timed apart and
 
 from __future__ import annotations
 
-import json
-import platform
-import shlex
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +16,7 @@ import torch
 from torch import Tensor
 
 from simplatform.contracts import Signature
+from simplatform.experiments.record import TIMINGS, write_result
 from simplatform.policies.dynamics.reconstruction.data import Systems
 from simplatform.policies.dynamics.reconstruction.mixer import MixER, MixERConfig
 
@@ -105,11 +102,9 @@ def main() -> None:
         }
         rows.append({"width": width, "seconds": found, "ratio": ratio})
         print(width, {name: round(value["median"], 2) for name, value in ratio.items()})
-    head = {"command": shlex.join(["python", *sys.argv]), "torch": torch.__version__, "machine": platform.machine()}
-    path = Path(__file__).with_suffix(".json")
-    path.write_text(
-        json.dumps({**head, "threads": 1, "repeats": REPEATS, "rows": rows}, indent=1) + "\n", encoding="utf8"
-    )
+    result = {"repeats": REPEATS, "rows": rows}
+    missing = {**TIMINGS, "seeds": "the cost does not depend on the draws"}
+    write_result(Path(__file__).with_suffix(".json"), result, missing=missing)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ family's training environments.
 
 from __future__ import annotations
 
-import json
-import platform
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from torch import Tensor
 
 from simplatform.envs.dynamics.families import COLLECTIONS, Family
 from simplatform.envs.dynamics.truth import trajectories
+from simplatform.experiments.record import write_result
 from simplatform.solvers import RK4, RKC
 from simplatform.solvers.base import FixedStep
 
@@ -40,9 +39,8 @@ def main() -> None:
         for family in COLLECTIONS[name]:
             rows.append({"task": name, "system": family.system, "errors": _errors(family, solvers)})
             print(rows[-1], flush=True)
-    versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
-    found = {"command": "python benchmarks/dynamics/steps.py", "versions": versions, "rows": rows}
-    (HERE / "steps.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf8")
+    missing = {"n": "the worst of four starts in each of a few environments", "interval": "largest errors, not means"}
+    write_result(HERE / "steps.json", {"seed": 0, "rows": rows}, missing=missing)
 
 
 def _errors(family: Family, solvers: dict[str, FixedStep]) -> dict[str, float | None]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import shlex
 import subprocess
@@ -21,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
+from simplatform.experiments.record import write_result
 
 COMMAND = ["simplatform", "run", "--plugin", "mixer", "--json"]
 PATH = Path(__file__).with_suffix(".json")
@@ -56,11 +55,7 @@ def main() -> None:
     for seed in options.seeds:
         rows.append(measure(seed))
         print(rows[-1], flush=True)
-        head = {
-            "command": shlex.join(["python", *sys.argv]), "measured": shlex.join(COMMAND), "cores": os.cpu_count(),
-            "torch": torch.__version__, "machine": platform.machine(), "bar_seconds": 300,
-        }  # fmt: skip
-        PATH.write_text(json.dumps({**head, "rows": rows}, indent=1) + "\n", encoding="utf8")
+        write_result(PATH, {"measured": shlex.join(COMMAND), "bar_seconds": 300, "rows": rows})
 
 
 if __name__ == "__main__":

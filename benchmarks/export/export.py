@@ -19,10 +19,11 @@ import numpy as np
 
 import simplatform as sp
 from simplatform.errors import SimplatformError
+from simplatform.experiments.record import write_result
 from simplatform.export import FORMATS, export_run
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import resolve
-from simplatform.runs.provenance import installed, measured_on
+from simplatform.runs.provenance import installed
 from simplatform.runs.rundir import RunDirectory
 
 HERE = Path(__file__).parent
@@ -105,8 +106,9 @@ def main() -> None:
                 rows.append(tried(name, Path(folder) / "runs", paths, more))
                 print(json.dumps(rows[-1]), flush=True)
     if not chosen.plugins:
-        about = {**measured_on(), "writers": installed(("onnx", "onnxscript", "onnxruntime"))}
-        (HERE / "export.json").write_text(json.dumps({**about, "rows": rows}, indent=2) + "\n")
+        about = {"seed": 0, "writers": installed(("onnx", "onnxscript", "onnxruntime"))}
+        reasons = {"n": "every row says how many observations", "interval": "largest differences, not means"}
+        write_result(HERE / "export.json", {**about, "rows": rows}, missing=reasons)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -23,6 +22,8 @@ import zipfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from simplatform.experiments.record import write_result
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -43,11 +44,9 @@ def main() -> None:
 
     rows = {name: campaign(name, chosen.seconds) for name in chosen.readers or READERS}
     old = json.loads((HERE / "fuzz.json").read_text())["readers"] if (HERE / "fuzz.json").exists() else {}
-    table = {
-        "command": f"python benchmarks/faults/fuzz.py --seconds {chosen.seconds}", "atheris": version("atheris"),
-        "python": platform.python_version(), "machine": platform.machine(), "readers": {**old, **rows},
-    }  # fmt: skip
-    (HERE / "fuzz.json").write_text(json.dumps(table, indent=2) + "\n")
+    table = {"atheris": version("atheris"), "readers": {**old, **rows}}
+    reasons = {"seeds": "libFuzzer draws its own", "n": "`inputs` of each reader", "interval": "counts of crashes"}
+    write_result(HERE / "fuzz.json", table, missing=reasons)
 
 
 def campaign(name: str, seconds: int) -> dict[str, Any]:

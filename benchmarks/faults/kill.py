@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.runs.provenance import measured_on
+from simplatform.experiments.record import write_result
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -202,7 +202,7 @@ def main() -> None:
     options.add_argument("--subjects", nargs="+", default=list(SUBJECTS), choices=list(SUBJECTS))
     options.add_argument("--json", type=Path, default=HERE / "kill.json", help="file to write")
     chosen = options.parse_args()
-    where, done = measured_on(), {}
+    done: dict[str, Any] = {}
 
     def all_kills(name: str) -> tuple[str, dict[str, Any]]:
         with tempfile.TemporaryDirectory(prefix="kill-") as root:
@@ -213,7 +213,8 @@ def main() -> None:
             name, row = future.result()
             done[name] = row
             subjects = {name: done[name] for name in chosen.subjects if name in done}
-            chosen.json.write_text(json.dumps({**where, "subjects": subjects}, indent=2) + "\n")
+            missing = {"interval": "counts: none of the kills may fail"}
+            write_result(chosen.json, {"seed": chosen.seed, "subjects": subjects}, missing=missing)
 
 
 if __name__ == "__main__":

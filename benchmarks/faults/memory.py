@@ -11,13 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from simplatform.experiments.record import write_result
 
 HERE = Path(__file__).parent
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -53,13 +54,10 @@ def table(points: list[tuple[float, float]], chosen: argparse.Namespace) -> dict
     hours, sizes = np.array([point for point in points if point[0] * 60 > 0.1 * chosen.minutes]).T
     (slope, _), covariance = np.polyfit(hours, sizes, 1, cov=True)
     half = 1.96 * float(np.sqrt(covariance[0, 0]))
-    command = f"python benchmarks/faults/memory.py --minutes {chosen.minutes:g}"
     return {
-        "command": f"{command} --plugin {chosen.plugin} --task {chosen.task}",
         "minutes": chosen.minutes, "episodes": len(points), "first_mib": round(float(sizes[0]), 1),
         "last_mib": round(float(sizes[-1]), 1), "slope_mib_per_hour": round(float(slope), 3),
         "interval_95": [round(float(slope) - half, 3), round(float(slope) + half, 3)],
-        "python": platform.python_version(), "machine": platform.machine(),
     }  # fmt: skip
 
 
@@ -71,7 +69,7 @@ def main() -> None:
     options.add_argument("--task", default="metaworld/reach")
     chosen = options.parse_args()
     found = table(evaluate(chosen.plugin, chosen.task, chosen.minutes), chosen)
-    (HERE / "memory.json").write_text(json.dumps(found, indent=2) + "\n")
+    write_result(HERE / "memory.json", found, missing={"seeds": "episode k has the seed k"})
     print(json.dumps(found, indent=2))
 
 

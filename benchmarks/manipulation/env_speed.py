@@ -14,7 +14,6 @@ replays. ``steps_per_s`` is the reciprocal of the environment's step without a c
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +29,7 @@ from simplatform.envs.manipulation.vision.clouds import PointCloud, corner2
 from simplatform.envs.manipulation.vision.crop import named_crop
 from simplatform.envs.manipulation.vision.raycast import RayCaster
 from simplatform.envs.manipulation.vision.sampling import farthest_points
-from simplatform.runs.provenance import measured_on
+from simplatform.experiments.record import TIMINGS, write_result
 
 TASKS = ("drawer-open", "hammer", "pick-place", "coffee-pull", "window-open")
 POINTS = 512
@@ -113,9 +112,8 @@ def main() -> None:
         for task in TASKS:
             rows.append(measure(task, size, options.steps, options.repeats))
             print(rows[-1], flush=True)
-    command = "OMP_NUM_THREADS=1 python benchmarks/manipulation/env_speed.py"
-    result = {"command": command, "machine": measured_on(), "points": POINTS, "seed": 0, "rows": rows}
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+    result = {"points": POINTS, "seed": 0, "repeats": options.repeats, "rows": rows}
+    write_result(Path(__file__).with_suffix(".json"), result, missing=TIMINGS)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ the median step of first success.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +20,8 @@ from simplatform.envs.manipulation.base import PointCloudEnv
 from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.tasks import GROUPS
+from simplatform.experiments.record import write_result
 from simplatform.report.statistics import wilson
-from simplatform.runs.provenance import measured_on
 
 
 def first_success(env: PointCloudEnv, expert: Policy, seed: int) -> int | None:
@@ -61,13 +60,10 @@ def main() -> None:
     tasks["adroit/relocate"] = {"group": "adroit", **score(hand, adroit_expert(hand), 5 * episodes)}
     print("adroit/relocate", tasks["adroit/relocate"], flush=True)
     result = {
-        "command": "python benchmarks/manipulation/experts.py",
-        "machine": measured_on(),
         "max_steps": {"metaworld": 200, "adroit": 250},
         "tasks": tasks,
     }
-    result["seeds"] = f"0..{episodes - 1}"
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+    write_result(Path(__file__).with_suffix(".json"), {"seeds": list(range(episodes)), **result})
 
 
 if __name__ == "__main__":

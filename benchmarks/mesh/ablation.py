@@ -17,11 +17,11 @@ from movers import CLASSICAL
 
 from simplatform.envs.mesh.movers.limiter import limit
 from simplatform.envs.mesh.moving import find_mover
+from simplatform.experiments.record import write_result
 from simplatform.pipeline.environments import make_env
 from simplatform.pipeline.rollout import History
 from simplatform.recipes import find_task
 from simplatform.report.statistics import bootstrap
-from simplatform.runs.provenance import measured_on
 from simplatform.seeding import episode_seed
 
 
@@ -79,8 +79,8 @@ def main():
             rows = [row for row in rows if row["name"] != title]
             rows.append({"name": title, "steps": steps, "seeds": len(movers), "error_reduction": value})
             print(rows[-1], flush=True)
-    result = {"episodes": options.episodes, "split": "validation", "machine": measured_on(), "rows": rows}
-    output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
+    result = {"episodes": options.episodes, "split": "validation", "rows": rows}
+    write_result(output, result, missing={"seeds": "rows hold how many training seeds there are, not which"})
 
 
 if __name__ == "__main__":

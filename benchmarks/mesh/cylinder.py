@@ -15,7 +15,7 @@ from pathlib import Path
 
 from simplatform.envs.mesh.geometry.generators import generate
 from simplatform.envs.mesh.problems.cylinder import PUBLISHED, Cylinder, strouhal, vortex_street
-from simplatform.runs.provenance import measured_on
+from simplatform.experiments.record import write_result
 
 
 def steady(n):
@@ -34,6 +34,9 @@ def unsteady(n, dt, end):
     return {"n": n, "vertices": len(mesh.points), "dt": dt, "end": end, **found, "seconds": time.perf_counter() - began}
 
 
+EXACT = "nothing is random: one flow, one solution"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steady", default="6,9,13,18")
@@ -44,7 +47,6 @@ def main():
     path = Path(__file__).with_suffix(".json")
     kept = json.loads(path.read_text(encoding="utf8"))["re100"] if path.exists() else []
     result = {
-        "machine": measured_on(),
         "published_re20": PUBLISHED,
         "re20": [steady(int(n)) for n in options.steady.split(",")],
     }
@@ -53,7 +55,7 @@ def main():
         made = unsteady(int(n), options.dt, options.end)
         kept = [row for row in kept if (row["n"], row["dt"]) != (made["n"], made["dt"])] + [made]
         print(made, flush=True)
-        path.write_text(json.dumps({**result, "re100": kept}, indent=1, default=float) + "\n", encoding="utf8")
+        write_result(path, {**result, "re100": kept}, missing=dict.fromkeys(("seeds", "n", "interval"), EXACT))
 
 
 if __name__ == "__main__":

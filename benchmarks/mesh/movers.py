@@ -25,6 +25,7 @@ import torch
 from simplatform.contracts import Signature
 from simplatform.envs.mesh.movers import policy as movers
 from simplatform.envs.mesh.moving import find_mover
+from simplatform.experiments.record import as_before, write_result
 from simplatform.pipeline.environments import make_env, signature_of
 from simplatform.recipes import find_task
 from simplatform.report.statistics import bootstrap, paired_means, wilson
@@ -116,7 +117,7 @@ def merged(old, new, added):
             f"not the same problems: {[(key, old[key], new[key]) for key in same if old[key] != new[key]]}"
         )
     reference = old["movers"]["monge-ampere-published"]["error_reduction"]["value"]
-    rows = {name: {**new["movers"][name], "machine": new["machine"]} for name in added}
+    rows = {name: {**new["movers"][name], "machine": measured_on()} for name in added}
     for row in rows.values():
         row.setdefault("ratio_to_monge_ampere_published", row["error_reduction"]["value"] / reference)
     groups = {name: group for name, group in new["pooled"].items() if any(a.startswith(f"{name}-s") for a in added)}
@@ -176,7 +177,6 @@ def main():
         "episodes": options.episodes,
         "seed": options.seed,
         "split": options.split,
-        "machine": measured_on(),
         "movers": {name: summary(rows[name], task.variants, baseline, fastest) for name in names},
         "pooled": pooled(rows, baseline),
         "settings": {name: mover.config.model_dump() for name, mover in trained.items()},
@@ -184,7 +184,7 @@ def main():
     output = options.output or Path(__file__).with_name(f"{task.name.replace('/', '-')}.json")
     if options.merge:
         result = merged(json.loads(output.read_text(encoding="utf8")), result, list(trained))
-    output.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
+    write_result(output, result, **(as_before(result) if options.merge else {}))
     print(f"\n{output.name}", file=sys.stderr)
     for name, item in result["movers"].items():
         value = item["error_reduction"]

@@ -18,7 +18,7 @@ from simplatform.envs.mesh.geometry import generators
 from simplatform.envs.mesh.geometry.validity import tangled_cells
 from simplatform.envs.mesh.monitors import standard as monitors
 from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, quasi_newton, relaxation
-from simplatform.runs.provenance import measured_on
+from simplatform.experiments.record import TIMINGS, write_result
 
 REPEATS = 7
 
@@ -59,9 +59,9 @@ def main():
     }
     slow = np.array(seconds["relaxation"])
     ratios = {name: float(np.median(slow / np.array(seconds[name]))) for name in ("newton", "quasi-newton")}
-    result = {"vertices": len(mesh.points), "repeats": REPEATS, "machine": measured_on(), "methods": report,
+    result = {"vertices": len(mesh.points), "repeats": REPEATS, "methods": report,
               "relaxation_over_method_median": ratios}  # fmt: skip
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
+    write_result(Path(__file__).with_suffix(".json"), result, missing={**TIMINGS, "seeds": "nothing is random"})
     print(json.dumps(report, indent=1))
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simplatform.runs.provenance import measured_on
+from simplatform.experiments.record import write_result
 
 CASES = {
     "um2n-dense": (31, 70, 100, 141),
@@ -82,8 +82,9 @@ def main():
         case: float(np.polyfit(*np.log([[r["vertices"] for r in items], [r["seconds"] for r in items]]), 1)[0])
         for case, items in rows.items()
     }
-    result = {"machine": measured_on(), "cases": rows, "slope_of_time": slopes}
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
+    result = {"repeats": 3, "cases": rows, "slope_of_time": slopes}
+    missing = {"interval": "the least of the repeats", "seeds": "nothing is random but untrained weights"}
+    write_result(Path(__file__).with_suffix(".json"), result, missing=missing)
     print(slopes)
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 
 from simplatform.demonstrations import Demonstrations, store
+from simplatform.experiments.record import write_result
 from simplatform.pipeline.environments import make_env, make_expert, signature_of
 from simplatform.pipeline.fit import Trainer, windows_of
 from simplatform.pipeline.rollout import rollout
@@ -29,7 +30,6 @@ from simplatform.recipes import find_task
 from simplatform.recipes.config import TrainConfig
 from simplatform.report.statistics import bootstrap
 from simplatform.runs.checkpoint import build_policy, write_policy
-from simplatform.runs.provenance import measured_on
 from simplatform.seeding import episode_seed
 
 
@@ -124,9 +124,9 @@ def main():
         seconds, found = time.perf_counter() - began, reductions(policy, whole, options.validation_episodes)
     measured = bootstrap(found).to_json()
     print("error reduction on validation problems", measured, flush=True)
-    record = {"machine": measured_on(), "seconds": seconds, "validation_error_reduction": measured,
+    record = {"seed": options.seed, "seconds": seconds, "validation_error_reduction": measured,
               "validation_episodes": found, "history": printer.history}  # fmt: skip
-    (options.output / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf8")
+    write_result(options.output / "training.json", record)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from simplatform.envs.mesh.geometry.validity import tangled_cells
 from simplatform.envs.mesh.movers.limiter import limit
 from simplatform.envs.mesh.moving import find_mover
 from simplatform.envs.mesh.problems.helmholtz import Helmholtz
+from simplatform.experiments.record import as_before, write_result
 from simplatform.report.statistics import wilson
 from simplatform.runs.provenance import measured_on
 
@@ -78,7 +79,7 @@ def main():
         for name, mover in movers.items():
             rows[name].append(moves(mover, mesh, monitor))
     output = Path(__file__).with_suffix(".json")
-    result = {"meshes": options.meshes, "machine": measured_on(), "movers": {}}
+    result = {"meshes": options.meshes, "movers": {}}
     if options.merge:
         result = json.loads(output.read_text(encoding="utf8"))
         if result["meshes"] != options.meshes:
@@ -89,7 +90,8 @@ def main():
         result["movers"][name] = {"all": summary(items), **{kind: summary(part) for kind, part in parts.items()}}
         result["movers"][name] |= {"machine": measured_on()} if options.merge else {}
         print(name, result["movers"][name]["all"], flush=True)
-    output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
+    why = {"missing": {"seeds": "mesh k is drawn with the seed k"}}
+    write_result(output, result, **(as_before(result) if options.merge else why))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import torch
 from movers import compare, pooled, summary
 
 from simplatform.envs.mesh.moving import find_mover
+from simplatform.experiments.record import write_result
 from simplatform.recipes import find_task
 from simplatform.report.statistics import bootstrap, wilson
 from simplatform.runs.provenance import measured_on
@@ -108,7 +109,7 @@ def main():
         kept = [task for task in kept if task["task"] != name] + [made]
         kept.sort(key=lambda task: list(TASKS).index(task["task"]))
         trained_on = "Helmholtz problems on meshes of the unit square"
-        path.write_text(json.dumps({"trained": trained_on, "tasks": kept}, indent=1) + "\n", encoding="utf8")
+        write_result(path, {"trained": trained_on, "tasks": kept})
         for mover, row in {**made["movers"], **made["pooled"]}.items():
             value = row["error_reduction"]
             shown = f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"

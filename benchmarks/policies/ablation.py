@@ -21,9 +21,8 @@ import torch
 from comparison import SETTINGS
 
 import simplatform as sp
+from simplatform.experiments.record import write_result
 from simplatform.report.statistics import estimate
-from simplatform.runs.files import write_json
-from simplatform.runs.provenance import measured_on
 
 BASE = "mp1"
 EVEN: dict[str, Any] = {"policy.time_mean": 0.0, "policy.time_std": 1.8}
@@ -77,7 +76,7 @@ def main() -> None:
             runs = [{"variant": v, "task": t, "seed": s, "success": success} for (v, t, s), success in found.items()]
             results = {"rows": list(rows(found)), "twice_the_steps": budget(found)}
             table = {"settings": SETTINGS, "split": "validation", **results, "runs": runs}
-            write_json(chosen.json, {**measured_on(), **table})
+            write_result(chosen.json, table)
 
 
 def outcomes(variant: str, task: str, seed: int, output: Path) -> list[int]:

@@ -24,11 +24,11 @@ import torch
 
 import simplatform as sp
 from simplatform.errors import Interrupted, SimplatformError
+from simplatform.experiments.record import write_result
 from simplatform.recipes import resolve
 from simplatform.report.statistics import estimate
 from simplatform.runs.episodes import read_rows
-from simplatform.runs.files import read_json, write_json
-from simplatform.runs.provenance import measured_on
+from simplatform.runs.files import read_json
 from simplatform.runs.rundir import RunDirectory
 
 HERE = Path(__file__).parent
@@ -122,10 +122,10 @@ def write(path: Path, wanted: list[Key], done: dict[Key, Record]) -> None:
     if not runs:
         return
     table = {
-        **measured_on(), "settings": SETTINGS, "groups": TASKS, "runs_wanted": len(wanted), "runs_done": len(runs),
+        "settings": SETTINGS, "groups": TASKS, "runs_wanted": len(wanted), "runs_done": len(runs),
         "rows": list(rows(runs)), "plugins": list(pooled(runs)), "runs": list(runs.values()),
     }  # fmt: skip
-    write_json(path, table)
+    write_result(path, table)
     draw(table, path.with_suffix(".png"))
 
 

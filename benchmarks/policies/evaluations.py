@@ -27,10 +27,9 @@ from comparison import SETTINGS, TASKS, finished, measured
 from torch import Tensor
 
 from simplatform.api import Run
+from simplatform.experiments.record import write_result
 from simplatform.policies.manipulation.mp1 import MP1
 from simplatform.report.statistics import estimate
-from simplatform.runs.files import write_json
-from simplatform.runs.provenance import measured_on
 
 HERE = Path(__file__).parent
 REFERENCE = "mp1"
@@ -79,7 +78,7 @@ def write(path: Path, found: dict[Key, list[int]], whole: dict[Case, list[int]])
     """Write the table of all that is done."""
     runs = [dict(zip(FIELDS, key, strict=True), success=value) for key, value in found.items()]
     table = {"settings": SETTINGS, "split": "test", "rows": list(rows(found, whole)), "runs": runs}
-    write_json(path, {**measured_on(), **table})
+    write_result(path, table)
 
 
 def outcomes(key: Key, checkpoint: Path) -> list[int]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from simplatform.experiments.record import TIMINGS, write_result
 from simplatform.pipeline.evaluate import evaluate_shards
 from simplatform.pipeline.shards import episode_shard
 from simplatform.recipes import find_task
@@ -69,8 +70,7 @@ def ratios(rows: Mapping[str, Mapping[str, float]], ours: str, theirs: str) -> d
     return {key.removesuffix("_ms"): round(rows[theirs][key] / rows[ours][key], 2) for key in ("min_ms", "median_ms")}
 
 
-def write(path: Path, result: Mapping[str, Any]) -> None:
-    """Write a result with the command, machine and versions that it came from."""
-    found = measured_on()
-    path.write_text(json.dumps({"command": found.pop("command"), "machine": found, **result}, indent=1) + "\n")
+def write(path: Path, result: Mapping[str, Any], device: str = "cpu") -> None:
+    """Write times with what they were measured on, and show them."""
+    write_result(path, result, missing=TIMINGS, measured=measured_on(device))
     print(json.dumps(result, indent=1))

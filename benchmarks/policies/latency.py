@@ -123,7 +123,9 @@ def main() -> None:
     repeats = {"small": args.repeats, "paper": max(args.repeats // 8, 5)}
     rows = [measure(size, points, repeats[size], args.device) for size, points in ROWS]
     name = "latency.json" if args.device == "cpu" else f"latency_{args.device}.json"
-    harness.write(args.output or Path(__file__).with_name(name), {"seed": 0, "repeats": repeats, "rows": rows})
+    harness.write(
+        args.output or Path(__file__).with_name(name), {"seed": 0, "repeats": repeats, "rows": rows}, args.device
+    )
 
 
 if __name__ == "__main__":

@@ -194,10 +194,11 @@ def main() -> None:
     per_step = {name: round(row["median_ms"] / chosen.policies, 3) for name, row in times.items()}
     rounds = [by_processes(chosen) for _ in range(chosen.rounds)]
     per_step["processes"] = statistics.median(one["ms"] for one in rounds)
-    settings = {key: getattr(chosen, key) for key in ("policies", "size", "points", "batch", "repeats", "threads")}
+    keys = ("policies", "size", "points", "batch", "repeats", "threads")
+    settings = {"seeds": list(range(chosen.policies)), **{key: getattr(chosen, key) for key in keys}}
     name = "many.json" if chosen.device == "cpu" else f"many_{chosen.device}.json"
     result = {"settings": settings, "ms_per_policy_step": per_step, "times": times, "processes": rounds, "gap": gap}
-    harness.write(chosen.json or Path(__file__).with_name(name), result)
+    harness.write(chosen.json or Path(__file__).with_name(name), result, chosen.device)
 
 
 if __name__ == "__main__":

@@ -22,12 +22,12 @@ from torch import Tensor
 
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.experiments.record import write_result
 from simplatform.pipeline.fit import Trainer
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes.config import TrainConfig
 from simplatform.runs.checkpoint import build_policy
-from simplatform.runs.files import read_json, write_json
-from simplatform.runs.provenance import provenance
+from simplatform.runs.files import read_json
 
 HERE = Path(__file__).parent
 SIGNATURE = Signature({"point_cloud": (1, 3), "agent_pos": (1,)}, (2,))
@@ -131,8 +131,7 @@ def main() -> None:
     chosen = options.parse_args()
     torch.set_num_threads(1)
     table: dict[str, Any] = {
-        "command": "OMP_NUM_THREADS=1 python benchmarks/policies/plane.py", "steps": chosen.steps, "network": NETWORK,
-        "samples": SAMPLES, "floor": {}, "rows": {}, "environment": provenance("cpu"),
+        "steps": chosen.steps, "network": NETWORK, "samples": SAMPLES, "floor": {}, "rows": {},
     }  # fmt: skip
     table |= earlier(chosen.json, table)
     for name in chosen.sets:
@@ -144,7 +143,7 @@ def main() -> None:
             if not any((row["plugin"], row["seed"]) == (plugin, seed) for row in rows):
                 rows.append(measure(plugin, PLUGINS[plugin], points, torch.as_tensor(fresh), chosen.steps, seed))
                 print(name, rows[-1], flush=True)
-                write_json(chosen.json, table)
+                write_result(chosen.json, table, missing={"interval": "every seed stands in the rows"})
 
 
 def earlier(path: Path, table: dict[str, Any]) -> dict[str, Any]:

@@ -26,13 +26,12 @@ from comparison import SETTINGS
 from torch import Tensor
 
 import simplatform as sp
+from simplatform.experiments.record import write_result
 from simplatform.pipeline.collect import collect
 from simplatform.pipeline.fit import windows_of
 from simplatform.policies.manipulation.pointcloud import PointCloudPolicy
 from simplatform.recipes import find_task
 from simplatform.report.statistics import estimate
-from simplatform.runs.files import write_json
-from simplatform.runs.provenance import measured_on
 
 Teacher = tuple[str, dict[str, Any]]
 FLOW, DATA, V = ("flow-matching", {}), ("dp3", {}), ("dp3", {"policy.prediction": "v"})
@@ -63,7 +62,7 @@ def main() -> None:
         if not any((one["student"], one["steps"], one["seed"]) == (student, steps, seed) for one in runs):
             runs.append(measure(student, chosen.task, seed, steps, chosen.output))
             print(runs[-1], flush=True)
-            write_json(chosen.json, {**measured_on(), "settings": settings, "rows": list(rows(runs)), "runs": runs})
+            write_result(chosen.json, {"settings": settings, "rows": list(rows(runs)), "runs": runs})
 
 
 def measure(student: str, task: str, seed: int, steps: int, output: Path) -> dict[str, Any]:

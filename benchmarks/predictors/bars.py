@@ -14,10 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.runs.files import read_json, write_json
+from simplatform.experiments.record import write_result
+from simplatform.runs.files import read_json
 
 HERE = Path(__file__).parent
 COLOURS = {"stnn": "#d1495b", "mlp": "#1f3a5f", "dense-twin": "#8a6fb0", "sindy": "#1f9e64", "hankel-dmd": "#c78a1b"}
+
+OTHERS = "bars over table.json, leads.json, lotka_volterra.json and fft.json, which hold it"
 
 
 def main() -> None:
@@ -29,7 +32,7 @@ def main() -> None:
     ]
     for bar in found:
         print(bar)
-    write_json(HERE / "bars.json", {"command": "python benchmarks/predictors/bars.py", "bars": found})
+    write_result(HERE / "bars.json", {"bars": found}, missing=dict.fromkeys(("seeds", "n", "interval"), OTHERS))
     draw([row for row in rows.values() if row["task"] == "lorenz"])
 
 

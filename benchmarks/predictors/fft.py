@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from simplatform.experiments.record import write_result
 from simplatform.policies.nn.structured import BlockHankel
 from simplatform.policies.nn.structured.choice import prefers_fft
-from simplatform.runs.files import write_json
-from simplatform.runs.provenance import provenance
 
 HERE = Path(__file__).parent
 LENGTHS = (16, 64, 128, 256, 512, 1024, 2048, 4096)
@@ -31,11 +30,9 @@ def main() -> None:
     chosen = options.parse_args()
     torch.set_num_threads(1)
     rows = [measure(n, batch, chosen.repeats) for batch in (1, 64) for n in LENGTHS]
-    table = {
-        "command": "OMP_NUM_THREADS=1 python benchmarks/predictors/fft.py", "dtype": "float32",
-        "repeats": chosen.repeats, "rows": rows, "environment": provenance("cpu"),
-    }  # fmt: skip
-    write_json(HERE / "fft.json", table)
+    table = {"dtype": "float32", "repeats": chosen.repeats, "rows": rows}
+    missing = {"interval": "the least of the repeats", "seeds": "the time does not depend on the draws"}
+    write_result(HERE / "fft.json", table, missing=missing)
     draw(rows)
 
 

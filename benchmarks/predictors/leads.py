@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import simplatform as sp
+from simplatform.experiments.record import write_result
 from simplatform.policies.nn.structured import Counts, block_counts, dense_counts
-from simplatform.runs.files import read_json, write_json
+from simplatform.runs.files import read_json
 
 HERE = Path(__file__).parent
 WIDTH, ENVIRONMENTS, SUBSTEPS = 64, 10, 1
@@ -26,7 +27,7 @@ def main() -> None:
     options.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     options.add_argument("--output", type=Path, default=Path("runs"))
     chosen = options.parse_args()
-    table: dict[str, Any] = {"command": "python benchmarks/predictors/leads.py", "seeds": chosen.seeds}
+    table: dict[str, Any] = {"seeds": chosen.seeds}
     for kind in ("dense", "hankel"):
         runs = [run(kind, seed, chosen.output) for seed in chosen.seeds]
         counts = network(kind)
@@ -38,9 +39,8 @@ def main() -> None:
             "parameters": (ENVIRONMENTS + 1) * counts.parameters, "flops": 4 * 2 * SUBSTEPS * counts.flops,
             "settings": read_json(runs[0].path / "resolved.json")["settings"]["policy"],
         }  # fmt: skip
-        table["environment"] = read_json(runs[0].path / "env.json")
         print(kind, table[kind]["mse"], table[kind]["parameters"], table[kind]["flops"], flush=True)
-        write_json(HERE / "leads.json", table)
+        write_result(HERE / "leads.json", table, missing={"n": "`n` of each kind of layer"})
 
 
 def run(kind: str, seed: int, output: Path) -> sp.api.Run:

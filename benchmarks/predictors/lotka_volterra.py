@@ -20,10 +20,9 @@ from torch import Tensor
 from simplatform.contracts import Signature
 from simplatform.envs.dynamics.families import find_collection
 from simplatform.envs.dynamics.truth import trajectories
+from simplatform.experiments.record import write_result
 from simplatform.policies.dynamics.prediction.ridge import ridge
 from simplatform.policies.dynamics.prediction.stnn import StNN, StNNConfig
-from simplatform.runs.files import write_json
-from simplatform.runs.provenance import provenance
 
 HERE = Path(__file__).parent
 TIMES = 0.05 * np.arange(201)
@@ -39,10 +38,11 @@ def main() -> None:
     torch.set_num_threads(1)
     rows = [row(seed) for seed in chosen.seeds]
     table = {
-        "command": "python benchmarks/predictors/lotka_volterra.py", "rows": rows, "environment": provenance("cpu"),
+        "rows": rows,
         "test_mse": [found["test_mse"] for found in rows], "parameters": [found["parameters"] for found in rows],
     }  # fmt: skip
-    write_json(HERE / "lotka_volterra.json", table)
+    missing = {"n": "ten test trajectories a seed", "interval": "every seed stands in the rows"}
+    write_result(HERE / "lotka_volterra.json", table, missing=missing)
 
 
 def row(seed: int) -> dict[str, Any]:

@@ -20,10 +20,12 @@ import torch
 
 import simplatform as sp
 from simplatform.envs.dynamics.prediction import PredictionEnv
+from simplatform.experiments.record import write_result
 from simplatform.recipes import find_task
 from simplatform.report.statistics import estimate
 from simplatform.runs.episodes import read_rows
-from simplatform.runs.files import read_json, write_json
+from simplatform.runs.files import read_json
+from simplatform.runs.provenance import measured_on
 
 HERE = Path(__file__).parent
 Settings = dict[str, Any]
@@ -115,10 +117,8 @@ def main() -> None:
             found = row(task, name, plugin, runs, chosen)
             table = read_json(path) if path.exists() else {"rows": {}}  # another process may have written
             table["rows"][f"{task} / {name}"] = found
-            table["environment"] = read_json(runs[0].path / "env.json")
             own = ["benchmarks/predictors/table.py"] if path == HERE / "table.json" else sys.argv
-            table["command"] = shlex.join(["python", *own])
-            write_json(path, table)
+            write_result(path, table, measured={**measured_on(), "command": shlex.join(["python", *own])})
 
 
 def best(plugin: str, task: str, seed: int, candidates: list[Settings], chosen: argparse.Namespace) -> sp.api.Run:

@@ -14,8 +14,7 @@ import torch
 from table import ACROSS, validation_steps
 
 import simplatform as sp
-from simplatform.runs.files import write_json
-from simplatform.runs.provenance import measured_on
+from simplatform.experiments.record import write_result
 
 SETTINGS = {**ACROSS, "policy.jitter": 1e-4, "policy.adam_steps": 400, "policy.varpro_steps": 25}
 
@@ -37,8 +36,9 @@ def main() -> None:
         rows.append({"window": 2 * stencil + 1, "parameters": counts.parameters, "flops": round(counts.flops),
                      "validation_valid_steps": steps})  # fmt: skip
         print(rows[-1], flush=True)
-        table = {**measured_on(), "settings": SETTINGS, "seeds": chosen.seeds, "most_steps": 300, "rows": rows}
-        write_json(Path(__file__).with_suffix(".json"), table)
+        table = {"settings": SETTINGS, "seeds": chosen.seeds, "most_steps": 300, "rows": rows}
+        missing = {"n": "one fit a seed and row", "interval": "one or a few validation values"}
+        write_result(Path(__file__).with_suffix(".json"), table, missing=missing)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,10 @@ python benchmarks/samplers/error.py        # writes error.json and error.png bes
 
 from __future__ import annotations
 
-import json
-import platform
 import sys
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import torch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tests" / "policies" / "samplers"))
 from mixture import MEANS, PATH, denoiser, noise, reference  # noqa: E402
 
 from simplatform.errors import SolverError  # noqa: E402
+from simplatform.experiments.record import write_result  # noqa: E402
 from simplatform.policies.samplers import DPMSolverV3, Sampler, Scheduled, Statistics, get_sampler, sampler_names  # noqa: E402
 from simplatform.policies.samplers.search import search  # noqa: E402
 
@@ -97,15 +95,12 @@ def main() -> None:
     results = {name: errors(name) for name in NAMES}
     folder = Path(__file__).parent
     about = {
-        "command": "python benchmarks/samplers/error.py",
         "problem": f"{len(MEANS)} Gaussians in the plane, float64, linear VP, t 1 to 0.02; truth by DOP853 at 1e-11",
         "samples": COUNT,
         "seed": 0,
-        "machine": {"cpu": platform.machine(), "python": platform.python_version()},
-        "versions": {"torch": torch.__version__, "numpy": np.__version__},
         "results": results,
     }
-    (folder / "error.json").write_text(json.dumps(about, indent=1) + "\n")
+    write_result(folder / "error.json", about, missing={"interval": "the root mean square over all samples"})
     draw(results, folder / "error.png")
     for name, found in results.items():
         print(f"{name:10s}", *(f"{n}:{e:.4f}" for n, e in zip(found["nfe"], found["rms"], strict=True)))

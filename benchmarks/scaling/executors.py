@@ -13,7 +13,6 @@ changes little: where cores are free, the efficiency cannot be above one process
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ from statistics import median
 from typing import NamedTuple
 
 from simplatform.executors import executor
+from simplatform.experiments.record import write_result
 from simplatform.pipeline.shards import EpisodeShard, episode_shard, run_episode
 from simplatform.recipes import find_task
 from simplatform.runs.provenance import measured_on
@@ -89,8 +89,9 @@ def main() -> None:
             found.append(measure(kind, workers, chosen.task, chosen.episodes))
             print(kind, workers, found[-1], flush=True)
     rows = [row(place, found, rounds["local", 1], chosen.episodes) for place, found in rounds.items()]
-    table = {**where, "task": chosen.task, "episodes": chosen.episodes, "rows": rows}
-    chosen.json.write_text(json.dumps(table, indent=2) + "\n")
+    missing = {"interval": "all times of a row", "seeds": "the expert's test episodes 0, 1, …"}
+    table = {"task": chosen.task, "episodes": chosen.episodes, "repeats": chosen.repeats, "rows": rows}
+    write_result(chosen.json, table, missing=missing, measured=where)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import numpy as np
 
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.experiments.record import write_result
 from simplatform.pipeline.fit import Trainer
 from simplatform.pipeline.follow import Follower
 from simplatform.pipeline.group import join
@@ -115,7 +116,8 @@ def main() -> None:
             print(processes, rounds[processes][-1], flush=True)
     rows = [row(processes, found, rounds[1]) for processes, found in rounds.items()]
     size = {"policy": "mp1, widths 32-64-128", "batch": chosen.batch, "parameters": rounds[1][0]["parameters"]}
-    (HERE / "training.json").write_text(json.dumps({**where, **size, "rows": rows}, indent=2) + "\n")
+    result = {"seed": 0, "repeats": chosen.repeats, **size, "rows": rows}
+    write_result(HERE / "training.json", result, missing={"interval": "all times of a row"}, measured=where)
     return None
 
 

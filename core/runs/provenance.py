@@ -31,9 +31,9 @@ def provenance(device: str = "cpu") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def measured_on() -> dict[str, Any]:
+def measured_on(device: str = "cpu") -> dict[str, Any]:
     """Return what stands beside a benchmark's numbers: its command, the load of the machine, and ``provenance``."""
-    return {"command": command(), "load": round(os.getloadavg()[0], 2), **provenance()}
+    return {"command": command(), "load": round(os.getloadavg()[0], 2), **provenance(device)}
 
 
 def command() -> str:

@@ -36,4 +36,4 @@ def test_the_scaling_table_has_a_row_for_each_number_of_workers(tmp_path):
     assert [(row["executor"], row["workers"]) for row in found["rows"]] == [("local", 1), ("process", 2)]
     assert all(len(row["seconds"]) == 2 for row in found["rows"])
     assert found["rows"][0]["efficiency"] == 1
-    assert found["command"].startswith("python benchmarks/scaling/executors.py")
+    assert found["record"]["command"].startswith("python benchmarks/scaling/executors.py")

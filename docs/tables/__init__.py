@@ -1,0 +1,1 @@
+"""What the pages show of committed results, one module a family; ``results`` writes them."""

@@ -1,0 +1,119 @@
+"""Tables of mesh movement."""
+
+from __future__ import annotations
+
+import re
+
+from results import Row, Table, columns, each, key, named, percent, shows
+
+
+@shows("mesh/helmholtz")
+def helmholtz(table: Table) -> str:
+    """One row per mover: how much error it removes, and how fast, beside Monge–Ampère as published and by Newton steps.
+
+    The last is our fastest classical mover. Rows of a run of their own hold the ratio to it in that run; they share the
+    problems but not the load of the machine, so their seconds stand in the file only.
+    """
+    fastest = table["movers"]["monge-ampere"]["median_seconds_by_variant"][-1]
+    published, newton = "speed_up_on_largest", "speed_up_over_fastest_on_largest"
+    return columns(named(table["movers"]), {
+        "mover": key("name"), "error removed, 95 % interval": lambda r: percent(r["error_reduction"]),
+        "ratio to MA": key("ratio_to_monge_ampere_published", ".2f"),
+        "worse than not moving": lambda r: f"{100 * r['worse_than_not_moving']['value']:.0f} %",
+        "seconds, largest size": lambda r: "–" if "machine" in r else f"{r['median_seconds_by_variant'][-1]:.3f}",
+        "times faster than MA as published": lambda r: f"{r[published]:.1f}" if published in r else "–",
+        "than `monge-ampere`": lambda r: f"{r.get(newton, fastest / r['median_seconds_by_variant'][-1]):.2f}",
+    }, *(_over_seeds(row) for row in named(table.get("pooled", {})) if row["seeds"] >= 3))  # fmt: skip
+
+
+def _over_seeds(row: Row) -> str:
+    low, high = row["ratio_interval_95"]
+    return (
+        f"`{row['name']}`, {row['seeds']} training seeds: {row['ratio']:.2f} × Monge–Ampère's reduction, "
+        f"95 % interval over problems {low:.2f} … {high:.2f} (seed by seed {each('ratio_by_seed', '.2f')(row)})."
+    )
+
+
+@shows("mesh/bound")
+def mesh_bound(table: Table) -> str:
+    """Direct descent on the solver's error beside what is learned and Monge–Ampère, on the same problems."""
+    return columns(named(table["movers"]), {
+        "mover": key("name"), "error removed, 95 % interval": lambda r: percent(r["error_reduction"]),
+        "n": lambda r: r["error_reduction"]["n"],
+        "seconds, largest size": lambda r: f"{r['median_seconds_by_variant'][-1]:.2f}",
+    })  # fmt: skip
+
+
+@shows("mesh/zero_shot")
+def zero_shot(table: Table) -> str:
+    """One row per task and mover, with quantities of interest where the task has some; a value for each seed."""
+    rows = []
+    for task in table["tasks"]:
+        classical = {name: row for name, row in task["movers"].items() if not re.search(r"-s\d+$", name)}
+        rows += [{"task": task["task"], **row} for row in named({**classical, **task.get("pooled", {})})]
+    return columns(rows, {
+        "task": key("task"), "mover": key("name"),
+        "error removed, 95 % interval": lambda r: percent(r["error_reduction"]),
+        "by seed": lambda r: ", ".join(f"{100 * value:.0f}" for value in r.get("reduction_by_seed", [])) or "–",
+        "worse in": lambda r: f"{100 * r['worse_than_not_moving']['value']:.0f} %",
+        "drag, lift, arrival: error removed": _quantities, "n": lambda r: r["error_reduction"]["n"],
+    })  # fmt: skip
+
+
+def _quantities(row: Row) -> str:
+    found = row.get("quantities", {}).items()
+    return ", ".join(f"{name} {100 * item['reduction_of_the_mean']:.0f} %" for name, item in found) or "–"
+
+
+@shows("mesh/validity")
+def mesh_validity(table: Table) -> str:
+    """Inverted cells of each mover with and without the limiter."""
+    final, raw = "meshes_with_inverted_cell", "meshes_inverted_without_limiter"
+    return columns(named(table["movers"]), {
+        "mover": key("name"),
+        "meshes with an inverted cell": lambda r: f"{r['all'][final]['k']} of {r['all'][final]['n']}",
+        "without the limiter": lambda r: r["all"][raw]["k"],
+        "limiter active": lambda r: percent(r["all"]["limiter_active"]),
+        "of it, Helmholtz monitors": lambda r: percent(r["helmholtz"]["limiter_active"]),
+    })  # fmt: skip
+
+
+@shows("mesh/scaling")
+def mesh_scaling(table: Table) -> str:
+    """Seconds and memory by size, and the slopes."""
+    rows = [{"mover": case, **row} for case, items in table["cases"].items() for row in items]
+    slopes = ", ".join(f"{case} {slope:.2f}" for case, slope in table["slope_of_time"].items())
+    cells = {"mover": key("mover"), "vertices": key("vertices", ","), "seconds per move": key("seconds", ".3f"),
+             "memory, MiB": key("memory_above_start_mib", ".0f")}  # fmt: skip
+    return columns(rows, cells, f"Slope of log time over log vertices: {slopes}.")
+
+
+@shows("mesh/ring")
+def mesh_ring(table: Table) -> str:
+    """The classical solvers on the ring monitor."""
+    return columns(named(table["methods"]), {
+        "method": key("name"), "iterations": key("iterations"), "residual": key("residual", ".1e"),
+        "seconds, minimum": key("seconds_min", ".3f"), "median": key("seconds_median", ".3f"),
+    })  # fmt: skip
+
+
+@shows("mesh/cylinder")
+def mesh_cylinder(table: Table) -> str:
+    """Our flow solver against the published coefficients."""
+    re20 = [*table["re20"], {"vertices": "published", **table["published_re20"]}]
+    steady = {"Re 20, vertices": key("vertices"), "drag": key("drag", ".5f"), "lift": key("lift", ".6f")}
+    unsteady = {
+        "Re 100, vertices": key("vertices"), "time step, s": key("dt"), "largest drag": key("largest_drag", ".3f"),
+        "largest lift": key("largest_lift", ".3f"), "Strouhal number": key("strouhal", ".4f"),
+    }  # fmt: skip
+    known = "| published |  | 3.22 … 3.24 | 0.99 … 1.01 | 0.295 … 0.305 |"
+    return "\n".join([columns(re20, steady), "", columns(table["re100"], unsteady), known])
+
+
+@shows("mesh/ablation")
+def mesh_ablation(table: Table) -> str:
+    """What each change of the small UM2N is worth, on validation problems."""
+    return columns(table["rows"], {
+        "variant": key("name"), "steps": key("steps"), "seeds": key("seeds"),
+        "error removed on validation, 95 % interval": lambda r: percent(r["error_reduction"]),
+    })  # fmt: skip
