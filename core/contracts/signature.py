@@ -29,6 +29,11 @@ class Facts:
     """Name of the problem behind the numbers, where an objective depends on it."""
     fields: int = 0
     """Number of fields on a grid that a flat state holds one after the other; 0 where it is no grid."""
+    episodes: int | None = None
+    """How many distinct episodes there are, where they are limited: ``reset(options={"episode": k})`` begins the k-th."""
+    judges_non_finite: bool = False
+    """Whether ``step`` takes actions that are not finite, and says what they are worth; elsewhere such an action is not
+    carried out and ends the episode as a failure."""
     more: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else the environment says, as JSON."""
 
@@ -107,4 +112,6 @@ _RULES = {
     "units": ("a table of units by name", lambda v: isinstance(v, Mapping) and all(map(_is_text, v.values()))),
     "problem": ("a name", _is_text),
     "fields": ("a whole number from 0", lambda v: _whole(v, 0)),
+    "episodes": ("a whole number from 1", lambda v: _whole(v, 1)),
+    "judges_non_finite": ("true or false", lambda v: isinstance(v, bool)),
 }  # fmt: skip

@@ -15,7 +15,8 @@ class Metric:
     """A number that every episode yields, read from the ``info`` that the environment returns.
 
     ``over`` says how an episode's steps become one number; ``kind`` decides the interval that reports show: Wilson for
-    a rate, bootstrap for a mean.
+    a rate, bootstrap for a mean. ``key`` is the name in the info where that is another; "success" and "is_success" are
+    found under either.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Metric:
     better: Literal["higher", "lower"] = "higher"
     over: Literal["any", "last", "mean", "sum"] = "last"
     unit: str = "1"
+    key: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from simplatform.envs.dynamics.truth import trajectories
 from simplatform.errors import ConfigError
 
 CAP = 1e6
-"""Largest error that is reported; a trajectory with non-finite values counts as that far off."""
+"""Largest error that is reported; a trajectory with non-finite values counts as that far off. Of ``mse`` in units of the
+truth's largest value, squared."""
 
 
 class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
@@ -26,8 +27,8 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
     Observation: ``support (S, T, d)``, whole trajectories of the same environment from other initial states;
     ``initial (d,)``; ``times (T,)``, which differ between the families of a collection. Action ``(T, d)``: the
     trajectory from ``initial``. For a field on a grid all of these have ``(channels, n, n)`` in the place of ``d``.
-    ``info``: ``mse``, ``relative_mse`` (mean over time of ‖ŷ − y‖² / ‖max(|y|, 1e-6)‖²), ``mape``, ``diverged`` (1 for
-    a forecast that is not finite, or ever farther from the truth than ten times the truth's largest norm), and the
+    ``info``: ``mse``, ``relative_mse`` (mean over time of ‖ŷ − y‖² / ‖max(|y|, 1e-6 max|y|)‖²), ``mape``, ``diverged`` (1
+    for a forecast that is not finite, or ever farther from the truth than ten times the truth's largest norm), and the
     numbers ``environment`` and ``family``, which policies do not see, unless ``labels`` is set: then there is an
     observation ``labels (2,)``, family and environment, with -1 for an environment that training never saw.
     """
@@ -59,7 +60,8 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
         shape = (len(self.times), *(self.system.shape or (self.system.dim,)))
         self.observation_space = self.space(support, shape, labels)
         self.action_space = self.box(shape)
-        self.metadata = {**self.metadata, "simplatform": {"family": family, "dim": self.system.dim}}
+        described = {"family": family, "dim": self.system.dim, "judges_non_finite": True}
+        self.metadata = {**self.metadata, "simplatform": described}
 
     @staticmethod
     def box(shape: tuple[int, ...]) -> spaces.Box:
@@ -103,10 +105,14 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
 
 
 def errors(predicted: Array, truth: Array) -> dict[str, float]:
-    """Return mse, relative_mse and mape of a trajectory ``(T, ...)``, each at most 1e6, and whether it diverged."""
+    """Return mse, relative_mse and mape of a trajectory ``(T, ...)``, each at most 1e6, and whether it diverged.
+
+    Nothing depends on the unit: in another one, all but ``mse`` are the same, and that by the unit squared.
+    """
+    unit = float(np.abs(truth).max()) or 1.0
     if not np.isfinite(predicted).all():
-        return {"mse": CAP, "relative_mse": CAP, "mape": CAP, "diverged": 1.0}
-    predicted, truth = predicted.reshape(len(truth), -1), truth.reshape(len(truth), -1)
+        return {"mse": CAP * unit**2, "relative_mse": CAP, "mape": CAP, "diverged": 1.0}
+    predicted, truth = predicted.reshape(len(truth), -1) / unit, truth.reshape(len(truth), -1) / unit
     gap, size = np.clip(predicted - truth, -1e9, 1e9), np.maximum(np.abs(truth), 1e-6)
     found = {
         "mse": np.mean(gap**2),
@@ -114,7 +120,8 @@ def errors(predicted: Array, truth: Array) -> dict[str, float]:
         "mape": np.mean(np.abs(gap) / size),
     }
     far = np.linalg.norm(gap, axis=-1).max() > LOST * np.linalg.norm(size, axis=-1).max()
-    return {**{name: float(min(value, CAP)) for name, value in found.items()}, "diverged": float(far)}
+    capped = {name: float(min(value, CAP)) for name, value in found.items()}
+    return {**capped, "mse": capped["mse"] * unit**2, "diverged": float(far)}
 
 
 class IntegratorExpert:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simplatform.envs.dynamics.forecast import ForecastEnv
 from simplatform.envs.dynamics.prediction import PredictionEnv
@@ -49,7 +50,7 @@ class RecordedForecastEnv(ForecastEnv):
         self.support, shape = len(self._paths[0]), answer.shape
         self.observation_space = self.space(self.support, shape, labels=False)
         self.action_space = self.box(shape)
-        described = {"family": "recorded", "dim": int(np.prod(shape[1:]))}
+        described = {"family": "recorded", "dim": int(np.prod(shape[1:])), "episodes": 1, "judges_non_finite": True}
         self.metadata = {**self.metadata, "simplatform": described}
 
     def draw(self) -> Array:
@@ -63,6 +64,9 @@ class SeriesEnv(PredictionEnv):
 
     The first 70 % are for training, the next 15 % for validation, the rest for testing. Errors are in units of the
     training part's standard deviation, valid times in units of t.
+
+    There are as many episodes as starts that leave room for ``steps``: ``reset(options={"episode": k})`` begins the k-th
+    of them, and the first few are spread over the part; without it the seed draws one.
     """
 
     def __init__(
@@ -82,14 +86,38 @@ class SeriesEnv(PredictionEnv):
             )
         self.window, self.noise, self.render_mode = window, 0.0, render_mode
         self.steps = min(steps, room) if steps else room
-        self.scale = np.maximum(_share(states, "train").std(axis=0), 1e-12)
+        self.scale = _unit(_share(states, "train"))
         self.system, self.observed = _system(states.shape[1], self.dt), list(range(states.shape[1]))
+        self._starts, self._episode = spread_out(room - self.steps + 1), None
         self.describe("recorded")
+        self.metadata["simplatform"]["episodes"] = len(self._starts)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Begin the episode that ``options`` names by its number, or a random one."""
+        self._episode = (options or {}).get("episode")
+        return super().reset(seed=seed, options=options)
 
     def draw(self) -> Array:
-        """Return a stretch of the part, from a random start where there is room."""
-        start = int(self.np_random.integers(len(self._part) - self.window - self.steps + 1))
+        """Return a stretch of the part."""
+        count = len(self._starts)
+        number = int(self.np_random.integers(count)) if self._episode is None else int(self._episode) % count
+        start = int(self._starts[number])
         return self._part[start : start + self.window + self.steps]
+
+
+def spread_out(count: int) -> NDArray[np.int64]:
+    """Return 0 … count − 1 in an order whose first ones lie far apart: by reversed bits (van der Corput, 1935)."""
+    bits = max(count - 1, 1).bit_length()
+    found: NDArray[np.int64] = np.argsort([int(f"{number:0{bits}b}"[::-1], 2) for number in range(count)], kind="stable")
+    return found
+
+
+def _unit(states: Array) -> Array:
+    """Return the standard deviation of each component; its own size where it does not vary, 1 where it is zero."""
+    spread, size = states.std(axis=0), np.abs(states).max(axis=0)
+    return np.where(spread > 1e-12 * size, spread, np.where(size > 0, size, 1.0))
 
 
 def _share(states: Array, part: Part) -> Array:

@@ -27,8 +27,8 @@ from simplatform.runs.fingerprint import data_fingerprint
 Part = Literal["train", "validation", "test"]
 Array = NDArray[np.float32]
 HELD_OUT = 0.1
-CONSTANT = 1e-4
-"""A component of the action that varies less is compared in its own units."""
+CONSTANT = 1e-6
+"""A component of the action that varies by no more than this share of its size is constant: float32's rounding."""
 
 
 def _opened(path: str) -> Demonstrations:
@@ -65,42 +65,52 @@ def split(path: str, held_out: float = HELD_OUT) -> dict[Part, list[int]]:
 
 
 def episodes(kwargs: Mapping[str, Any]) -> Expansion:
-    """Return one variant per episode, and how many of them teach, validate and test: what ``replay`` expands to."""
+    """Return how many episodes teach, validate and test: what ``replay`` expands to."""
     parts = split(str(kwargs.get("path", "")), float(kwargs.get("held_out", HELD_OUT)))
-    variants = tuple({"episode": number} for number in range(len(parts["train"])))
-    return Expansion(variants, *(len(parts[part]) for part in ("train", "validation", "test")))  # type: ignore[arg-type]
+    return Expansion(({},), len(parts["train"]), len(parts["validation"]), len(parts["test"]))
+
+
+def units(actions: NDArray[Any]) -> NDArray[np.float64]:
+    """Return what one is for each component of actions ``(N, *action)``: its standard deviation.
+
+    A constant is measured by its size, and by that of the largest of all where it is zero.
+    """
+    spread, size = actions.astype(np.float64).std(0), np.abs(actions).astype(np.float64).max(0)
+    own = np.where(size > 0, size, float(size.max(initial=0.0)) or 1.0)
+    return np.where(spread > CONSTANT * size, spread, own)
 
 
 class ReplayEnv(gymnasium.Env[dict[str, Array], Array]):
-    """Replays one recorded episode.
+    """Replays the recorded episodes of a part, each as one episode: ``reset(options={"episode": k})`` begins the k-th.
 
     Observations have the recorded keys and shapes, in the recorded units, float32. ``info["action_error"]`` is the root
     mean square over components of (action − recorded action), each divided by its standard deviation over the whole
-    file, if it has one: 0 is the expert, 1 about the mean action. ``info["action_difference"]`` is the mean absolute
+    file, or by its size where it is constant: 0 is the expert, 1 about the mean action. ``info["action_difference"]`` is the mean absolute
     difference in the action's own units.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
 
     def __init__(
-        self, path: str = "", episode: int = 0, part: Part = "test", held_out: float = HELD_OUT,
+        self, path: str = "", episode: int | None = None, part: Part = "test", held_out: float = HELD_OUT,
         render_mode: str | None = None,
     ) -> None:  # fmt: skip
-        """Open the file; ``episode`` counts within its ``part``.
+        """Open the file; ``episode``, which counts within its ``part``, leaves that one alone.
 
         Raises:
             ConfigError, DataError: see ``split``.
         """
         numbers = split(path, held_out)[part]
         demonstrations = _opened(path)
-        self.recorded: Episode = demonstrations[numbers[episode % len(numbers)]]
-        spread = demonstrations.stacked_actions().std(0)
-        self._scale = np.where(spread < CONSTANT, 1.0, spread)
+        self._numbers = numbers if episode is None else [numbers[episode % len(numbers)]]
+        self._episodes = demonstrations
+        self.recorded: Episode = demonstrations[self._numbers[0]]
+        self._scale = units(demonstrations.stacked_actions())
         self._time, self.render_mode = 0, render_mode
         shapes = {key: value.shape[1:] for key, value in self.recorded.observations.items()}
         self.observation_space = Dict({key: Box(-np.inf, np.inf, shape, np.float32) for key, shape in shapes.items()})
         self.action_space = Box(-np.inf, np.inf, self.recorded.actions.shape[1:], np.float32)
-        self.metadata = {**self.metadata, "simplatform": {"recorded": len(demonstrations)}}  # type: ignore[misc]
+        self.metadata = {**self.metadata, "simplatform": {"recorded": len(demonstrations), "episodes": len(self._numbers)}}  # type: ignore[misc]
 
     @property
     def expert_action(self) -> Array:
@@ -111,8 +121,11 @@ class ReplayEnv(gymnasium.Env[dict[str, Array], Array]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Array], dict[str, Any]]:
-        """Go to the episode's beginning; the seed changes nothing."""
+        """Go to the beginning of the episode that ``options`` names by its number, or of a random one."""
         super().reset(seed=seed)
+        count, number = len(self._numbers), (options or {}).get("episode")
+        chosen = int(self.np_random.integers(count)) if number is None else int(number) % count
+        self.recorded = self._episodes[self._numbers[chosen]]
         self._time = 0
         return self._observation(), {}
 

@@ -11,15 +11,16 @@ from torch import Tensor, nn
 
 from simplatform.errors import CheckpointError, ContractError, DataError
 
-CONSTANT = 1e-4
-"""A component whose range is smaller counts as constant: it is shifted to zero and not scaled."""
+CONSTANT = 1e-6
+"""A component whose range is at most this share of its largest value counts as constant: that is float32's rounding."""
 
 
 class MinMaxNormaliser(nn.Module):
     """Maps each component's range in the training data to [−1, 1], linearly: ``x * scale + offset``.
 
     Statistics are per component of the last axis, ``(C,)``, and buffers, so that a checkpoint holds them; NaN until
-    fitted. As in Diffusion Policy's linear normaliser with limits.
+    fitted. As in Diffusion Policy's linear normaliser with limits, but whether a component is constant does not depend
+    on its unit. A constant one has scale 0, and its value as the offset: it becomes 0, and exactly its value again.
     """
 
     scale: Tensor
@@ -49,19 +50,20 @@ class MinMaxNormaliser(nn.Module):
     def set_limits(self, low: NDArray[np.floating], high: NDArray[np.floating]) -> None:
         """Set the range of each component, ``(C,)`` each."""
         span = high - low
-        constant = span < CONSTANT
-        scale = np.where(constant, 1.0, 2.0 / np.where(constant, 1.0, span))
-        offset = np.where(constant, -low, -1.0 - scale * low)
+        constant = span <= CONSTANT * np.maximum(np.abs(low), np.abs(high))
+        scale = np.where(constant, 0.0, 2.0 / np.where(constant, 1.0, span))
+        offset = np.where(constant, low, -1.0 - scale * low)
         self.scale.copy_(torch.as_tensor(scale, dtype=self.scale.dtype))
         self.offset.copy_(torch.as_tensor(offset, dtype=self.offset.dtype))
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise ``(..., C)``."""
-        return torch.addcmul(self.offset, x, self.scale)
+        return torch.addcmul(torch.where(self.scale == 0, 0.0, self.offset), x, self.scale)
 
     def inverse(self, x: Tensor) -> Tensor:
         """Return ``(..., C)`` in the data's units."""
-        return (x - self.offset) / self.scale
+        constant = self.scale == 0
+        return torch.where(constant, self.offset, (x - self.offset) / torch.where(constant, 1.0, self.scale))
 
     def check(self, name: str) -> None:
         """Refuse to work without statistics.

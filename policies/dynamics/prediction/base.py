@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 from simplatform.contracts import Observation, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError, DataError
+from simplatform.policies.nn.scaling import spread
 from simplatform.policies.nn.structured import Counts
 
 WINDOW = "window"
@@ -42,7 +43,7 @@ class WindowPredictor(nn.Module):
         states = states.reshape(-1, self.dim)
         if self.fields:
             states = states.view(-1, self.fields, self.dim // self.fields).transpose(1, 2).flatten(0, 1)
-        return states.std(0).clamp_min(1e-12).repeat_interleave(self.dim // (self.fields or self.dim))
+        return spread(states).repeat_interleave(self.dim // (self.fields or self.dim))
 
     def counts(self) -> Counts:
         """Count parameters, and operations per predicted state."""

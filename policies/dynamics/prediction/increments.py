@@ -20,6 +20,7 @@ from simplatform.policies.dynamics.prediction.base import WindowPredictor, delay
 from simplatform.policies.dynamics.prediction.local import Layout
 from simplatform.policies.dynamics.prediction.ridge import ridge
 from simplatform.policies.dynamics.prediction.validation import validation_steps
+from simplatform.policies.nn.scaling import spread
 from simplatform.policies.nn.structured import Counts, dense_counts
 
 PENALTIES = (1e-11, 1e-10, 1e-9, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2)
@@ -127,9 +128,9 @@ class IncrementPredictor(WindowPredictor):
             windows = windows + self.config.jitter * self.unit(windows) * noise
         local, step = self.layout.spread(windows[:, :: self.config.lag]), self.layout.split(following - windows[:, -1])
         self.mean.copy_(local[:, -1].mean(0))
-        self.scale.copy_(local[:, -1].std(0).clamp_min(1e-12))
+        self.scale.copy_(spread(local[:, -1]))
         self.step_mean.copy_(step.mean(0))
-        self.step_scale.copy_(step.std(0).clamp_min(1e-12))
+        self.step_scale.copy_(spread(step))
         stride = max(len(local) // MOST_ROWS, 1)
         return self.standardised(local[::stride]).contiguous(), ((step - self.step_mean) / self.step_scale)[::stride]
 

@@ -26,6 +26,7 @@ from simplatform.policies.dynamics.prediction.quadratic import flow, tangent_flo
 from simplatform.policies.dynamics.prediction.ridge import ridge
 from simplatform.policies.dynamics.prediction.shooting import Shot, Starts, shoot
 from simplatform.policies.dynamics.prediction.validation import validation_steps
+from simplatform.policies.nn.scaling import spread
 from simplatform.policies.nn.structured import Counts, dense_counts
 from simplatform.policies.nn.structured.hankel import Init
 
@@ -209,7 +210,7 @@ class LatentStNN(WindowPredictor):
             paths.append(torch.cat([windows[0], following]))
         whole = torch.cat(paths)
         self.mean.copy_(whole.mean(0))
-        self.scale.copy_(whole.std(0).clamp_min(1e-12))
+        self.scale.copy_(spread(whole))
         return [(path - self.mean) / self.scale for path in paths]
 
     def _found(self, paths: list[Tensor], report: training.Report) -> tuple[Starts, Shot]:

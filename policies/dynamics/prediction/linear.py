@@ -10,6 +10,7 @@ from simplatform.contracts import Observation, Progress, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.policies.dynamics.prediction.base import WINDOW, WindowPredictor
 from simplatform.policies.dynamics.prediction.validation import validation_steps
+from simplatform.policies.nn.scaling import spread
 from simplatform.recipes.config import Config
 
 
@@ -46,7 +47,7 @@ class LinearDelayModel(WindowPredictor):
         paths = [self._path(episode) for episode in demonstrations]
         whole = torch.cat(paths)
         self.mean.copy_(whole.mean(0))
-        self.scale.copy_(whole.std(0).clamp_min(1e-12))
+        self.scale.copy_(spread(whole))
         paths = [(path - self.mean) / self.scale for path in paths]
         best = -1.0
         for number, rank in enumerate(self.config.ranks):

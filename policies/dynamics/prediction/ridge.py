@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from simplatform.policies.nn.scaling import positive
+
 
 def ridge(features: Tensor, targets: Tensor, penalty: float) -> tuple[Tensor, Tensor]:
     """Return weights ``(F, D)`` and intercept ``(D,)`` that minimise ‖X w + b − y‖²/N + penalty ‖S w‖².
@@ -13,7 +15,7 @@ def ridge(features: Tensor, targets: Tensor, penalty: float) -> tuple[Tensor, Te
     """
     mean, middle = features.mean(0), targets.mean(0)
     centred = features - mean
-    scale = centred.square().mean(0).sqrt().clamp_min(1e-12)
+    scale = positive(centred.square().mean(0).sqrt(), features.abs().amax(0))
     x = centred / scale
     gram = x.T @ x / len(x) + penalty * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
     weights = torch.linalg.solve(gram, x.T @ (targets - middle) / len(x)) / scale[:, None]

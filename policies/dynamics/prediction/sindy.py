@@ -19,16 +19,23 @@ from simplatform.demonstrations import Demonstrations
 from simplatform.errors import DataError, MissingDependency
 from simplatform.policies.dynamics.prediction.base import WINDOW, WindowPredictor
 from simplatform.policies.dynamics.prediction.validation import validation_steps
+from simplatform.policies.nn.scaling import spread
 from simplatform.policies.nn.structured import Counts
 from simplatform.recipes.config import Config
 from simplatform.solvers import RK4
+
+
+MOST = 1e50
+"""States are held below, so that their fifth powers are finite numbers."""
 
 
 class SINDyConfig(Config):
     """Settings of SINDy; the validation split chooses from what is listed."""
 
     degree: int = Field(2, ge=1, le=5, description="highest degree of the polynomials")
-    thresholds: tuple[float, ...] = Field((0.02, 0.1, 0.3), min_length=1, description="coefficients below are dropped")
+    thresholds: tuple[float, ...] = Field(
+        (0.02, 0.1, 0.3), min_length=1, description="coefficients below are dropped; in units of spread and rate of change"
+    )
     smoothing: tuple[int, ...] = Field(
         (0, 11, 25), min_length=1, description="samples of a Savitzky-Golay filter; 0 = none"
     )
@@ -80,7 +87,7 @@ class SINDy(WindowPredictor):
         return Counts(terms, self.config.substeps * (4 * (products + 2 * terms) + 13 * self.dim))
 
     def _field(self, t: Tensor, x: Tensor) -> Tensor:
-        x = x.clamp(-1e6, 1e6)  # a field that runs away stays finite: the environment reports it as lost
+        x = x.clamp(-MOST, MOST)  # a field that runs away stays finite: the environment reports it as lost
         return torch.prod(x[:, None] ** self.powers, dim=2) @ self.coefficients
 
     def _regress(self, paths: list[np.ndarray], threshold: float, width: int) -> tuple[Tensor, Tensor]:
@@ -92,9 +99,22 @@ class SINDy(WindowPredictor):
             derivative = library.FiniteDifference(order=4)
         terms = library.PolynomialLibrary(degree=self.config.degree)
         model = library.SINDy(library.STLSQ(threshold=threshold), terms, derivative)
-        model.fit(paths, t=self.dt)
-        powers = torch.as_tensor(np.array(terms.powers_, float))
-        return powers, torch.as_tensor(np.array(model.coefficients(), float).T.copy())
+        unit, time = _units(paths, self.dt)
+        model.fit([path / unit for path in paths], t=self.dt / time)
+        powers = np.array(terms.powers_, float)
+        coefficients = np.array(model.coefficients(), float).T * unit / time / np.prod(unit**powers, axis=1)[:, None]
+        return torch.as_tensor(powers), torch.as_tensor(coefficients)
+
+
+def _units(paths: list[np.ndarray], dt: float) -> tuple[np.ndarray, float]:
+    """Return the spread ``(d,)`` of each component, and the time in which states move by it (root mean square).
+
+    States and time in these units have coefficients that compare with each other and with a threshold.
+    """
+    unit = spread(torch.as_tensor(np.concatenate(paths))).numpy()
+    slopes = np.concatenate([np.diff(path, axis=0) for path in paths]) / unit / dt
+    rate = float(np.sqrt(np.mean(slopes**2)))
+    return unit, 1 / rate if rate > 0 else 1.0
 
 
 def _pysindy() -> Any:

@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from simplatform.contracts import Observation
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import DataError
+from simplatform.policies.nn.scaling import positive, spread
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Systems:
     def spread(self) -> Tensor:
         """Return each environment's root mean square distance from its own mean, ``(E,)``: the unit of its errors."""
         centred = self.states - self.states.mean((1, 2), keepdim=True)
-        return centred.square().mean((1, 2, 3)).sqrt().clamp_min(1e-9)
+        return positive(centred.square().mean((1, 2, 3)).sqrt(), self.states.abs().amax((1, 2, 3)))
 
     def windows(self, length: int, stride: int = 1) -> Windows:
         """Return all windows of ``length`` intervals that start every ``stride`` samples."""
@@ -89,12 +90,12 @@ class Systems:
 
     def input_scale(self) -> Tensor:
         """Return the standard deviation of each component over all data, ``(d,)``."""
-        return self.states.flatten(0, 2).std(0).clamp_min(1e-9)
+        return spread(self.states.flatten(0, 2))
 
     def rate_scale(self) -> Tensor:
-        """Return the root mean square of finite-difference derivatives, ``(d,)``."""
+        """Return the root mean square of finite-difference derivatives, ``(d,)``; 0 for what never moves."""
         slopes = self.states.diff(dim=2) / self.times.diff(dim=1)[:, None, :, None]
-        return slopes.flatten(0, 2).square().mean(0).sqrt().clamp_min(1e-9)
+        return slopes.flatten(0, 2).square().mean(0).sqrt()
 
 
 def environments_of(demonstrations: Demonstrations) -> Systems:

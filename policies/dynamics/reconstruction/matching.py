@@ -16,6 +16,7 @@ from torch import Generator, Tensor
 
 from simplatform.policies.dynamics.reconstruction.data import Systems
 from simplatform.policies.dynamics.reconstruction.experts import VectorField
+from simplatform.policies.nn.scaling import positive
 
 
 @dataclass(frozen=True)
@@ -47,5 +48,5 @@ def slopes_of(systems: Systems, most: int, noise: float, generator: Generator) -
     index = torch.linspace(0, states.shape[1] - 1, min(most, states.shape[1])).round().long()
     states, slopes = states[:, index], slopes[:, index]
     random = torch.randn(states.shape, generator=generator, dtype=states.dtype).to(states.device)
-    unit = slopes.square().mean((1, 2)).sqrt().clamp_min(1e-12)
+    unit = positive(slopes.square().mean((1, 2)).sqrt(), slopes.abs().amax((1, 2)))
     return Slopes(states + noise * systems.spread()[:, None, None] * random, slopes, unit)

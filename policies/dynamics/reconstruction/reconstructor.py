@@ -86,7 +86,7 @@ class ReconstructorConfig(Config):
     coefficient: float = Field(1e-6, ge=0, description="weight of the regulariser")
     inference: Literal["fixed", "adaptive"] = Field("fixed", description="Runge-Kutta 4 on the data grid, or Tsit5")
     rtol: float = Field(1e-4, gt=0, description="relative tolerance of adaptive inference and of the regulariser")
-    atol: float = Field(1e-6, gt=0, description="absolute tolerance of adaptive inference and of the regulariser")
+    atol: float = Field(1e-6, gt=0, description="absolute tolerance of these, in units of the data's spread")
 
 
 class Reconstructor(nn.Module):
@@ -192,12 +192,12 @@ class Reconstructor(nn.Module):
         config = self.config
         total = config.context_penalty * codes.square().mean() if codes.numel() else codes.new_zeros(())
         if config.regulariser == "ernode":
-            total = total + config.coefficient * ernode(field, windows, 1, config.rtol, config.atol)
+            total = total + config.coefficient * ernode(field, windows, 1, config.rtol, self._atol())
         elif config.regulariser == "lrnde":
             size = float(self.accepted) or float(windows.times.diff(dim=2).mean())
             rows = windows.states.new_full((len(windows.states),), size)
             states = windows.states.flatten(1, 2)
-            total = total + config.coefficient * lrnde(field, states, rows, config.rtol, config.atol, generator)
+            total = total + config.coefficient * lrnde(field, states, rows, config.rtol, self._atol(), generator)
         return total
 
     def fit(self, demonstrations: Demonstrations, *, validation: Demonstrations, progress: Progress) -> None:
@@ -240,7 +240,7 @@ class Reconstructor(nn.Module):
             log: list[float] = []
             self._adapted = self._settled(*self.adapted(support_of(observation).to(self.seed.device), log))
             answer, truth = self.act(observation, generator=Generator())[:, 0].flatten(2), truth.flatten(2)
-            gap, size = (answer.to(truth.device) - truth).square().sum(-1), truth.abs().clamp_min(1e-6).square().sum(-1)
+            gap, size = (answer.to(truth.device) - truth).square().sum(-1), sizes(truth).square().sum(-1)
             self.lost += int((gap.amax(1) > LOST**2 * size.amax(1)).sum())
             found.append((gap / size).mean(1).clamp_max(REACH))
             evaluations.append(self._spent)
@@ -333,6 +333,9 @@ class Reconstructor(nn.Module):
     def _reach(self) -> Tensor:
         return REACH * self.networks()[0].scale.max()
 
+    def _atol(self) -> float:
+        return self.config.atol * float(self.networks()[0].scale.mean())
+
     def _settled(self, chosen: Tensor, codes: Tensor) -> Adapted:
         return Adapted(chosen, codes, self.resolution[chosen].tolist())
 
@@ -359,7 +362,7 @@ class Reconstructor(nn.Module):
 
     def _adaptive(self, chosen: Tensor, codes: Tensor, initial: Tensor, times: Tensor) -> Tensor:
         """Solve every row on its own, so that the evaluations counted are those of one trajectory."""
-        solver = AdaptiveTsit5(self.config.rtol, self.config.atol)
+        solver = AdaptiveTsit5(self.config.rtol, self._atol())
         states, spent, sizes = [], 0, list[float]()
         for row in range(len(initial)):
             field = self.bind(chosen[row : row + 1], codes[row : row + 1])
@@ -370,6 +373,13 @@ class Reconstructor(nn.Module):
         self._spent = spent / len(initial)
         self.accepted.fill_(sum(sizes) / max(len(sizes), 1))
         return torch.stack(states)
+
+
+def sizes(truth: Tensor) -> Tensor:
+    """Return |y| of trajectories ``(B, T, d)``, at least 1e-6 of each one's largest value: what errors are relative to."""
+    size = truth.abs()
+    largest = size.amax((1, 2), keepdim=True)
+    return torch.maximum(size, torch.where(largest > 0, 1e-6 * largest, 1.0))
 
 
 def held(states: Tensor, reach: Tensor) -> Tensor:

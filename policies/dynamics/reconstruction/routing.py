@@ -10,11 +10,13 @@ from __future__ import annotations
 from itertools import combinations_with_replacement
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from simplatform.policies.dynamics.reconstruction.data import Systems
 from simplatform.policies.dynamics.reconstruction.gate import without_empty
+from simplatform.policies.nn.scaling import spread
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -77,16 +79,17 @@ def _statistics(systems: Systems, state: tuple[int, ...]) -> tuple[Array, Array,
     """Return ``ΦᵀΦ (E, p, p)``, ``ΦᵀY (E, p, d)`` and ``‖Y‖² (E,)``, each environment in units of its derivatives."""
     seen, told = _samples(systems.states.cpu().numpy(), state)
     times = systems.times.cpu().numpy()
-    units = [values.reshape(-1, values.shape[-1]).std(0) + 1e-12 for values in (seen, told)]
+    units = [spread(torch.as_tensor(values.reshape(-1, values.shape[-1]))).numpy() for values in (seen, told)]
     gram, cross, power = [], [], []
     for inputs, paths, grid in zip(seen, told, times, strict=True):
         slopes = CubicSpline(grid, paths, axis=1)(grid, 1) / units[1]
         features = polynomials((inputs / units[0]).reshape(-1, inputs.shape[-1]))
         target = slopes.reshape(-1, paths.shape[-1])
-        weight = 1 / np.maximum(np.sum(target**2), 1e-12)
+        power_of_one = float(np.sum(target**2))
+        weight = 1 / power_of_one if power_of_one > 0 else 1.0
         gram.append(weight * features.T @ features)
         cross.append(weight * features.T @ target)
-        power.append(weight * np.sum(target**2))
+        power.append(weight * power_of_one)
     return np.stack(gram), np.stack(cross), np.array(power)
 
 

@@ -158,3 +158,13 @@ def test_bad_requests_are_named():
         ForecastEnv(family="lotka-voltera")
     with pytest.raises(ConfigError, match=r"env.support must be at least 1, got 0"):
         ForecastEnv(support=0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(np.float64, (2, 6, 3), elements=st.floats(-50, 50)), st.integers(-9, 9))
+def test_errors_do_not_depend_on_the_unit(paths, power):
+    unit, (predicted, truth) = 10.0**power, paths
+    assume(np.abs(truth).max() > 1e-3)
+    plain, scaled = errors(predicted, truth), errors(predicted * unit, truth * unit)
+    assert scaled.pop("mse") == pytest.approx(plain.pop("mse") * unit**2, rel=1e-9)
+    assert scaled == pytest.approx(plain, rel=1e-9)

@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import check_env
 import simplatform as sp
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.formats import save_demonstrations
-from simplatform.envs.recorded.replay import Recorded, split
+from simplatform.envs.recorded.replay import Recorded, split, units
 from simplatform.errors import ConfigError, DataError, RunError
 from simplatform.recipes import resolve
 
@@ -111,3 +111,20 @@ def test_a_policy_learns_from_a_file_and_is_judged_on_held_out_episodes(zarr, tm
         workers=1,
     )  # fmt: skip
     assert run.summary["action_error"]["value"] < 0.7 * untrained.summary["action_error"]["value"]
+
+
+@pytest.mark.parametrize("unit", [1e-9, 4e-5, 1e9])
+def test_the_error_of_actions_does_not_depend_on_their_unit(unit):
+    actions = np.random.default_rng(0).normal(size=(40, 4))
+    actions[:, 2], actions[:, 3] = 0.7, 0.0
+    np.testing.assert_allclose(units(actions * unit), units(actions) * unit, rtol=1e-9)
+    assert units(actions)[2] == 0.7
+    assert units(np.zeros((5, 2))).tolist() == [1.0, 1.0]
+
+
+def test_every_held_out_episode_is_one_episode_of_the_environment(zarr):
+    env = make(zarr, held_out=0.3).unwrapped
+    assert env.metadata["simplatform"]["episodes"] == 4
+    seen = {env.reset(options={"episode": number})[0]["agent_pos"].tobytes() for number in range(4)}
+    assert len(seen) == 4
+    assert make(zarr, episode=1, held_out=0.3).unwrapped.metadata["simplatform"]["episodes"] == 1

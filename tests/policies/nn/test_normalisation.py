@@ -48,3 +48,26 @@ def test_statistics_live_in_the_state_and_are_required():
     assert torch.equal(other.scale, fitted.scale)
     with pytest.raises(RuntimeError, match="Missing key"):
         other.load_state_dict({})
+
+
+@settings(max_examples=50, deadline=None)
+@given(VALUES, st.integers(-9, 9))
+def test_the_unit_of_the_data_changes_nothing(data, power):
+    unit = 10.0**power
+    plain, scaled = MinMaxNormaliser(3), MinMaxNormaliser(3)
+    plain.fit([data.astype(np.float64)])
+    scaled.fit([data.astype(np.float64) * unit])
+    assert torch.equal(plain.scale == 0, scaled.scale == 0)
+    torch.testing.assert_close(
+        scaled(torch.as_tensor(data.astype(np.float64) * unit, dtype=torch.float32)), plain(torch.as_tensor(data)),
+        atol=1e-4, rtol=0,
+    ) if np.ptp(data, axis=0).min() > 1e-2 * np.abs(data).max() else None  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [0.7, -3e-9, 2.5e7, 0.0])
+def test_a_constant_comes_back_exactly_whatever_is_answered(value):
+    normaliser = MinMaxNormaliser(2)
+    normaliser.fit([np.stack([np.full(9, value), np.linspace(-1e-5, 1e-5, 9)], 1)])
+    back = normaliser.inverse(torch.tensor([[0.3, 1.0], [-1.2, -1.0]]))
+    assert back[:, 0].tolist() == [torch.tensor(value).item()] * 2
+    torch.testing.assert_close(back[:, 1], torch.tensor([1e-5, -1e-5]))

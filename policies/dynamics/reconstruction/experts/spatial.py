@@ -20,6 +20,7 @@ from torch import Tensor
 
 from simplatform.policies.dynamics.reconstruction.data import Systems
 from simplatform.policies.dynamics.reconstruction.experts.base import Expert, VectorField, shared
+from simplatform.policies.nn.scaling import positive, spread
 
 
 class Spatial(Expert):
@@ -61,13 +62,14 @@ class Spatial(Expert):
         """Take one unit for all points of a channel, and the sizes of the differences."""
         states = self._laid_out(systems.states.flatten(0, 2)[None])
         self.centre.copy_(states.flatten(0, -2).mean(0))
-        self.unit.copy_(states.flatten(0, -2).std(0).clamp_min(1e-9))
+        self.unit.copy_(spread(states.flatten(0, -2)))
         rates = systems.rate_scale().view(self.channels, -1).square().mean(1).sqrt()
         for whole, channel in ((self.scale, self.unit), (self.rate, rates)):
             whole.copy_(channel.repeat_interleave(prod(self.grid)))
         self.points.rate.copy_(rates)
         seen = differences((states - self.centre) / self.unit, self.axes)
-        sizes = seen.flatten(0, -2).square().mean(0).sqrt().clamp_min(1e-9)
+        rows = seen.flatten(0, -2)
+        sizes = positive(rows.square().mean(0).sqrt(), rows.abs().amax(0))
         self.points.scale[: len(sizes)] = sizes
 
     def bind(self, chosen: Tensor, contexts: Tensor) -> VectorField:

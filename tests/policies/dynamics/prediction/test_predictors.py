@@ -235,3 +235,61 @@ def test_all_points_of_a_field_have_one_unit():
     plain, fields = (StNN(StNNConfig(delays=1), signature(1, 12, fields=n)).unit(states.flatten(1)) for n in (0, 2))
     torch.testing.assert_close(plain, states.flatten(1).std(0))
     torch.testing.assert_close(fields, states.transpose(1, 2).flatten(0, 1).std(0).repeat_interleave(6))
+
+
+def lorenz(unit=1.0, time=1.0):
+    """Return two trajectories of Lorenz-63 as demonstrations, states multiplied by ``unit``, and the signature."""
+    paths = [unit * trajectory(LORENZ63, np.array(x), 0.01 * np.arange(700)) for x in ([-8.0, 8.0, 27.0], [4.0, 1, 20])]
+    both = Demonstrations([data(path, 8)[0] for path in paths])
+    return both, signature(8, 3, 0.01 * time)
+
+
+def fitted(cls, config, demonstrations, signed):
+    torch.manual_seed(0)
+    model = cls(config, signed)
+    model.fit(demonstrations, validation=demonstrations[:1], progress=silent)
+    return model
+
+
+METHODS = {
+    "sindy": (SINDy, SINDyConfig(smoothing=(0,)), "pysindy", 1e-6),
+    "hankel-dmd": (HankelDMD, HankelDMDConfig(delays=8, ranks=(4, 8)), "pydmd", 1e-6),
+    "havok": (HAVOK, HAVOKConfig(delays=8, ranks=(4,)), "pydmd", 1e-6),
+    "stnn": (StNN, StNNConfig(adam_steps=5, varpro_steps=3), "torch", 1e-3),
+}
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+@pytest.mark.parametrize("name", METHODS)
+def test_a_fit_does_not_depend_on_the_unit(name, unit):
+    cls, config, needs, tolerance = METHODS[name]
+    pytest.importorskip(needs, reason="pip install 'simplatform[dynamics]'")
+    window = torch.as_tensor(lorenz()[0][1].observations["window"][:1].copy())
+    answers = []
+    for scale in (1.0, unit):
+        model = fitted(cls, config, *lorenz(scale))
+        answers.append(model.rollout(scale * window[:, -model.delays :], 20) / scale)
+    torch.testing.assert_close(answers[1], answers[0], rtol=tolerance, atol=tolerance * 10)
+
+
+@pytest.mark.parametrize("time", [1e-6, 1e6])
+def test_sindy_does_not_depend_on_the_unit_of_time(time):
+    pytest.importorskip("pysindy", reason="pip install 'simplatform[dynamics]'")
+    found = [fitted(SINDy, METHODS["sindy"][1], *lorenz(1.0, scale)) for scale in (1.0, time)]
+    torch.testing.assert_close(found[1].coefficients * time, found[0].coefficients)
+
+
+@pytest.mark.parametrize("name", ["sindy", "hankel-dmd"])
+def test_the_order_of_episodes_changes_nothing(name):
+    cls, config, needs, tolerance = METHODS[name]
+    pytest.importorskip(needs, reason="pip install 'simplatform[dynamics]'")
+    both, signed = lorenz()
+    window = torch.as_tensor(both[1].observations["window"][:1].copy())
+    swapped = Demonstrations([both[1], both[0]])
+    answers = []
+    for demonstrations in (both, swapped):
+        torch.manual_seed(0)
+        model = cls(config, signed)
+        model.fit(demonstrations, validation=both[:1], progress=silent)
+        answers.append(model.rollout(window[:, -model.delays :], 20))
+    torch.testing.assert_close(answers[1], answers[0], rtol=tolerance, atol=tolerance * 10)

@@ -1,0 +1,161 @@
+"""Measuring: from whatever an environment's ``info`` holds to the numbers of an episode, or to "not measured" (NaN).
+
+One function, ``number``, decides what counts as a number. A missing, textual or non-finite value never does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from simplatform.contracts import Metric
+from simplatform.demonstrations import Episode
+from simplatform.demonstrations.episode import Array
+from simplatform.errors import UsageError, nearest
+
+SUCCESS = ("success", "is_success")
+"""Names of success: Meta-World's and Adroit's, and that of Gymnasium-Robotics and Stable-Baselines3."""
+STATISTICS = {"r": "episode.return", "l": "episode.length", "t": "episode.seconds"}
+"""What Gymnasium's ``RecordEpisodeStatistics`` puts under "episode"."""
+DEEPEST = 4
+
+
+def number(value: Any) -> float:
+    """Return the number that a value is: a bool, int or float of Python or NumPy, or one in an array, tensor or list.
+
+    NaN, which is "not measured", for all else: None, text, several values, complex or non-finite ones.
+    """
+    found = _number(value, DEEPEST)
+    return found if math.isfinite(found) else math.nan
+
+
+def is_truth(value: Any) -> bool:
+    """Return whether a value is a truth value, alone or in an array or tensor."""
+    return isinstance(value, bool | np.bool_) or "bool" in str(getattr(value, "dtype", ""))
+
+
+def numbers(info: Mapping[Any, Any]) -> dict[str, float]:
+    """Return the numbers of one step's info by name; NaN for what is there and not measured, such as None.
+
+    "episode" (Gymnasium's statistics) gives ``episode.return``, ``episode.length`` and ``episode.seconds``;
+    "final_info" (vector environments) is read as if it stood in the info itself.
+    """
+    found = {str(key): number(value) for key, value in info.items() if value is None or _numeric(value)}
+    episode, final = info.get("episode"), info.get("final_info")
+    if isinstance(episode, Mapping):
+        found.update({name: number(episode[key]) for key, name in STATISTICS.items() if key in episode})
+    return {**numbers(final), **found} if isinstance(final, Mapping) else found
+
+
+def keys_of(metric: Metric) -> tuple[str, ...]:
+    """Return the keys of the info that a metric is read from, the first that is there counting."""
+    if metric.key:
+        return (metric.key,)
+    return (metric.name, *(name for name in SUCCESS if name != metric.name)) if metric.name in SUCCESS else (metric.name,)
+
+
+def reached(metric: Metric, info: Mapping[Any, Any]) -> bool:
+    """Return whether one step's info says that a rate is reached."""
+    found = numbers(info)
+    return any(found.get(key, 0.0) >= 0.5 for key in keys_of(metric))
+
+
+def reduce_metric(metric: Metric, episode: Episode, failure: str = "") -> float:
+    """Turn a metric's values over an episode into one number; NaN where they were not measured.
+
+    An episode that failed counts as the worst of a rate, unless the rate was reached at one of its steps: so a policy
+    that answers nothing is never the best. "last" is the value of the last step, "mean" and "sum" are over the steps
+    that reported one.
+    """
+    values = _values(metric, episode)
+    if metric.kind == "rate" and failure and (metric.over != "any" or metric.better == "lower" or not _any(values)):
+        return float(metric.better == "lower")
+    measured = values[np.isfinite(values)]
+    if not len(measured):
+        return math.nan
+    if metric.over == "any":
+        return float(_any(values))
+    return float({"last": values[-1], "mean": measured.mean(), "sum": measured.sum()}[metric.over])
+
+
+def require_reported(metrics: Iterable[Metric], names: Iterable[str], where: str, unread: Mapping[str, str]) -> None:
+    """Refuse metrics that nothing reported; ``unread`` says what stands under keys that hold no numbers.
+
+    Raises:
+        UsageError: a metric's key is none of ``names``; those that are there are named.
+    """
+    known = set(names)
+    for metric in metrics:
+        if known.isdisjoint(keys_of(metric)):
+            raise UsageError(_unreported(metric, known, where, unread))
+
+
+def found_metrics(names: Iterable[str], truths: Iterable[str]) -> tuple[Metric, ...]:
+    """Return metrics for the names that infos held: success as a rate reached at any step, other truths as rates."""
+    names, truths = sorted(set(names)), set(truths)
+    success = next((name for name in SUCCESS if name in names), None)
+    first = () if success is None else (Metric("success", "rate", over="any", key=success),)
+    rest = (Metric(name, "rate" if name in truths else "mean") for name in names if name not in SUCCESS)
+    return (*first, *rest)
+
+
+def _number(value: Any, depth: int) -> float:
+    if isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
+        return _float(value)
+    if isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).any()):
+        return math.nan
+    if not depth or isinstance(value, complex | np.generic | str | bytes | Mapping):
+        return math.nan
+    if isinstance(value, list | tuple):
+        return _number(value[0], depth - 1) if len(value) == 1 else math.nan
+    return _number(value.item(), depth - 1) if _single(value) else math.nan
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
+
+
+def _single(value: Any) -> bool:
+    """Return whether this is an array or tensor of one element, on whatever device."""
+    shape = getattr(value, "shape", None)
+    return shape is not None and hasattr(value, "item") and math.prod(shape) == 1
+
+
+def _numeric(value: Any) -> bool:
+    """Return whether a value is, or holds, one number, finite or not."""
+    if isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
+        return True
+    return (isinstance(value, list | tuple) and len(value) == 1 and _numeric(value[0])) or (
+        _single(value) and str(getattr(value, "dtype", "")).replace("torch.", "")[:3] in ("boo", "int", "uin", "flo", "bfl")
+    )
+
+
+def _values(metric: Metric, episode: Episode) -> Array:
+    for key in keys_of(metric):
+        if key in episode.infos and len(episode.infos[key]):
+            return np.asarray(episode.infos[key], float)
+    return np.empty(0)
+
+
+def _any(values: Array) -> bool:
+    return bool((values[np.isfinite(values)] >= 0.5).any())
+
+
+def _unreported(metric: Metric, known: set[str], where: str, unread: Mapping[str, str]) -> str:
+    wanted = " or ".join(map(repr, keys_of(metric)))
+    held = [f"{key!r} holds {unread[key]}" for key in keys_of(metric) if key in unread]
+    if held:
+        return f"{where}: {held[0]}, which is no number; metric {metric.name!r} needs one"
+    near = nearest(metric.key or metric.name, known)
+    guess = f" Did you mean {', '.join(near)}?" if near else ""
+    there = ", ".join(sorted(known)) or "no numbers at all"
+    return (
+        f"no step of {where} reported {wanted}, which metric {metric.name!r} is read from; its info has {there}.{guess} "
+        'Metric(name, key="…") says where to read'
+    )
