@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simplatform.contracts import Metric, Policy, Task
-from simplatform.errors import UsageError
-from simplatform.pipeline.evaluate import Evaluation, evaluate_policy
+from simplatform.errors import EvaluationWarning, UsageError, whole
+from simplatform.pipeline.border import name_of
+from simplatform.pipeline.environments import episodes_of
+from simplatform.pipeline.evaluate import evaluate_policy, limited, within
 from simplatform.pipeline.group import join
 from simplatform.pipeline.observer import Console
-from simplatform.pipeline.run import Options, execute, resolve_device
+from simplatform.pipeline.run import STAGES, Options, execute, resolve_device
+from simplatform.pipeline.tally import Evaluation
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task, resolve
 from simplatform.report.verdict import verdict
@@ -94,6 +99,9 @@ def run(
     Raises:
         SimplatformError: a subclass that says what to mend.
     """
+    workers = whole("workers", workers, 0)
+    if until not in STAGES:
+        raise UsageError(f"until must be one of {', '.join(STAGES)}, got {until!r}")
     recipe = resolve(plugin, task, seed, settings)
     where = resolve_device(device)
     group = join(where)
@@ -142,36 +150,44 @@ def evaluate(
     policy: Policy,
     env: gymnasium.Env[Any, Any] | str,
     *,
-    episodes: int = 20,
+    episodes: int | None = None,
     seed: int = 0,
     metrics: tuple[Metric, ...] | None = None,
 ) -> Evaluation:
-    """Evaluate a policy in an environment, or in a task by name, over ``episodes`` unseen episodes.
+    """Evaluate a policy in an environment, or in a task by name, over ``episodes`` unseen episodes (20, if so many).
 
-    Without ``metrics``, the numbers that the environment's ``info`` holds at the end of an episode are averaged; a key
-    "success" counts as a rate, reached at any step.
+    The environment is taken as it is: with its wrappers and its time limit. Actions are clipped to its action space.
+    Without ``metrics``, they are those of the first registered task of this environment, or else all numbers that its
+    ``info`` holds, as of an episode's last step; "success" or "is_success" is a rate, reached at any step. Where there
+    are fewer distinct episodes than were asked for, each is run once. What a reader must know beside the numbers is in
+    ``notes``, and given as warnings.
+
+    Raises:
+        UsageError: a seed or number of episodes that is none, or a metric that no step reported.
+        ContractError: no policy, or an environment that does not keep to its own spaces.
     """
+    seed, asked = whole("seed", seed, 0), 20 if episodes is None else whole("episodes", episodes, 1)
     if isinstance(env, str):
         from simplatform.pipeline.environments import make_env
 
-        task = find_task(env)
-        return evaluate_policy(policy, make_env(task, "test"), task, episodes=episodes, seed=seed)
-    found = metrics or _metrics_of(env)
-    name = env.spec.id if env.spec is not None else type(env.unwrapped).__name__
-    task = Task(name, env=name, expert="", metrics=found)
-    return evaluate_policy(policy, env.unwrapped, task, episodes=episodes, seed=seed)
+        task = find_task(env) if metrics is None else replace(find_task(env), metrics=tuple(metrics))
+        count, notes = limited(task, "test", asked, episodes is not None)
+        of = cache(lambda variant: make_env(task, "test", variant))
+        found = evaluate_policy(policy, of, task, episodes=count, seed=seed, notes=notes)
+    else:
+        name = name_of(env)
+        task = Task(name, env=name, expert="", metrics=_metrics_of(env) if metrics is None else tuple(metrics))
+        count, notes = within(name, episodes_of(env), asked, episodes is not None)
+        found = evaluate_policy(policy, env, task, episodes=count, seed=seed, notes=notes)
+    for note in found.notes:
+        warnings.warn(f"{task.name}: {note}", EvaluationWarning, stacklevel=2)
+    return found
 
 
 def _metrics_of(env: gymnasium.Env[Any, Any]) -> tuple[Metric, ...]:
-    """Return the metrics of the first registered task of this environment, or of one step's info."""
-    if env.spec is not None:
-        for entry in get_host().registry("task"):
-            if entry.data.env == env.spec.id:
-                found: tuple[Metric, ...] = entry.data.metrics
-                return found
-    env.reset(seed=0)
-    info = env.step(env.action_space.sample())[4]
-    names = [key for key, value in info.items() if isinstance(value, bool | int | float)]
-    if not names:
-        raise UsageError("this environment's info holds no numbers; pass metrics=(Metric(...),) to say what to measure")
-    return tuple(Metric("success", "rate", over="any") if name == "success" else Metric(name) for name in names)
+    """Return the metrics of the first registered task of this environment; none, where what it reports decides."""
+    for entry in get_host().registry("task"):
+        if env.spec is not None and entry.data.env == env.spec.id:
+            found: tuple[Metric, ...] = entry.data.metrics
+            return found
+    return ()

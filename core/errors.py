@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from numbers import Integral
 
 
 class SimplatformError(Exception):
@@ -81,6 +82,21 @@ class Interrupted(SimplatformError):
     """The run was interrupted after a checkpoint; ``resume`` continues it."""
 
     exit_code = 130
+
+
+class EvaluationWarning(UserWarning):
+    """What must be known beside the numbers of an evaluation."""
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """Return a whole number from ``least`` on.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise UsageError(f"{name} must be a whole number from {least} on, got {value!r}")
+    return int(value)
 
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> list[str]:

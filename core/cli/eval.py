@@ -13,7 +13,9 @@ from simplatform.cli import options
 def command(
     run: Annotated[Path | None, typer.Argument(help="A run or checkpoint; none evaluates the task's expert.")] = None,
     task: options.TaskName = None,
-    episodes: Annotated[int, typer.Option("--episodes", "-n", help="Episodes to run.", min=1)] = 20,
+    episodes: Annotated[
+        int | None, typer.Option("--episodes", "-n", help="Episodes to run: 20, or all where there are fewer.", min=1)
+    ] = None,
     split: Annotated[str, typer.Option(help="Split to draw episodes from.")] = "test",
     seed: options.Seed = 0,
     set_: Annotated[
@@ -26,7 +28,7 @@ def command(
 ) -> None:
     """Evaluate a policy (or the expert) and print its metrics with intervals."""
     from simplatform.cli.console import console, print_json, print_table
-    from simplatform.pipeline.evaluate import evaluate_shards
+    from simplatform.pipeline.evaluate import evaluate_shards, limited
     from simplatform.pipeline.run import resolve_device
     from simplatform.pipeline.shards import episode_shard
     from simplatform.recipes import acting_settings
@@ -35,14 +37,18 @@ def command(
     _check_split(found, split)
     changes = acting_settings(set_ or ())
     where = resolve_device(device)
+    count, notes = limited(found, split, 20 if episodes is None else episodes, explicit=episodes is not None)
     shards = [
         episode_shard(found, split, seed, number, checkpoint=checkpoint, device=where, stop_early=True, changes=changes)
-        for number in range(episodes)
+        for number in range(count)
     ]
     with console() as shown:
         result = evaluate_shards(
-            found, shards, workers=workers, kind=executor, on_episode=lambda n: shown.progress("evaluate", n, episodes)
-        )
+            found, shards, workers=workers, kind=executor, notes=notes,
+            on_episode=lambda n: shown.progress("evaluate", n, count),
+        )  # fmt: skip
+        for note in result.notes:
+            shown.say(note)
     if json:
         print_json({"task": found.name, "split": split, "seed": seed, **result.to_json()})
     else:

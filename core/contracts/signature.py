@@ -30,7 +30,7 @@ class Facts:
     fields: int = 0
     """Number of fields on a grid that a flat state holds one after the other; 0 where it is no grid."""
     episodes: int | None = None
-    """How many distinct episodes there are, where they are limited: ``reset(options={"episode": k})`` begins the k-th."""
+    """How many distinct episodes there are, where they are limited; ``reset(options={"episode": k})`` begins one."""
     judges_non_finite: bool = False
     """Whether ``step`` takes actions that are not finite, and says what they are worth; elsewhere such an action is not
     carried out and ends the episode as a failure."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import isfinite, nan
 from statistics import mean
 from typing import Any
 
@@ -49,7 +50,7 @@ def compare(runs: Sequence[RunDirectory]) -> dict[str, list[dict[str, Any]]]:
 def paired(first: RunView, other: RunView, metric: Metric) -> tuple[list[float], list[float]]:
     """Return a metric of two runs on the test episodes that both ran: the same seed is the same episode."""
     a, b = _by_episode(first, metric), _by_episode(other, metric)
-    shared = sorted(set(a) & set(b))
+    shared = sorted(key for key in set(a) & set(b) if isfinite(a[key]) and isfinite(b[key]))
     return [a[key] for key in shared], [b[key] for key in shared]
 
 
@@ -105,14 +106,14 @@ def _methods(groups: Mapping[str, Mapping[Case, RunView]], metric: Metric) -> li
 def _method_row(
     name: str, own: list[list[float]], base: list[list[float]], cases: int, metric: Metric
 ) -> dict[str, Any]:
-    found, other = [mean(run) for run in own], [mean(run) for run in base]
+    found, other = [_mean(run) for run in own], [_mean(run) for run in base]
     against = "–" if own is base else f"p = {paired_runs(other, found):.3g} (n={cases})"
     pooled = estimate([value for run in own for value in run], metric.kind)
     return {"method": name, "runs": cases, metric.name: str(pooled), "against first": against}
 
 
 def _by_episode(view: RunView, metric: Metric) -> dict[Episode, float]:
-    rows = [row for row in view.rows if row["split"] == "test"]
+    rows = [row for row in view.rows if row["split"] == "test" and row.get("repeats", -1) < 0]
     return {(view.task.name, row["variant"], row["seed"]): float(row[metric.name]) for row in rows}
 
 
@@ -133,6 +134,12 @@ def _names(views: Sequence[RunView]) -> dict[str, str]:
         differing = [name for name in settings if any(other.get(name) != settings[name] for other in others)]
         names[key] = ", ".join([plugin, *(f"{name}={settings[name]}" for name in differing)])
     return names
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean of what was measured; NaN where nothing was."""
+    measured = [value for value in values if isfinite(value)]
+    return mean(measured) if measured else nan
 
 
 def _milliseconds(seconds: float | None) -> float | str:

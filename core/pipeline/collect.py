@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +15,9 @@ from simplatform.contracts import Task
 from simplatform.demonstrations import Demonstrations, Episode, store
 from simplatform.errors import DataError
 from simplatform.executors import Executor, executor
-from simplatform.pipeline.environments import make_env
+from simplatform.pipeline.environments import available, make_env
+from simplatform.pipeline.measuring import require_reported
+from simplatform.pipeline.rollout import Rollout
 from simplatform.pipeline.shards import EpisodeShard, episode_shard, run_episode
 from simplatform.plugin_host.host import get_host
 from simplatform.report.statistics import Estimate, wilson
@@ -65,7 +68,15 @@ def collect(
         found = _cached(path)
         if found is not None:
             return found
-        shards = (episode_shard(task, split, seed, number) for number in range(count * attempts))
+        there = available(task, split)
+        if there is not None and count > there:
+            setting = "validation" if split == "validation" else "demonstrations"
+            raise DataError(
+                f"{task.name}: {split} has {there} distinct episode{'s' * (there != 1)}, {count} demonstrations were "
+                f"asked for: ask for as many (--set task.{setting}={there})"
+            )
+        tries = count * attempts if there is None else there
+        shards = (episode_shard(task, split, seed, number) for number in range(tries))
         episodes = _batched(shards, executor(workers, kind), count)
         demonstrations = _gather(task, count, split, seed, episodes, on_episode)
         if not path.exists():
@@ -86,34 +97,47 @@ def _cached(path: Path) -> Collected | None:
 
 
 def _gather(
-    task: Task, count: int, split: str, seed: int, episodes: Iterator[Episode], on_episode: OnEpisode
+    task: Task, count: int, split: str, seed: int, episodes: Iterator[Rollout], on_episode: OnEpisode
 ) -> Demonstrations:
     kept: list[Episode] = []
     tried = successes = 0
+    failures: Counter[str] = Counter()
     while len(kept) < count:
-        episode = next(episodes, None)
-        if episode is None:
-            raise DataError(
-                f"the expert of {task.name} reached {task.keep!r} in {len(kept)} of {tried} episodes; {count} are "
-                f"wanted. Ask for fewer (--set task.demonstrations={max(len(kept), 1)}) or allow more "
-                "(--set task.attempts=20)."
-            )
+        result = next(episodes, None)
+        if result is None:
+            raise DataError(_too_few(task, len(kept), tried, count, failures))
         tried += 1
-        good = task.keep is None or episode.metrics[task.keep] >= 0.5
+        episode = result.episode
+        failures.update([result.failure] if result.failure else [])
+        good = not result.failure and (task.keep is None or episode.metrics[task.keep] >= 0.5)
         successes += good
         if good and len(episode):
             kept.append(episode)
         on_episode(len(kept), tried)
+    require_reported(task.metrics, {name for episode in kept for name in episode.infos}, task.name, {})
     source = {"task": task.name, "expert": task.expert, "split": split, "seed": seed, "env": dict(task.kwargs)}
-    counts = {"tried": tried, "successes": None if task.keep is None else successes}
+    counts = {"tried": tried, "successes": None if task.keep is None else successes, "failed": failures.total()}
     return Demonstrations(kept, {**source, **counts})
 
 
-def _batched(shards: Iterator[EpisodeShard], pool: Executor, count: int) -> Iterator[Episode]:
+def _too_few(task: Task, kept: int, tried: int, count: int, failures: Counter[str]) -> str:
+    """Say why there are too few demonstrations, and what helps."""
+    if failures:
+        reasons = "; ".join(f"{reason} ({times})" for reason, times in failures.most_common(3))
+        return (
+            f"the expert of {task.name} failed in {failures.total()} of {tried} episodes: {reasons}. {count} "
+            f"demonstrations are wanted, {kept} are there: mend the expert or the environment"
+        )
+    return (
+        f"the expert of {task.name} reached {task.keep!r} in {kept} of {tried} episodes; {count} are "
+        f"wanted. Ask for fewer (--set task.demonstrations={max(kept, 1)}) or allow more (--set task.attempts=20)."
+    )
+
+
+def _batched(shards: Iterator[EpisodeShard], pool: Executor, count: int) -> Iterator[Rollout]:
     """Run shards in order, never more at once than may be needed."""
     while batch := list(islice(shards, count)):
-        for result in pool.map(run_episode, batch):
-            yield result.episode
+        yield from pool.map(run_episode, batch)
 
 
 def _expert_rate(demonstrations: Demonstrations) -> Estimate | None:

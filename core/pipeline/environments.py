@@ -15,6 +15,8 @@ from simplatform.plugin_host.host import get_host
 def make_env(task: Task, split: str = "train", episode: int = 0, *, render: bool = False) -> gymnasium.Env[Any, Any]:
     """Build the environment of one episode of a task; with ``render``, one that draws, where it can.
 
+    It is as registered: with its time limit and its wrappers, if it has any. ``unwrapped`` is what is within.
+
     Raises:
         ConfigError: a keyword that the environment does not take; near keywords are shown.
     """
@@ -25,7 +27,7 @@ def make_env(task: Task, split: str = "train", episode: int = 0, *, render: bool
     if render and "rgb_array" in _render_modes(spec):
         kwargs["render_mode"] = "rgb_array"
     try:
-        env = gymnasium.make(spec, **kwargs, disable_env_checker=True).unwrapped
+        env = gymnasium.make(spec, **kwargs, disable_env_checker=True)
     except SimplatformError:
         raise
     except (TypeError, ValueError) as error:
@@ -36,15 +38,28 @@ def make_env(task: Task, split: str = "train", episode: int = 0, *, render: bool
 
 
 def make_expert(task: Task, env: gymnasium.Env[Any, Any]) -> Policy:
-    """Build the task's expert for an environment.
+    """Build the task's expert for an environment: the factory is given what is within all wrappers.
 
     Raises:
         ContractError: what the plugin's factory returns is no policy.
     """
-    expert = get_host().registry("expert").get(task.expert).load()(env)
+    expert = get_host().registry("expert").get(task.expert).load()(env.unwrapped)
     if not isinstance(expert, Policy):
         raise ContractError(f"expert {task.expert!r} must return a policy (see simplatform.contracts), got {expert!r}")
     return expert
+
+
+def episodes_of(env: gymnasium.Env[Any, Any]) -> int | None:
+    """Return how many distinct episodes an environment says it has, or None where they are not limited."""
+    return Facts.read(env.metadata.get("simplatform", {}), type(env.unwrapped).__name__).episodes
+
+
+def available(task: Task, split: str) -> int | None:
+    """Return how many distinct episodes a split of a task has, or None where they are not limited."""
+    if (first := episodes_of(make_env(task, split))) is None:
+        return None
+    others = [episodes_of(make_env(task, split, number)) or first for number in range(1, len(task.variants))]
+    return len(task.variants) * min(first, *others) if others else first
 
 
 def signature_of(env: gymnasium.Env[Any, Any]) -> Signature:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import gymnasium
@@ -12,33 +11,15 @@ import numpy as np
 
 from simplatform.contracts import Policy, Task
 from simplatform.executors import available_cores, executor
+from simplatform.pipeline.border import require_policy
+from simplatform.pipeline.environments import available
 from simplatform.pipeline.rollout import Rollout
 from simplatform.pipeline.shards import EpisodeShard, play, run_episode
-from simplatform.report.statistics import Estimate, estimate
+from simplatform.pipeline.tally import Evaluation, Tally
 from simplatform.runs.recordings import Recording
 
 WORTH_WORKERS = 20.0
 """Seconds of remaining work from which starting worker processes pays."""
-
-
-@dataclass
-class Evaluation:
-    """Episodes of one split: rows (one per episode), estimates per metric, latency, and the recorded rollouts."""
-
-    split: str
-    rows: list[dict[str, Any]]
-    estimates: dict[str, Estimate]
-    latency: dict[str, float]
-    recordings: list[Rollout] = field(default_factory=list)
-
-    def __getitem__(self, metric: str) -> Estimate:
-        return self.estimates[metric]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain data for summary.json."""
-        metrics = {name: value.to_json() for name, value in self.estimates.items()}
-        failures = sum(bool(row["failure"]) for row in self.rows)
-        return {"metrics": metrics, "latency": self.latency, "episodes": len(self.rows), "failures": failures}
 
 
 def evaluate_shards(
@@ -48,32 +29,55 @@ def evaluate_shards(
     workers: int = 0,
     kind: str = "",
     on_episode: Callable[[int], None] = lambda n: None,
+    notes: Sequence[str] = (),
 ) -> Evaluation:
     """Run episodes, in this process or spread over ``workers`` (0 decides by the time of the first episode).
 
     The result does not depend on the number of workers.
+
+    Raises:
+        UsageError: a metric that no step of any episode reported.
     """
-    rollouts: list[Rollout] = []
-    for result in _run(shards, workers, kind):
-        rollouts.append(result)
-        on_episode(len(rollouts))
-    return summarise(task, shards[0].split if shards else "test", rollouts)
+    split = shards[0].split if shards else "test"
+    return _evaluated(task, split, _run(shards, workers, kind), on_episode, notes)
+
+
+def limited(task: Task, split: str, asked: int, explicit: bool = True) -> tuple[int, list[str]]:
+    """Return how many of ``asked`` episodes a split has, and what to say where it has fewer.
+
+    Without ``explicit``, nobody asked for the number, so that nothing is to be said.
+    """
+    return within(f"{task.name}: {split}", available(task, split), asked, explicit)
 
 
 def evaluate_policy(
-    policy: Policy, env: gymnasium.Env[Any, Any], task: Task, *, episodes: int, seed: int, split: str = "test"
+    policy: Policy,
+    env: gymnasium.Env[Any, Any] | Callable[[int], gymnasium.Env[Any, Any]],
+    task: Task,
+    *,
+    episodes: int,
+    seed: int,
+    split: str = "test",
+    notes: Sequence[str] = (),
 ) -> Evaluation:
-    """Run a policy that is in memory in an environment that is in memory."""
-    rollouts = [play(policy, env, task, split, seed, number) for number in range(episodes)]
-    return summarise(task, split, rollouts)
+    """Run a policy that is in memory in an environment that is in memory, or in one for each of the task's variants.
+
+    Without metrics in the task, they are what the infos held: see ``measuring.found_metrics``.
+    """
+    require_policy(policy)
+    of: Callable[[int], gymnasium.Env[Any, Any]] = (lambda variant: env) if isinstance(env, gymnasium.Env) else env
+    played = (play(policy, of(number % len(task.variants)), task, split, seed, number) for number in range(episodes))
+    return _evaluated(task, split, played, lambda n: None, notes)
 
 
-def summarise(task: Task, split: str, rollouts: Sequence[Rollout]) -> Evaluation:
-    """Turn rollouts into rows and estimates."""
-    rows = [_row(number, result) for number, result in enumerate(rollouts)]
-    estimates = {m.name: estimate([row[m.name] for row in rows], m.kind) for m in task.metrics}
-    recordings = [result for result in rollouts if result.frames or result.chunks]
-    return Evaluation(split, rows, estimates, _latency(rollouts), recordings)
+def _evaluated(
+    task: Task, split: str, played: Iterable[Rollout], on_episode: Callable[[int], None], notes: Sequence[str]
+) -> Evaluation:
+    tally = Tally(task, split)
+    for number, result in enumerate(played, start=1):
+        tally.add(result)
+        on_episode(number)
+    return tally.evaluation(notes)
 
 
 def recorded(evaluation: Evaluation) -> Iterator[Recording]:
@@ -102,24 +106,9 @@ def _run(shards: Sequence[EpisodeShard], workers: int, kind: str) -> Iterator[Ro
     yield from executor(workers, kind).map(run_episode, shards)
 
 
-def _row(number: int, result: Rollout) -> dict[str, Any]:
-    episode = result.episode
-    latency = float(np.median(result.latencies)) if result.latencies else float("nan")
-    return {
-        "episode": number,
-        "seed": episode.seed,
-        "variant": episode.variant,
-        "steps": len(episode),
-        "failure": result.failure,
-        "latency_median": latency,
-        **dict(episode.metrics),
-    }
-
-
-def _latency(rollouts: Sequence[Rollout]) -> dict[str, float]:
-    """Return seconds per call of ``act`` over all episodes, each episode's first call (which warms up) left out."""
-    calls = [x for result in rollouts for x in (result.latencies[1:] or result.latencies)]
-    if not calls:
-        return {"calls": 0}
-    median, p95 = np.quantile(calls, [0.5, 0.95])
-    return {"median": float(median), "p95": float(p95), "calls": len(calls)}
+def within(where: str, there: int | None, asked: int, explicit: bool) -> tuple[int, list[str]]:
+    """Return how many of ``asked`` episodes there are, and what to say where there are fewer."""
+    if there is None or asked <= there:
+        return asked, []
+    note = f"{where} has {there} distinct episode{'s' * (there != 1)}, {asked} were asked for: each is used once"
+    return there, [note] if explicit else []

@@ -54,7 +54,9 @@ def keys_of(metric: Metric) -> tuple[str, ...]:
     """Return the keys of the info that a metric is read from, the first that is there counting."""
     if metric.key:
         return (metric.key,)
-    return (metric.name, *(name for name in SUCCESS if name != metric.name)) if metric.name in SUCCESS else (metric.name,)
+    return (
+        (metric.name, *(name for name in SUCCESS if name != metric.name)) if metric.name in SUCCESS else (metric.name,)
+    )
 
 
 def reached(metric: Metric, info: Mapping[Any, Any]) -> bool:
@@ -132,7 +134,8 @@ def _numeric(value: Any) -> bool:
     if isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
         return True
     return (isinstance(value, list | tuple) and len(value) == 1 and _numeric(value[0])) or (
-        _single(value) and str(getattr(value, "dtype", "")).replace("torch.", "")[:3] in ("boo", "int", "uin", "flo", "bfl")
+        _single(value)
+        and str(getattr(value, "dtype", "")).replace("torch.", "")[:3] in ("boo", "int", "uin", "flo", "bfl")
     )
 
 
@@ -156,6 +159,7 @@ def _unreported(metric: Metric, known: set[str], where: str, unread: Mapping[str
     guess = f" Did you mean {', '.join(near)}?" if near else ""
     there = ", ".join(sorted(known)) or "no numbers at all"
     return (
-        f"no step of {where} reported {wanted}, which metric {metric.name!r} is read from; its info has {there}.{guess} "
+        f"no step of {where} reported {wanted}, which metric {metric.name!r} is read from; its info has {there}."
+        f"{guess} "
         'Metric(name, key="…") says where to read'
     )

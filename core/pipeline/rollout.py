@@ -18,7 +18,10 @@ from simplatform.contracts import Observation, Policy
 from simplatform.demonstrations import Episode
 from simplatform.demonstrations.episode import Array
 from simplatform.errors import ContractError
+from simplatform.pipeline.border import Border
+from simplatform.pipeline.measuring import is_truth, numbers
 
+ACTION = "non-finite action"
 FRAMES = 60
 """Most frames kept of a recorded episode."""
 
@@ -29,7 +32,8 @@ class Rollout:
 
     ``latencies`` are seconds per call of ``act``; ``chunks[i]`` is the ``(K, *action)`` answer given at step
     ``chunk_steps[i]``; ``frames`` are ``(H, W, 3)`` uint8 where drawing was asked for. ``failure`` says why the episode
-    ended early, if it did.
+    ended early, if it did; ``clipped`` counts actions outside of the action space. ``truths`` are keys of the info that
+    only ever held truth values, ``unread`` those that held no number, and what they held.
     """
 
     episode: Episode
@@ -38,6 +42,9 @@ class Rollout:
     chunk_steps: list[int] = field(default_factory=list)
     frames: list[Array] = field(default_factory=list)
     failure: str = ""
+    clipped: int = 0
+    truths: frozenset[str] = frozenset()
+    unread: dict[str, str] = field(default_factory=dict)
 
 
 class Shown(dict[str, Tensor]):
@@ -98,71 +105,58 @@ def rollout(
     seed: int,
     generator: Generator,
     record: bool = False,
-    stop: Callable[[Mapping[str, Any]], bool] = lambda info: False,
+    stop: Callable[[Mapping[Any, Any]], bool] = lambda info: False,
+    options: dict[str, Any] | None = None,
 ) -> Rollout:
     """Run one episode to its end.
 
-    ``stop`` may end it early once its outcome is known. A non-finite action ends the episode as a reported failure.
+    ``stop`` may end it early once its outcome is known; ``options`` go to ``reset``. An observation or action that is
+    not finite ends the episode as a reported failure. Actions are clipped to the action space; the episode keeps them
+    as the policy said them.
 
     Raises:
-        ContractError: the policy's answer has the wrong shape.
+        ContractError: the policy's answer, or the environment's, is not what the contract says.
     """
-    observation, _ = env.reset(seed=seed)
+    border = Border(env, policy)
+    observation = border.reset(seed, options)
     log = _Log(observation)
     history = History(policy.observe, device_of(policy))
     history.push(observation)
-    policy.reset(history.first())
-    done = False
+    if not border.failure:
+        policy.reset(history.first())
+    done = bool(border.failure)
     while not done:
-        chunk = _act(policy, history, env, generator, log, record)
-        if not np.isfinite(chunk).all():
-            log.failure = "non-finite action"
+        chunk = _act(policy, history, border, generator, log, record)
+        if not border.judges and not np.isfinite(chunk).all():
+            border.failure = ACTION
             break
         for action in chunk[: policy.execute]:
-            observation, done, info = _step(env, action)
+            if border.judges and not np.isfinite(action).all():
+                border.failure = ACTION
+            observation, done, info = border.step(action)
             log.add(action, observation, info)
             history.push(observation)
             if record:
                 log.draw(env)
-            done = done or stop(info)
+            done = done or bool(border.failure) or stop(info)
             if done:
                 break
-    return log.rollout(seed)
+    return log.rollout(seed, border)
 
 
-def _act(
-    policy: Policy, history: History, env: gymnasium.Env[Any, Any], generator: Generator, log: _Log, record: bool
-) -> Array:
+def _act(policy: Policy, history: History, border: Border, generator: Generator, log: _Log, record: bool) -> Array:
     batch = history.batch()
     start = time.perf_counter()
     with torch.no_grad():
-        answer = policy.act(batch, generator=generator)
-    if answer.is_cuda:
+        answer: object = policy.act(batch, generator=generator)
+    if isinstance(answer, Tensor) and answer.is_cuda:
         torch.cuda.synchronize(answer.device)
     log.latencies.append(time.perf_counter() - start)
-    chunk = _checked(answer, env, policy)
+    chunk = border.answer(answer)
     if record:
         log.chunks.append(chunk)
         log.chunk_steps.append(len(log.actions))
     return chunk
-
-
-def _checked(answer: Tensor, env: gymnasium.Env[Any, Any], policy: Policy) -> Array:
-    shape = env.action_space.shape or ()
-    if not isinstance(answer, Tensor) or answer.shape[2:] != shape or answer.shape[0] != 1:
-        got = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
-        raise ContractError(f"{type(policy).__name__}.act must return (1, K, *{shape}), got {got}")
-    if answer.shape[1] < policy.execute:
-        raise ContractError(
-            f"{type(policy).__name__}.execute is {policy.execute}, but act returned {answer.shape[1]} actions"
-        )
-    chunk: Array = answer[0].detach().cpu().numpy().astype(env.action_space.dtype)
-    return chunk
-
-
-def _step(env: gymnasium.Env[Any, Any], action: Array) -> tuple[Mapping[str, Array], bool, Mapping[str, Any]]:
-    observation, _, terminated, truncated, info = env.step(action)
-    return observation, bool(terminated or truncated), info
 
 
 class _Log:
@@ -176,13 +170,19 @@ class _Log:
         self.chunks: list[Array] = []
         self.chunk_steps: list[int] = []
         self.frames: list[Array] = []
-        self.failure = ""
+        self._truths: dict[str, bool] = {}
+        self._unread: dict[str, str] = {}
         self._stride = 1
 
-    def add(self, action: Array, observation: Mapping[str, Array], info: Mapping[str, Any]) -> None:
+    def add(self, action: Array, observation: Mapping[str, Array], info: Mapping[Any, Any]) -> None:
         self.actions.append(action)
         self.observations.append(observation)
-        self.infos.append({key: float(value) for key, value in info.items() if _is_number(value)})
+        found = numbers(info)
+        self.infos.append(found)
+        for key, value in info.items():
+            self._truths[str(key)] = self._truths.get(str(key), True) and is_truth(value)
+            if str(key) not in found and str(key) not in self._unread:
+                self._unread[str(key)] = f"{type(value).__name__} {str(value)[:40]!r}"
 
     def draw(self, env: gymnasium.Env[Any, Any]) -> None:
         """Keep every ``_stride``-th frame; when there are too many, drop every second one and double the stride."""
@@ -194,15 +194,14 @@ class _Log:
         if len(self.frames) >= 2 * FRAMES:
             self.frames, self._stride = self.frames[1::2], 2 * self._stride
 
-    def rollout(self, seed: int) -> Rollout:
+    def rollout(self, seed: int, border: Border) -> Rollout:
         keys = self.observations[0]
-        observations = {key: np.stack([np.asarray(o[key]) for o in self.observations]) for key in keys}
+        observations = {key: np.stack([o[key] for o in self.observations]) for key in keys}
         names = sorted({name for info in self.infos for name in info})
         infos = {name: np.array([info.get(name, np.nan) for info in self.infos]) for name in names}
-        actions = np.stack(self.actions) if self.actions else np.zeros((0, 1), np.float32)
-        episode = Episode(observations, actions, infos, seed)
-        return Rollout(episode, self.latencies, self.chunks, self.chunk_steps, self.frames, self.failure)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, bool | int | float | np.number) or (isinstance(value, np.ndarray) and value.ndim == 0)
+        space = border.env.action_space
+        actions = np.stack(self.actions) if self.actions else np.zeros((0, *(space.shape or ())), space.dtype)
+        return Rollout(
+            Episode(observations, actions, infos, seed), self.latencies, self.chunks, self.chunk_steps, self.frames,
+            border.failure, border.clipped, frozenset(key for key, true in self._truths.items() if true), self._unread,
+        )  # fmt: skip

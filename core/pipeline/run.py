@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import time
 import traceback
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from simplatform.contracts import Counting, Fittable, Policy, Trainable
 from simplatform.demonstrations import Demonstrations
-from simplatform.errors import Interrupted, RunError, SimplatformError
+from simplatform.errors import EvaluationWarning, Interrupted, RunError, SimplatformError
 from simplatform.pipeline import opponents
 from simplatform.pipeline.checkpoints import restore_training, save_fitted
 from simplatform.pipeline.collect import Collected, collect
-from simplatform.pipeline.evaluate import Evaluation, all_rows, evaluate_shards, recorded
+from simplatform.pipeline.evaluate import all_rows, evaluate_shards, limited, recorded
 from simplatform.pipeline.fit import ALONE, Trainer, windows_of
 from simplatform.pipeline.follow import follow
 from simplatform.pipeline.group import Group
 from simplatform.pipeline.observer import Console, RunObserver, Silent, terminated_as_interrupted
 from simplatform.pipeline.shards import episode_shard
 from simplatform.pipeline.start import run_signature, untrained
+from simplatform.pipeline.tally import Evaluation
 from simplatform.recipes import Resolved
 from simplatform.runs.checkpoint import parameters, read_policy, to_device
 from simplatform.runs.episodes import write_rows
@@ -181,6 +183,11 @@ class _Stages:
     def _collect(self, split: str, count: int) -> Demonstrations:
         if count == 0:
             return Demonstrations([], {"task": self.recipe.task.name, "split": split})
+        count, notes = limited(self.recipe.task, split, count)
+        for note in notes:
+            self.console.say(note)
+            if isinstance(self.console, Silent) and split == "train":
+                warnings.warn(note, EvaluationWarning, stacklevel=2)
         found = collect(
             self.recipe.task,
             count=count,
@@ -243,21 +250,24 @@ class _Stages:
         recipe, last = self.recipe, self.run.last
         if last is None:
             raise SimplatformError(f"{self.run.path} has no checkpoint to evaluate; run its fit first")
+        count, notes = limited(recipe.task, split, recipe.episodes)
         shards = [
             episode_shard(
                 recipe.task, split, recipe.seed, number, checkpoint=str(last), device=self.options.device,
                 record=number < recipe.data.record, stop_early=True,
             )
-            for number in range(recipe.episodes)
+            for number in range(count)
         ]  # fmt: skip
         evaluation = evaluate_shards(
             recipe.task,
             shards,
             workers=self.options.workers,
             kind=self.options.executor,
-            on_episode=lambda n: self.console.progress(f"evaluate {split}", n, recipe.episodes),
+            on_episode=lambda n: self.console.progress(f"evaluate {split}", n, count),
+            notes=notes,
         )
-        self.console.say(f"{split}: " + "; ".join(f"{k} {v}" for k, v in evaluation.estimates.items()))
+        numbers = (f"{name} {value}" for name, value in evaluation.estimates.items())
+        self.console.say(f"{split}: " + "; ".join([*numbers, *evaluation.notes]))
         return evaluation
 
     def _opponent(self, name: str) -> opponents.Measured:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
-import numpy as np
 
 from simplatform.contracts import Metric, Policy, Task
-from simplatform.demonstrations import Episode
 from simplatform.errors import ContractError, SimplatformError
-from simplatform.pipeline.environments import make_env, make_expert, signature_of
+from simplatform.pipeline.environments import episodes_of, make_env, make_expert, signature_of
+from simplatform.pipeline.measuring import reached, reduce_metric
 from simplatform.pipeline.rollout import Rollout, one_thread, rollout
 from simplatform.runs.checkpoint import read_policy, read_signature
 from simplatform.runs.fingerprint import data_fingerprint, data_fingerprints
@@ -72,36 +71,26 @@ def play(
     record: bool = False,
     stop_early: bool = False,
 ) -> Rollout:
-    """Run episode number ``episode`` of a split with its own seed; returns it with its metrics filled in."""
-    metric = task.metric if task is not None else None
+    """Run episode number ``episode`` of a split with its own seed; returns it with its metrics filled in.
+
+    An environment whose episodes are limited begins the one of this number, counted per variant.
+    """
+    variants = len(task.variants) if task is not None else 1
+    number = {"episode": episode // variants} if episodes_of(env) is not None else None
+    metric = task.metric if task is not None and task.metrics else None
     stop = _decided(metric) if stop_early and metric is not None else (lambda info: False)
     reset_seed = episode_seed(seed, split, episode)
     generator = torch_generator(seed, f"act/{split}", episode)
     with one_thread():
-        result = rollout(policy, env, seed=reset_seed, generator=generator, record=record, stop=stop)
-    variant = episode % len(task.variants) if task is not None else 0
-    metrics = {m.name: reduce_metric(m, result.episode) for m in task.metrics} if task is not None else {}
-    result.episode = replace(result.episode, variant=variant, metrics=metrics)
+        result = rollout(policy, env, seed=reset_seed, generator=generator, record=record, stop=stop, options=number)
+    metrics = {m.name: reduce_metric(m, result.episode, result.failure) for m in task.metrics} if task else {}
+    result.episode = replace(result.episode, variant=episode % variants, metrics=metrics)
     return result
 
 
-def reduce_metric(metric: Metric, episode: Episode) -> float:
-    """Turn a metric's values over an episode into one number; an episode without the metric gives NaN."""
-    values = episode.infos.get(metric.name)
-    if values is None or not len(values):
-        return 0.0 if metric.kind == "rate" else float("nan")
-    if metric.over == "any":
-        return float(np.nanmax(values) >= 0.5)
-    return float({"last": values[-1], "mean": np.nanmean(values), "sum": np.nansum(values)}[metric.over])
-
-
-def _decided(metric: Metric) -> Any:
+def _decided(metric: Metric) -> Callable[[Mapping[Any, Any]], bool]:
     """Return a test that says when a success that counts "at any step" is reached: nothing after can change it."""
-
-    def stop(info: Mapping[str, Any]) -> bool:
-        return metric.over == "any" and float(info.get(metric.name, 0.0)) >= 0.5
-
-    return stop
+    return lambda info: metric.over == "any" and reached(metric, info)
 
 
 @contextmanager

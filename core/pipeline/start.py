@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simplatform.contracts import Policy, Signature
 from simplatform.errors import ContractError
+from simplatform.pipeline.border import require_policy
 from simplatform.pipeline.environments import make_env, signature_of
 from simplatform.recipes import Resolved, own_task
 from simplatform.runs.checkpoint import build_policy
@@ -18,7 +19,9 @@ def untrained(recipe: Resolved) -> Policy:
     """
     seed = derive(recipe.seed, "initial weights")
     try:
-        return build_policy(recipe.policy, recipe.policy_config, run_signature(recipe), seed)
+        policy = build_policy(recipe.policy, recipe.policy_config, run_signature(recipe), seed)
+        require_policy(policy)
+        return policy
     except ContractError as error:
         own = own_task(recipe.plugin)
         if own is None or own.name == recipe.task.name:

@@ -106,13 +106,14 @@ def _opponents(run: RunView, split: str, metric: str) -> Iterator[tuple[object, 
 
 def _headline(run: RunView) -> str:
     value = run.estimates()[run.task.metric.name]
-    shown = f"{value.k}/{value.n}" if value.kind == "rate" else f"{value.value:.4g}"
+    shown = f"{value.k}/{value.n}" if value.kind == "rate" else f"{value.value:.4g}" if value.n else "not measured:"
     low, high = (
         (f"{value.low:.2f}", f"{value.high:.2f}") if value.kind == "rate" else (f"{value.low:.4g}", f"{value.high:.4g}")
     )
+    bounds = f"95 % interval {low} … {high}, " if value.kind == "rate" or value.n > 1 else ""
     return (
         f'<p class="headline"><strong>{shown}</strong> {run.task.metric.name} '
-        f"<span>95 % interval {low} … {high}, n = {value.n}, seed {run.recipe.seed}</span></p>"
+        f"<span>{bounds}n = {value.n}, seed {run.recipe.seed}</span></p>"
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from simplatform.contracts import Metric
 
 Z95 = 1.959963984540054
+NOT_MEASURED = "not measured (n=0)"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class Estimate:
 
     def __str__(self) -> str:
         if self.kind == "rate":
-            return f"{self.k}/{self.n} = {self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+            return f"{self.k}/{self.n} = {self.value:.2f} [{self.low:.2f}, {self.high:.2f}]" if self.n else NOT_MEASURED
+        if self.n < 2:
+            return f"{self.value:.4g} (n=1, no interval)" if self.n else NOT_MEASURED
         return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}] (n={self.n})"
 
     def to_json(self) -> dict[str, Any]:
@@ -54,22 +57,29 @@ def wilson(successes: int, n: int, z: float = Z95) -> Estimate:
 
 
 def bootstrap(values: Sequence[float], draws: int = 2000, seed: int = 0) -> Estimate:
-    """Return a mean with its percentile-bootstrap interval; non-finite values are left out and lower n."""
+    """Return a mean with its percentile-bootstrap interval; values that were not measured are left out and lower n.
+
+    One value has no interval: its bounds are NaN.
+    """
     x = np.asarray(values, dtype=float)
     x = x[np.isfinite(x)]
     if len(x) == 0:
         return Estimate(math.nan, math.nan, math.nan, 0)
     if len(x) == 1:
-        return Estimate(float(x[0]), float(x[0]), float(x[0]), 1)
+        return Estimate(float(x[0]), math.nan, math.nan, 1)
     picks = np.random.default_rng(seed).integers(0, len(x), (draws, len(x)))
     low, high = np.quantile(x[picks].mean(axis=1), [0.025, 0.975])
     return Estimate(float(x.mean()), float(low), float(high), len(x))
 
 
 def estimate(values: Sequence[float], kind: str) -> Estimate:
-    """Return the estimate that fits a metric's kind: Wilson for "rate", bootstrap for "mean"."""
+    """Return the estimate that fits a metric's kind: Wilson for "rate", bootstrap for "mean".
+
+    Values that are not finite were not measured: they are left out, and lower n.
+    """
     if kind == "rate":
-        return wilson(int(sum(value >= 0.5 for value in values)), len(values))
+        measured = [value for value in values if math.isfinite(value)]
+        return wilson(sum(value >= 0.5 for value in measured), len(measured))
     return bootstrap(values)
 
 

@@ -23,8 +23,9 @@ def prediction_section(run: RunView) -> Section | None:
     found = [recording for recording in run.recordings if recording.split == "test"]
     if run.task.env not in ENVIRONMENTS or not found:
         return None
-    env: Any = make_env(run.task, "test")
-    env.reset(seed=next(row["seed"] for row in run.rows if row["split"] == "test"))
+    env: Any = make_env(run.task, "test").unwrapped
+    first = next(row for row in run.rows if row["split"] == "test")
+    env.reset(seed=first["seed"], options={"episode": first["episode"]})
     predicted = np.asarray(found[0].actions)[:SHOWN]
     truth = env.truth[env.window : env.window + len(predicted)]
     parts = [figure_html(growth(env, predicted, truth), "the error's growth")]

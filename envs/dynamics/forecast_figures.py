@@ -43,7 +43,7 @@ def episodes(run: RunView) -> list[tuple[str, Array, Array]]:
     for split in run.summary["splits"]:
         rows = [row for row in run.rows if row["split"] == split]
         for number, recording in enumerate(r for r in run.recordings if r.split == split):
-            env: Any = make_env(run.task, split, rows[number]["episode"])
+            env: Any = make_env(run.task, split, rows[number]["episode"]).unwrapped
             env.reset(seed=rows[number]["seed"])
             if len(recording.actions):
                 found.append((f"{split}, environment {env.environment}", env.truth, recording.actions[0]))
@@ -119,5 +119,5 @@ def errors_by_environment(run: RunView) -> Any:
 
 
 def _family(run: RunView, split: str, number: int) -> int:
-    env: Any = make_env(run.task, split, number)
+    env: Any = make_env(run.task, split, number).unwrapped
     return int(env.family_index)

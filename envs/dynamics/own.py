@@ -65,8 +65,8 @@ class SeriesEnv(PredictionEnv):
     The first 70 % are for training, the next 15 % for validation, the rest for testing. Errors are in units of the
     training part's standard deviation, valid times in units of t.
 
-    There are as many episodes as starts that leave room for ``steps``: ``reset(options={"episode": k})`` begins the k-th
-    of them, and the first few are spread over the part; without it the seed draws one.
+    There are as many episodes as starts that leave room for ``steps``: ``reset(options={"episode": k})`` begins one of
+    them, the first few are spread over the part; without it the seed draws one.
     """
 
     def __init__(
@@ -110,7 +110,9 @@ class SeriesEnv(PredictionEnv):
 def spread_out(count: int) -> NDArray[np.int64]:
     """Return 0 … count − 1 in an order whose first ones lie far apart: by reversed bits (van der Corput, 1935)."""
     bits = max(count - 1, 1).bit_length()
-    found: NDArray[np.int64] = np.argsort([int(f"{number:0{bits}b}"[::-1], 2) for number in range(count)], kind="stable")
+    found: NDArray[np.int64] = np.argsort(
+        [int(f"{number:0{bits}b}"[::-1], 2) for number in range(count)], kind="stable"
+    )
     return found
 
 

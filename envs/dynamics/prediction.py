@@ -32,9 +32,10 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
     Observation ``window (q, d)``: the last q states, oldest first; measured at the start, then the policy's own. Action
     ``(d,)``: the next state. ``info`` holds ``valid_prediction_time`` (how long the error stayed at or below 0.4, in
     Lyapunov times, or in time units where no exponent is known), ``error_50``, ``error_100`` and ``error_200`` (root
-    mean square over components in units of the attractor's standard deviation, at most 10; None where the episode does
-    not reach that step, and 10 where it was lost before) and ``diverged``. An episode ends after ``steps`` steps, or 100 steps after a prediction was lost (but not before step 200, to have its errors),
-    or at once when it is lost beyond recall.
+    mean square over components in units of the attractor's standard deviation, at most 10; None until that step is
+    reached, and 10 where the prediction was lost before) and ``diverged``. An episode ends after ``steps`` steps, or
+    100 steps after a prediction was lost (but not before step 200, to have its errors), or at once when it is lost
+    beyond recall.
 
     ``noise`` is the standard deviation of the measurements' errors, as a fraction of the attractor's own; errors of a
     prediction are always counted against the truth. ``observed`` lists the components that are measured at all.
@@ -72,7 +73,13 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
         shape = (self.window, len(self.observed))
         self.observation_space = spaces.Dict({"window": spaces.Box(-np.inf, np.inf, shape, np.float64)})
         self.action_space = spaces.Box(-np.inf, np.inf, shape[1:], np.float64)
-        described = {"dt": self.dt, "system": name, "dim": shape[1], "fields": (self.system.grid or (0, 0))[1], "judges_non_finite": True}
+        described = {
+            "dt": self.dt,
+            "system": name,
+            "dim": shape[1],
+            "fields": (self.system.grid or (0, 0))[1],
+            "judges_non_finite": True,
+        }
         self.metadata = {**self.metadata, "simplatform": described}
 
     def reset(
@@ -84,7 +91,7 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
         self.measured = self._measure()
         self._window = self.measured[: self.window].copy()
         self.time, self._valid, self._lost_at = 0, True, self.steps
-        self._info = {"valid_prediction_time": 0.0, **dict.fromkeys((f"error_{h}" for h in HORIZONS)), "diverged": 0.0}
+        self._info = {"valid_prediction_time": 0.0, **dict.fromkeys(f"error_{h}" for h in HORIZONS), "diverged": 0.0}
         return {"window": self._window.copy()}, {}
 
     def step(self, action: Array) -> tuple[dict[str, Array], float, bool, bool, dict[str, Any]]:

@@ -85,8 +85,8 @@ class ReplayEnv(gymnasium.Env[dict[str, Array], Array]):
 
     Observations have the recorded keys and shapes, in the recorded units, float32. ``info["action_error"]`` is the root
     mean square over components of (action − recorded action), each divided by its standard deviation over the whole
-    file, or by its size where it is constant: 0 is the expert, 1 about the mean action. ``info["action_difference"]`` is the mean absolute
-    difference in the action's own units.
+    file, or by its size where it is constant: 0 is the expert, 1 about the mean action. ``info["action_difference"]``
+    is the mean absolute difference in the action's own units.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
@@ -110,7 +110,10 @@ class ReplayEnv(gymnasium.Env[dict[str, Array], Array]):
         shapes = {key: value.shape[1:] for key, value in self.recorded.observations.items()}
         self.observation_space = Dict({key: Box(-np.inf, np.inf, shape, np.float32) for key, shape in shapes.items()})
         self.action_space = Box(-np.inf, np.inf, self.recorded.actions.shape[1:], np.float32)
-        self.metadata = {**self.metadata, "simplatform": {"recorded": len(demonstrations), "episodes": len(self._numbers)}}  # type: ignore[misc]
+        self.metadata = {
+            **self.metadata,
+            "simplatform": {"recorded": len(demonstrations), "episodes": len(self._numbers)},
+        }  # type: ignore[misc]
 
     @property
     def expert_action(self) -> Array:

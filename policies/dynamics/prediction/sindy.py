@@ -24,7 +24,6 @@ from simplatform.policies.nn.structured import Counts
 from simplatform.recipes.config import Config
 from simplatform.solvers import RK4
 
-
 MOST = 1e50
 """States are held below, so that their fifth powers are finite numbers."""
 
@@ -34,7 +33,9 @@ class SINDyConfig(Config):
 
     degree: int = Field(2, ge=1, le=5, description="highest degree of the polynomials")
     thresholds: tuple[float, ...] = Field(
-        (0.02, 0.1, 0.3), min_length=1, description="coefficients below are dropped; in units of spread and rate of change"
+        (0.02, 0.1, 0.3),
+        min_length=1,
+        description="coefficients below are dropped; in units of spread and rate of change",
     )
     smoothing: tuple[int, ...] = Field(
         (0, 11, 25), min_length=1, description="samples of a Savitzky-Golay filter; 0 = none"

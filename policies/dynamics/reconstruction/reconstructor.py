@@ -376,7 +376,7 @@ class Reconstructor(nn.Module):
 
 
 def sizes(truth: Tensor) -> Tensor:
-    """Return |y| of trajectories ``(B, T, d)``, at least 1e-6 of each one's largest value: what errors are relative to."""
+    """Return |y| of ``(B, T, d)``, at least 1e-6 of each trajectory's largest value: what errors are relative to."""
     size = truth.abs()
     largest = size.amax((1, 2), keepdim=True)
     return torch.maximum(size, torch.where(largest > 0, 1e-6 * largest, 1.0))

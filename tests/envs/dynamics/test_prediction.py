@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import simplatform as sp
-from simplatform.envs.dynamics.prediction import CAP, PredictionEnv, TruthExpert
+from simplatform.envs.dynamics.prediction import PredictionEnv, TruthExpert
 from simplatform.envs.dynamics.systems import LORENZ63, find_system
 from simplatform.envs.dynamics.truth import attractor_scale, trajectory
 from simplatform.errors import SolverError, UnknownName
