@@ -17,8 +17,8 @@ from simplatform.envs.dynamics.truth import trajectories
 from simplatform.errors import ConfigError
 
 CAP = 1e6
-"""Largest error that is reported; a trajectory with non-finite values counts as that far off. For ``mse`` it is in units
-of the truth's largest value, squared."""
+"""Largest error that is reported; a trajectory with non-finite values counts as that far off. For ``mse`` it is in
+units of the truth's largest value, squared."""
 
 
 class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
@@ -29,8 +29,8 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
     trajectory from ``initial``. For a field on a grid all of these have ``(channels, n, n)`` in the place of ``d``.
     ``info``: ``mse``, ``relative_mse`` (mean over time of ‖ŷ − y‖² / ‖max(|y|, 1e-6 max|y|)‖²), ``mape``,
     ``diverged`` (1 for a forecast that is not finite, or ever farther from the truth than ten times the truth's largest
-    norm), and the numbers ``environment`` and ``family``, which policies do not see, unless ``labels`` is set: then there is an
-    observation ``labels (2,)``, family and environment, with -1 for an environment that training never saw.
+    norm), and the numbers ``environment`` and ``family``, which policies do not see, unless ``labels`` is set: then
+    there is an observation ``labels (2,)``, family and environment, with -1 for an environment that training never saw.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}

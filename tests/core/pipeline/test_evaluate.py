@@ -106,7 +106,8 @@ def test_asking_for_more_than_there_are_says_how_many():
     ("fault", "message"),
     [
         ("shape", r"own/Reach-v0 changed the shape of observation 'state' from \(4,\) to \(2,\)"),
-        ("dropped", "own/Reach-v0 dropped observation 'state'"), ("new", "own/Reach-v0 showed a new observation 'more'"),
+        ("dropped", "own/Reach-v0 dropped observation 'state'"),
+        ("new", "own/Reach-v0 showed a new observation 'more'"),
         ("none", r"own/Reach-v0.step must return a dict of named arrays as observation, got None"),
         ("array", "own/Reach-v0.step must return a dict of named arrays as observation, got ndarray"),
         ("objects", "observation 'state' holds ndarray, not numbers"),
@@ -130,7 +131,8 @@ def test_non_finite_observations_are_failures_with_environment_and_key():
     ("answer", "message"),
     [
         (lambda a: a.tolist(), r"Oracle.act must return a tensor \(1, K, \*\(4,\)\), got a list"),
-        (lambda a: None, "got a NoneType"), (lambda a: a[0], r"got \(1, 4\)"), (lambda a: a[..., :2], r"got \(1, 1, 2\)"),
+        (lambda a: None, "got a NoneType"), (lambda a: a[0], r"got \(1, 4\)"),
+        (lambda a: a[..., :2], r"got \(1, 1, 2\)"),
     ],
 )  # fmt: skip
 def test_what_act_must_return_is_said(answer, message):
