@@ -15,9 +15,10 @@ from simplatform.contracts import EXPERT, Fittable, Metric, Policy, Task, Traina
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError, DataError, Interrupted
 from simplatform.pipeline.collect import code_of
-from simplatform.pipeline.evaluate import Evaluation, all_rows, evaluate_shards
+from simplatform.pipeline.evaluate import all_rows, evaluate_shards, limited
 from simplatform.pipeline.shards import episode_shard
 from simplatform.pipeline.start import run_signature, untrained
+from simplatform.pipeline.tally import Evaluation
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import Resolved, beside
 from simplatform.report.statistics import Estimate, paired_gain
@@ -85,7 +86,7 @@ def gains(metric: Metric, own: Sequence[Evaluation], opponent: Measured) -> dict
     found = {}
     for evaluation in own:
         other = {row["episode"]: float(row[metric.name]) for row in opponent.rows_of(evaluation.split)}
-        rows = [row for row in evaluation.rows if row["episode"] in other]
+        rows = [row for row in evaluation.rows if row["episode"] in other and row["repeats"] < 0]
         gain = paired_gain(metric, [row[metric.name] for row in rows], [other[row["episode"]] for row in rows])
         found[evaluation.split] = gain.to_json()
     return found
@@ -137,15 +138,16 @@ def _evaluations(
 ) -> Iterator[Evaluation]:
     place = None if checkpoint is None else str(checkpoint)
     for split in ("test", *recipe.task.extra_splits):
+        count, _ = limited(recipe.task, split, recipe.episodes)
         shards = [
             episode_shard(
                 recipe.task, split, recipe.seed, number, checkpoint=place, device=options.device, stop_early=True
             )
-            for number in range(recipe.episodes)
+            for number in range(count)
         ]
         yield evaluate_shards(
             recipe.task, shards, workers=options.workers, kind=options.executor,
-            on_episode=lambda n, split=split: on_episode(f"{name} {split}", n, recipe.episodes),  # type: ignore[misc]
+            on_episode=lambda n, split=split, count=count: on_episode(f"{name} {split}", n, count),  # type: ignore[misc]
         )  # fmt: skip
 
 
