@@ -1,0 +1,95 @@
+"""A whole run on a device, small: what ``simplatform check NAME --device …`` adds to the checks of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from simplatform.contracts import Policy
+from simplatform.errors import ContractError, SimplatformError
+from simplatform.pipeline.environments import make_env
+from simplatform.pipeline.rollout import History, device_of
+from simplatform.runs.rundir import RunDirectory
+from simplatform.testing.pretend import NAME, pretend_device
+
+SMALL: Mapping[str, Any] = {
+    "train.steps": 4, "train.batch": 2, "train.log_every": 2, "train.checkpoint_every": 2, "train.warmup": 1,
+    "task.demonstrations": 1, "task.validation": 1, "task.episodes": 1, "task.record": 0,
+}  # fmt: skip
+"""A run of a few steps: as small as one can be and still do all that a run does."""
+CLOSE = 1e-4
+"""Largest difference of an answer on the device from the same policy's on the host, relative to the largest action."""
+
+
+def on_device(name: str) -> AbstractContextManager[Any]:
+    """Return the context in which a device can be used: the pretend one must be entered, others are there or not."""
+    return pretend_device() if name.partition(":")[0] == NAME else nullcontext()
+
+
+def check_run(
+    plugin: str, task: str | None = None, device: str = NAME, settings: Mapping[str, Any] | None = None
+) -> Iterator[str]:
+    """Run a plugin on a device, from collecting to exporting; yields a line per stage that passed.
+
+    ``settings`` go over ``SMALL``; give those that make the policy small, such as ``{"policy.steps": 2}``.
+
+    Raises:
+        ContractError: a stage fails there, or the policy answers otherwise than on the host.
+    """
+    with TemporaryDirectory() as folder, on_device(device):
+        try:
+            yield from _stages(plugin, task, device, dict(settings or {}), Path(folder))
+        except SimplatformError:
+            raise
+        except Exception as error:
+            raise ContractError(f"{plugin} fails on {device}: {type(error).__name__}: {error}") from error
+
+
+def _stages(plugin: str, task: str | None, device: str, settings: dict[str, Any], folder: Path) -> Iterator[str]:
+    from simplatform.api import load, run
+
+    done = run(plugin, task, settings={**SMALL, **settings}, output=folder, device=device, workers=1, until="evaluate")
+    run_directory = RunDirectory(done.path)
+    failures = sum(split["failures"] for split in done.summary["splits"].values())
+    if failures:
+        raise ContractError(f"{plugin} ended {failures} episodes on {device} with a non-finite action")
+    yield f"{plugin} on {device}: collected, fitted, evaluated"
+    difference = _difference(load(done.path, device), load(done.path), run_directory)
+    if not difference <= CLOSE:
+        raise ContractError(f"{plugin} answers otherwise on {device} than on the host: by {difference:.2g} of an action")
+    yield f"{plugin} on {device}: loaded, answers as on the host (largest difference {difference:.1g})"
+    yield f"{plugin} on {device}: {_exported(run_directory)}"
+
+
+def _difference(there: Policy, here: Policy, run: RunDirectory) -> float:
+    """Return how far the answers to one observation are apart, relative to the largest action."""
+    env = make_env(run.recipe().task, "test")
+    found, wanted = (_answer(policy, env) for policy in (there, here))
+    return float((found.cpu() - wanted).abs().max() / wanted.abs().max().clamp_min(1.0))
+
+
+def _answer(policy: Policy, env: Any) -> torch.Tensor:
+    history = History(policy.observe, device_of(policy))
+    history.push(env.reset(seed=5)[0])
+    policy.reset(history.first())
+    with torch.no_grad():
+        answer = policy.act(history.batch(), generator=torch.Generator().manual_seed(5))
+    if answer.device != device_of(policy):
+        raise ContractError(f"{type(policy).__name__} lives on {device_of(policy)} but answered on {answer.device}")
+    return answer
+
+
+def _exported(run: RunDirectory) -> str:
+    from simplatform.export import export_run
+
+    try:
+        export_run(run, "torch-export")
+    except ContractError as error:
+        return f"not exported: {error}"
+    return "exported"
+

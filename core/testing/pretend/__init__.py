@@ -1,0 +1,18 @@
+"""A pretend accelerator: real numbers on the host, the rules of a device of its own. For tests, without a GPU.
+
+    from simplatform.testing import pretend_device
+
+    with pretend_device() as counts:
+        policy = policy.to("pretend")
+        ...
+        assert counts.total == 0, counts      # nothing made the host wait, or the lines that did
+
+What it cannot tell: whether a kernel exists for CUDA, memory, the order of sums (``index_add`` and ``scatter`` on CUDA
+differ from run to run), streams. Ideas: torch's own ``meta`` device; PrivateUse1 backends.
+"""
+
+from simplatform.testing.pretend.counts import Counts, counting
+from simplatform.testing.pretend.device import is_entered, pretend_device
+from simplatform.testing.pretend.generator import NAME
+
+__all__ = ["NAME", "Counts", "counting", "is_entered", "pretend_device"]
