@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import gymnasium
@@ -82,8 +83,8 @@ class History:
 
 
 def device_of(policy: Policy) -> torch.device:
-    """Return the device a policy lives on; one without parameters lives on the CPU."""
-    tensors = policy.parameters() if isinstance(policy, torch.nn.Module) else iter(())
+    """Return the device a policy lives on: that of its parameters or, without any, its buffers; else the CPU."""
+    tensors = chain(policy.parameters(), policy.buffers()) if isinstance(policy, torch.nn.Module) else iter(())
     return next(iter(tensors), torch.empty(0)).device
 
 

@@ -36,14 +36,15 @@ def check_run(
 ) -> Iterator[str]:
     """Run a plugin on a device, from collecting to exporting; yields a line per stage that passed.
 
+    Experts collect on the host, and a file is written from there; all between is on the device.
     ``settings`` go over ``SMALL``; give those that make the policy small, such as ``{"policy.steps": 2}``.
 
     Raises:
         ContractError: a stage fails there, or the policy answers otherwise than on the host.
     """
-    with TemporaryDirectory() as folder, on_device(device):
+    with TemporaryDirectory() as folder:
         try:
-            yield from _stages(plugin, task, device, dict(settings or {}), Path(folder))
+            yield from _stages(plugin, task, device, {**SMALL, **(settings or {})}, Path(folder))
         except SimplatformError:
             raise
         except Exception as error:
@@ -53,17 +54,18 @@ def check_run(
 def _stages(plugin: str, task: str | None, device: str, settings: dict[str, Any], folder: Path) -> Iterator[str]:
     from simplatform.api import load, run
 
-    done = run(plugin, task, settings={**SMALL, **settings}, output=folder, device=device, workers=1, until="evaluate")
-    run_directory = RunDirectory(done.path)
-    failures = sum(split["failures"] for split in done.summary["splits"].values())
-    if failures:
-        raise ContractError(f"{plugin} ended {failures} episodes on {device} with a non-finite action")
-    yield f"{plugin} on {device}: collected, fitted, evaluated"
-    difference = _difference(load(done.path, device), load(done.path), run_directory)
-    if not difference <= CLOSE:
-        raise ContractError(f"{plugin} answers otherwise on {device} than on the host: by {difference:.2g} of an action")
-    yield f"{plugin} on {device}: loaded, answers as on the host (largest difference {difference:.1g})"
-    yield f"{plugin} on {device}: {_exported(run_directory)}"
+    run(plugin, task, settings=settings, output=folder, device="cpu", workers=1, until="collect")
+    with on_device(device):
+        done = run(plugin, task, settings=settings, output=folder, device=device, workers=1, until="evaluate")
+        directory = RunDirectory(done.path)
+        if failures := sum(split["failures"] for split in done.summary["splits"].values()):
+            raise ContractError(f"{plugin} ended {failures} episodes on {device} with a non-finite action")
+        yield f"{plugin} on {device}: collected, fitted, evaluated"
+        difference = _difference(load(done.path, device), load(done.path), directory)
+        if not difference <= CLOSE:
+            raise ContractError(f"{plugin} answers otherwise on {device} than on the host: {difference:.2g} of an action")
+        yield f"{plugin} on {device}: loaded, answers as on the host (largest difference {difference:.1g})"
+    yield f"{plugin} on {device}: {_exported(directory)}"
 
 
 def _difference(there: Policy, here: Policy, run: RunDirectory) -> float:

@@ -16,6 +16,7 @@ from simplatform.policies.nn.encoders import ObservationEncoder
 from simplatform.policies.nn.normalisation import MinMaxNormaliser
 from simplatform.policies.nn.unet import ConditionalUnet
 from simplatform.recipes.config import Config
+from simplatform.seeding import normal
 
 SIZES: dict[str, tuple[int, ...]] = {"small": (64, 128, 256), "paper": (512, 1024, 2048)}
 CLOUD, STATE = "point_cloud", "agent_pos"
@@ -123,7 +124,7 @@ class PointCloudPolicy(nn.Module):
         """Return the next actions ``(B, execute, A)`` in the environment's units."""
         condition = self.condition(observation)
         shape = (len(condition), self.horizon, self.unet.action)
-        noise = torch.randn(shape, generator=generator, device=condition.device, dtype=condition.dtype)
+        noise = normal(shape, generator, condition)
         chunk = self._normaliser("action").inverse(self.sample(condition, noise))
         return chunk[:, self.observe - 1 : self.observe - 1 + self.execute]
 

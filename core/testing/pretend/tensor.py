@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils._mode_utils import no_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from simplatform.testing.pretend.counts import copied, waited
@@ -164,12 +165,25 @@ def _computed(func: Any, args: Any, kwargs: dict[str, Any], ours: list[PretendTe
     if plain.get("pin_memory"):
         plain["pin_memory"] = False
     out = func(*_map(args, inner_of), **plain)
+    if torch.Tag.inplace_view in func.tags:
+        _reshape(func, args, kwargs)
     if not on:
         return out
     if not func._schema.is_mutable:
         return _map(out, wrapped)
     written = {id(value.inner): value for value in ours}  # the wrapper that was written to is the answer
     return _map(out, lambda value: written[id(value)] if id(value) in written else wrapped(value))
+
+
+def _reshape(func: Any, args: Any, kwargs: dict[str, Any]) -> None:
+    """Carry an operation that changes shapes in place (``squeeze_``) out on the shape that the wrapper shows."""
+    with no_dispatch():
+        before = torch._C._meta_in_tls_dispatch_include()
+        torch._C._set_meta_in_tls_dispatch_include(True)
+        try:
+            func(*args, **kwargs)
+        finally:
+            torch._C._set_meta_in_tls_dispatch_include(before)
 
 
 def inner_of(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from itertools import chain
 
 import torch
 from torch import Generator, Tensor, nn
@@ -38,6 +39,11 @@ class WindowPredictor(nn.Module):
         self.delays, self.dim = delays, shape[1]
         self.fields = signature.facts.fields
 
+    @property
+    def device(self) -> torch.device:
+        """Where the predictor lives; it is fitted there as well."""
+        return next(chain(self.parameters(), self.buffers()), torch.empty(0)).device
+
     def unit(self, states: Tensor) -> Tensor:
         """Return the standard deviation of each component of states ``(..., d)``; all points of a field have one."""
         states = states.reshape(-1, self.dim)
@@ -71,20 +77,24 @@ class WindowPredictor(nn.Module):
         return torch.stack(states, dim=1)
 
 
-def delay_pairs(demonstrations: Demonstrations, delays: int) -> tuple[Tensor, Tensor]:
+def delay_pairs(
+    demonstrations: Demonstrations, delays: int, device: torch.device | str = "cpu"
+) -> tuple[Tensor, Tensor]:
     """Return all windows ``(N, delays, d)`` of demonstrations and the states that follow them, ``(N, d)``, in float64.
 
     Raises:
         DataError: non-finite values.
     """
-    windows = torch.as_tensor(demonstrations.stacked(WINDOW)[:, -delays:], dtype=torch.float64)
-    following = torch.as_tensor(demonstrations.stacked_actions(), dtype=torch.float64)
+    windows = torch.as_tensor(demonstrations.stacked(WINDOW)[:, -delays:], dtype=torch.float64, device=device)
+    following = torch.as_tensor(demonstrations.stacked_actions(), dtype=torch.float64, device=device)
     if not (bool(torch.isfinite(windows).all()) and bool(torch.isfinite(following).all())):
         raise DataError("the trajectories hold non-finite values; remove those episodes")
     return windows, following
 
 
-def sequences(demonstrations: Demonstrations, delays: int, steps: int) -> Tensor:
+def sequences(
+    demonstrations: Demonstrations, delays: int, steps: int, device: torch.device | str = "cpu"
+) -> Tensor:
     """Return all pieces ``(N, delays + steps, d)`` of the trajectories, each a window and what follows it.
 
     Raises:
@@ -92,7 +102,7 @@ def sequences(demonstrations: Demonstrations, delays: int, steps: int) -> Tensor
     """
     pieces = []
     for episode in demonstrations:
-        windows, following = delay_pairs(Demonstrations([episode]), delays)
+        windows, following = delay_pairs(Demonstrations([episode]), delays, device)
         path = torch.cat([windows[0], following])
         if len(path) >= delays + steps:
             pieces.append(path.unfold(0, delays + steps, 1).transpose(1, 2))

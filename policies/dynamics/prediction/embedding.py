@@ -72,7 +72,7 @@ def _closed(states: list[Tensor], dt: float) -> Guess:
     """Regress central differences on products, and score the least well explained component."""
     slopes = torch.cat([(path[2:] - path[:-2]) / (2 * dt) for path in states])
     phi = terms(torch.cat([path[1:-1] for path in states]))
-    gram = phi.T @ phi / len(phi) + PENALTY * torch.eye(phi.shape[1], dtype=phi.dtype)
+    gram = phi.T @ phi / len(phi) + PENALTY * torch.eye(phi.shape[1], dtype=phi.dtype, device=phi.device)
     weights = torch.linalg.solve(gram, phi.T @ slopes / len(phi))
     left = (slopes - phi @ weights).square().mean(0) / slopes.var(0).clamp_min(1e-12)
     return Guess(states, weights.T.contiguous(), 1 - float(left.max()))

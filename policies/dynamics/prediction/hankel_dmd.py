@@ -26,7 +26,7 @@ class HankelDMD(LinearDelayModel):
 
     def identify(self, paths: list[Tensor], rank: int) -> tuple[Tensor, Tensor, Tensor] | None:
         """Project on the leading left singular vectors U, and take the reduced operator of DMD there."""
-        windows = [stacked(path, self.delays).numpy() for path in paths]
+        windows = [stacked(path, self.delays).cpu().numpy() for path in paths]
         before, after = (np.concatenate([w[:, s] for w in windows], 1) for s in (slice(None, -1), slice(1, None)))
         if rank > min(before.shape):
             return None
@@ -35,8 +35,9 @@ class HankelDMD(LinearDelayModel):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # windows of smooth data are ill-conditioned, which truncation is for
             model.fit(before, after)
-        basis = torch.as_tensor(library.utils.compute_svd(before, rank)[0].copy())
-        return basis.T, torch.as_tensor(model.operator.as_numpy_array.real.copy()), basis[-self.dim :]
+        basis = torch.as_tensor(library.utils.compute_svd(before, rank)[0].copy(), device=self.device)
+        advance = torch.as_tensor(model.operator.as_numpy_array.real.copy(), device=self.device)
+        return basis.T, advance, basis[-self.dim :]
 
     def counts(self) -> Counts:
         """Count r eigenvalues and r modes of the window; a step multiplies by the eigenvalues and decodes."""

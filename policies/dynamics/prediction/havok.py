@@ -27,12 +27,13 @@ class HAVOK(LinearDelayModel):
         if rank > min(self.delays * self.dim, len(path) - self.delays):
             return None
         model = _havok()(svd_rank=rank, delays=self.delays, num_chaos=1)
-        model.fit(path.T.numpy(), self.dt)
+        model.fit(path.T.cpu().numpy(), self.dt)
         left, sizes = torch.as_tensor(model._singular_vecs.copy()), torch.as_tensor(model.singular_vals.copy())
         linear = rank - 1
         encode = left.T[:linear] / sizes[:linear, None]
         decode = left[-self.dim :, :linear] * sizes[:linear]
-        return encode, torch.linalg.matrix_exp(torch.as_tensor(model.A.copy()) * self.dt), decode
+        advance = torch.linalg.matrix_exp(torch.as_tensor(model.A.copy()) * self.dt)
+        return encode.to(path.device), advance.to(path.device), decode.to(path.device)
 
     def counts(self) -> Counts:
         """Count the modes and the linear map, and its product a step."""

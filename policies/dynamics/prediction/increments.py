@@ -22,6 +22,7 @@ from simplatform.policies.dynamics.prediction.ridge import ridge
 from simplatform.policies.dynamics.prediction.validation import validation_steps
 from simplatform.policies.nn.scaling import spread
 from simplatform.policies.nn.structured import Counts, dense_counts
+from simplatform.seeding import normal
 
 PENALTIES = (1e-11, 1e-10, 1e-9, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2)
 MOST_ROWS = 40_000
@@ -107,7 +108,7 @@ class IncrementPredictor(WindowPredictor):
 
         The penalty, and whether the unrolled training is kept, is chosen by valid prediction on the validation split.
         """
-        windows, targets = self._data(*delay_pairs(demonstrations, self.delays))
+        windows, targets = self._data(*delay_pairs(demonstrations, self.delays, self.device))
         total = self._total_steps()
         training.adam(self, windows, targets, lambda step, **m: progress(step, total, **m))
         stride = max(len(windows) // 10_000, 1) if self.fields else self.config.varpro_every
@@ -123,8 +124,7 @@ class IncrementPredictor(WindowPredictor):
     def _data(self, windows: Tensor, following: Tensor) -> tuple[Tensor, Tensor]:
         """Return standardised windows ``(N, channels, length)`` and increments ``(N, outputs)`` of all places."""
         if self.config.jitter:
-            generator = torch.Generator().manual_seed(2)
-            noise = torch.randn(windows.shape, generator=generator, dtype=windows.dtype)
+            noise = normal(windows.shape, torch.Generator().manual_seed(2), windows)
             windows = windows + self.config.jitter * self.unit(windows) * noise
         local, step = self.layout.spread(windows[:, :: self.config.lag]), self.layout.split(following - windows[:, -1])
         self.mean.copy_(local[:, -1].mean(0))
@@ -153,7 +153,7 @@ class IncrementPredictor(WindowPredictor):
         done = self.config.adam_steps + self.config.varpro_steps
         before = {name: value.clone() for name, value in self.state_dict().items()}
         score = validation_steps(self, validation)
-        data = sequences(demonstrations, self.delays, self.config.unroll)
+        data = sequences(demonstrations, self.delays, self.config.unroll, self.device)
         training.unrolled(self, data, lambda step, **m: progress(done + step, total, **m))
         after = validation_steps(self, validation)
         if after <= score:

@@ -206,7 +206,7 @@ class LatentStNN(WindowPredictor):
         """Standardise: units are those of all trajectories together."""
         paths = []
         for episode in demonstrations:
-            windows, following = delay_pairs(Demonstrations([episode]), self.delays)
+            windows, following = delay_pairs(Demonstrations([episode]), self.delays, self.device)
             paths.append(torch.cat([windows[0], following]))
         whole = torch.cat(paths)
         self.mean.copy_(whole.mean(0))

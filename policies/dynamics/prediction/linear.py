@@ -81,8 +81,8 @@ class LinearDelayModel(WindowPredictor):
         return torch.stack(states, dim=1) * self.scale + self.mean
 
     def _path(self, episode: object) -> Tensor:
-        windows = torch.as_tensor(episode.observations[WINDOW][0, -self.delays :], dtype=torch.float64)  # type: ignore[attr-defined]
-        following = torch.as_tensor(episode.actions, dtype=torch.float64)  # type: ignore[attr-defined]
+        windows = torch.as_tensor(episode.observations[WINDOW][0, -self.delays :], dtype=torch.float64, device=self.device)  # type: ignore[attr-defined]
+        following = torch.as_tensor(episode.actions, dtype=torch.float64, device=self.device)  # type: ignore[attr-defined]
         return torch.cat([windows, following])
 
 

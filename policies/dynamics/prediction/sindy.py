@@ -65,7 +65,7 @@ class SINDy(WindowPredictor):
         for number, (threshold, width) in enumerate(options):
             found = self._regress(paths, threshold, width)
             kept = (self.powers, self.coefficients)
-            self.powers, self.coefficients = found
+            self.powers, self.coefficients = (part.to(self.device) for part in found)
             score = validation_steps(self, validation) if bool((found[1] != 0).any()) else -1.0
             if score > best:
                 best = score

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from simplatform.policies.dynamics.prediction.ridge import ridge
 from simplatform.recipes.config import Config
+from simplatform.seeding import integers
 
 if TYPE_CHECKING:
     from simplatform.policies.dynamics.prediction.increments import IncrementPredictor
@@ -55,11 +56,11 @@ def adam(predictor: Regression, windows: Tensor, targets: Tensor, report: Report
     config = predictor.config
     if not config.adam_steps:
         return
-    generator = torch.Generator().manual_seed(0)
+    draws = integers(len(windows), (config.adam_steps, config.batch), torch.Generator().manual_seed(0), windows.device)
     optimiser = torch.optim.Adam(predictor.parameters(), lr=config.lr)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.lr, total_steps=config.adam_steps)
     for step in range(config.adam_steps):
-        chosen = torch.randint(len(windows), (config.batch,), generator=generator)
+        chosen = draws[step]
         loss = (predictor.head(predictor.features(windows[chosen])) - targets[chosen]).square().mean()
         optimiser.zero_grad()
         loss.backward()
@@ -101,12 +102,13 @@ def variable_projection(predictor: Regression, windows: Tensor, targets: Tensor)
 def unrolled(predictor: IncrementPredictor, data: Tensor, report: Report) -> None:
     """Minimise the error of K predictions in closed loop on sequences ``(N, q + K, d)``, gradients clipped."""
     config, q = predictor.config, predictor.delays
-    generator = torch.Generator().manual_seed(1)
+    shape = (config.unroll_steps, config.unroll_batch)
+    draws = integers(len(data), shape, torch.Generator().manual_seed(1), data.device)
     optimiser = torch.optim.Adam(predictor.parameters(), lr=config.unroll_lr)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.unroll_lr, total_steps=config.unroll_steps)
     scale = predictor.unit(data)
     for step in range(config.unroll_steps):
-        chosen = data[torch.randint(len(data), (config.unroll_batch,), generator=generator)]
+        chosen = data[draws[step]]
         predicted = predictor.rollout(chosen[:, :q], chosen.shape[1] - q)
         loss = ((predicted - chosen[:, q:]) / scale).square().mean()
         optimiser.zero_grad()

@@ -17,7 +17,7 @@ def validation_steps(predictor: WindowPredictor, validation: Demonstrations) -> 
     """Return the mean number of valid steps from origins spread over the trajectories; 0 where there are none."""
     if not len(validation):
         return 0.0
-    starts, truth = origins(validation, predictor.delays)
+    starts, truth = (part.to(predictor.device) for part in origins(validation, predictor.delays))
     return valid_steps(predictor.rollout(starts, truth.shape[1]), truth, predictor.unit(truth))
 
 
@@ -39,4 +39,4 @@ def valid_steps(predicted: Tensor, truth: Tensor, unit: Tensor, threshold: float
     error = ((predicted - truth) / unit).square().mean(-1).sqrt()
     lost = ~(error <= threshold)
     first = torch.where(lost.any(1), lost.to(torch.int8).argmax(1), lost.shape[1])
-    return float(np.mean(first.numpy()))
+    return float(np.mean(first.cpu().numpy()))
