@@ -12,9 +12,18 @@ from simplatform.cli import options
 def command(
     name: Annotated[str, typer.Argument(help="A policy, environment, solver or task.")],
     task: options.TaskName = None,
+    device: Annotated[
+        str, typer.Option("--device", help="Run it there, from collecting to exporting: pretend, cpu, cuda.")
+    ] = "",
+    set_: options.Settings = None,
 ) -> None:
-    """Check that a registered name keeps its contract; a policy is checked on a task (its recipe's, or --task)."""
+    """Check that a registered name keeps its contract; a policy is checked on a task (its recipe's, or --task).
+
+    With --device pretend, a policy is run on a device that needs no hardware but has the rules of one. Settings make it
+    small: --set policy.steps=2.
+    """
+    from simplatform.recipes import parse_settings
     from simplatform.testing import check_registered
 
-    for line in check_registered(name, task):
+    for line in check_registered(name, task, device, parse_settings(set_ or [])):
         typer.echo(line)

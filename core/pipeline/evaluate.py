@@ -101,7 +101,8 @@ def _run(shards: Sequence[EpisodeShard], workers: int, kind: str) -> Iterator[Ro
         start = time.perf_counter()
         yield run_episode(shards[0])
         remaining = (time.perf_counter() - start) * (len(shards) - 1)
-        workers = min(available_cores(), len(shards)) if remaining > WORTH_WORKERS else 1
+        alone = remaining <= WORTH_WORKERS or shards[0].device != "cpu"  # one process owns an accelerator
+        workers = 1 if alone else min(available_cores(), len(shards))
         shards = shards[1:]
     yield from executor(workers, kind).map(run_episode, shards)
 

@@ -62,9 +62,13 @@ def resolve_device(name: str) -> str:
             f"device {name!r} was asked for, but torch sees no CUDA device; use --device cpu or auto"
         )
     try:
-        return str(torch.device(name))
+        device = torch.device(name)
     except RuntimeError as error:
         raise SimplatformError(f"unknown device {name!r}: expected auto, cpu, cuda or cuda:N") from error
+    module = getattr(torch, device.type, None)
+    if hasattr(module, "is_available") and not module.is_available():
+        raise SimplatformError(f"device {name!r} is not there: use --device cpu or auto")
+    return str(device)
 
 
 def execute(run: RunDirectory, recipe: Resolved, options: Options, console: Console | None = None) -> None:

@@ -4,8 +4,10 @@ Each ``check_*`` raises ``ContractError`` with what was expected, what came, and
 """
 
 from simplatform.testing.data import check_demonstrations, check_recipe
+from simplatform.testing.device import check_run
 from simplatform.testing.environments import check_env, check_expert, check_task
 from simplatform.testing.policies import check_policy
+from simplatform.testing.pretend import counting, pretend_device
 from simplatform.testing.registered import check_registered
 from simplatform.testing.solvers import check_solver
 
@@ -16,6 +18,9 @@ __all__ = [
     "check_policy",
     "check_recipe",
     "check_registered",
+    "check_run",
     "check_solver",
     "check_task",
+    "counting",
+    "pretend_device",
 ]

@@ -32,12 +32,18 @@ def on_device(name: str) -> AbstractContextManager[Any]:
 
 
 def check_run(
-    plugin: str, task: str | None = None, device: str = NAME, settings: Mapping[str, Any] | None = None
+    plugin: str,
+    task: str | None = None,
+    device: str = NAME,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    export: bool = True,
 ) -> Iterator[str]:
     """Run a plugin on a device, from collecting to exporting; yields a line per stage that passed.
 
     Experts collect on the host, and a file is written from there; all between is on the device.
-    ``settings`` go over ``SMALL``; give those that make the policy small, such as ``{"policy.steps": 2}``.
+    ``settings`` go over ``SMALL``; give those that make the policy small, such as ``{"policy.steps": 2}``. Writing a
+    file takes long where a policy loops; leave it out with ``export=False``.
 
     Raises:
         ContractError: a stage fails there, or the policy answers otherwise than on the host.
@@ -45,6 +51,9 @@ def check_run(
     with TemporaryDirectory() as folder:
         try:
             yield from _stages(plugin, task, device, {**SMALL, **(settings or {})}, Path(folder))
+            if export:
+                (done,) = Path(folder).iterdir()
+                yield f"{plugin} on {device}: {_exported(RunDirectory(done))}"
         except SimplatformError:
             raise
         except Exception as error:
@@ -54,28 +63,23 @@ def check_run(
 def _stages(plugin: str, task: str | None, device: str, settings: dict[str, Any], folder: Path) -> Iterator[str]:
     from simplatform.api import load, run
 
-    run(plugin, task, settings=settings, output=folder, device="cpu", workers=1, until="collect")
+    how: dict[str, Any] = {"settings": settings, "output": folder, "workers": 1}
+    directory = RunDirectory(run(plugin, task, device="cpu", until="collect", **how).path)
     with on_device(device):
-        done = run(plugin, task, settings=settings, output=folder, device=device, workers=1, until="evaluate")
-        directory = RunDirectory(done.path)
-        if failures := sum(split["failures"] for split in done.summary["splits"].values()):
+        splits = run(plugin, task, device=device, until="evaluate", **how).summary["splits"].values()
+        if failures := sum(split["failures"] for split in splits):
             raise ContractError(f"{plugin} ended {failures} episodes on {device} with a non-finite action")
         yield f"{plugin} on {device}: collected, fitted, evaluated"
-        difference = _difference(load(done.path, device), load(done.path), directory)
-        if not difference <= CLOSE:
-            raise ContractError(f"{plugin} answers otherwise on {device} than on the host: {difference:.2g} of an action")
-        yield f"{plugin} on {device}: loaded, answers as on the host (largest difference {difference:.1g})"
-    yield f"{plugin} on {device}: {_exported(directory)}"
+        found = _answer(load(directory.path, device), directory).cpu()
+    wanted = _answer(load(directory.path), directory)
+    difference = float((found - wanted).abs().max() / wanted.abs().max().clamp_min(1.0))
+    if not difference <= CLOSE:
+        raise ContractError(f"{plugin} answers otherwise on {device} than on the host: {difference:.2g} of an action")
+    yield f"{plugin} on {device}: loaded, answers as on the host (largest difference {difference:.1g})"
 
 
-def _difference(there: Policy, here: Policy, run: RunDirectory) -> float:
-    """Return how far the answers to one observation are apart, relative to the largest action."""
+def _answer(policy: Policy, run: RunDirectory) -> torch.Tensor:
     env = make_env(run.recipe().task, "test")
-    found, wanted = (_answer(policy, env) for policy in (there, here))
-    return float((found.cpu() - wanted).abs().max() / wanted.abs().max().clamp_min(1.0))
-
-
-def _answer(policy: Policy, env: Any) -> torch.Tensor:
     history = History(policy.observe, device_of(policy))
     history.push(env.reset(seed=5)[0])
     policy.reset(history.first())
@@ -94,4 +98,3 @@ def _exported(run: RunDirectory) -> str:
     except ContractError as error:
         return f"not exported: {error}"
     return "exported"
-

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from simplatform.contracts import Fittable, Trainable
 from simplatform.errors import UnknownName, UsageError
@@ -10,49 +11,87 @@ from simplatform.pipeline.environments import make_env, signature_of
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task, resolve
 from simplatform.runs.checkpoint import build_policy
+from simplatform.testing.device import check_run, on_device
 from simplatform.testing.environments import check_env, check_task
 from simplatform.testing.policies import check_policy
 from simplatform.testing.solvers import check_solver
 
+KINDS = ("policy", "environment", "solver", "task")
 
-def check_registered(name: str, task: str | None = None) -> Iterator[str]:
+
+def check_registered(
+    name: str, task: str | None = None, device: str = "", settings: Mapping[str, Any] | None = None
+) -> Iterator[str]:
     """Check all that is registered under ``name``; yields a line per check that passed.
+
+    With a ``device``, policies are run there from collecting to exporting, and solvers solve there; "pretend" is one
+    that needs no hardware. ``settings`` make a policy small.
 
     Raises:
         UnknownName: nothing of that name.
+        UsageError: a policy without a task, or a solver that is not checked by itself.
         ContractError: the first rule that is broken.
     """
     host = get_host()
-    kinds = [kind for kind in ("policy", "environment", "solver", "task") if name in host.registry(kind)]
-    if not kinds:
-        known = [e.name for kind in ("policy", "environment", "solver", "task") for e in host.registry(kind)]
+    kinds = [kind for kind in KINDS if name in host.registry(kind)]
+    if not kinds and not (device and name in host.registry("recipe")):
+        known = [e.name for kind in KINDS for e in host.registry(kind)]
         raise UnknownName("policy, environment, solver or task", name, known)
-    for kind in kinds:
-        yield from _check(kind, name, task)
+    for kind in kinds or ["recipe"]:
+        yield from _check(kind, name, task, device, settings or {})
 
 
-def _check(kind: str, name: str, task: str | None) -> Iterator[str]:
-    host = get_host()
-    if kind == "policy":
-        yield _check_policy(name, task)
+def _check(kind: str, name: str, task: str | None, device: str, settings: Mapping[str, Any]) -> Iterator[str]:
+    if kind == "recipe":
+        yield from check_run(name, task, device, settings)
+    elif kind == "policy":
+        yield from check_run(name, task, device, settings) if device else [_check_policy(name, task, settings)]
     elif kind == "environment":
-        host.register_environments()
-        import gymnasium
-
-        check_env(gymnasium.make(name, disable_env_checker=True).unwrapped)
-        yield f"environment {name}: gymnasium's rules, named observations, equal seeds give equal episodes"
+        yield _check_environment(name)
     elif kind == "solver":
-        check_solver(host.registry("solver").get(name).load()())
-        yield f"solver {name}: order, honest evaluation count, dtype and device kept"
+        yield from _check_solver(name, task, device, settings)
     else:
         check_task(find_task(name))
         yield f"task {name}: environment, expert and metrics"
 
 
-def _check_policy(name: str, task: str | None) -> str:
+def _check_environment(name: str) -> str:
+    import gymnasium
+
+    get_host().register_environments()
+    check_env(gymnasium.make(name, disable_env_checker=True).unwrapped)
+    return f"environment {name}: gymnasium's rules, named observations, equal seeds give equal episodes"
+
+
+def _check_solver(name: str, task: str | None, device: str, settings: Mapping[str, Any]) -> Iterator[str]:
+    """Check an ODE solver by itself, and a sampler in a policy that takes samplers."""
+    entry = get_host().registry("solver").get(name)
+    kind = entry.extra.get("kind", "ode")
+    if kind == "ode":
+        with on_device(device or "cpu"):
+            check_solver(entry.load()(), device or "cpu")
+        yield f"solver {name}: order, honest evaluation count, dtype and device kept"
+    elif kind == "sampler" and not entry.extra.get("file"):
+        chosen = {**settings, "policy.sampler": name}
+        plugin = _taking("sampler")
+        yield from check_run(plugin, task, device, chosen) if device else [_check_policy(plugin, task, chosen)]
+    else:
+        raise UsageError(f"{name!r} is a solver of kind {kind!r}, which is checked with the policies that use it")
+
+
+def _taking(setting: str) -> str:
+    """Return the first policy with a recipe that has this setting."""
+    host = get_host()
+    for entry in host.registry("policy"):
+        if entry.name in host.registry("recipe") and setting in entry.load_config().model_fields:
+            return entry.name
+    raise UsageError(f"no policy takes a setting {setting!r}, so nothing can be checked with it")
+
+
+def _check_policy(name: str, task: str | None, settings: Mapping[str, Any]) -> str:
     if task is None and name not in get_host().registry("recipe"):
         raise UsageError(f"say on which task to check the policy {name!r}: --task NAME")
-    recipe = resolve(name, task)
+    recipe = resolve(name, task, settings=settings)
     env = make_env(recipe.task, "train")
     policy = build_policy(recipe.policy, recipe.policy_config, signature_of(env))
     demonstrations = None

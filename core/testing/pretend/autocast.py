@@ -17,16 +17,19 @@ from simplatform.testing.pretend.generator import NAME
 
 KEY = "AutocastPrivateUse1"
 LOWER = (
-    "addbmm addmm addmv addr baddbmm bmm conv1d conv2d conv3d conv_transpose1d conv_transpose2d.input "
-    "conv_transpose3d.input convolution linear matmul mm mv prelu scaled_dot_product_attention"
-).split()
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+    "conv_transpose2d.input", "conv_transpose3d.input", "convolution", "linear", "matmul", "mm", "mv", "prelu",
+    "scaled_dot_product_attention",
+)  # fmt: skip
 SINGLE = (
-    "acos asin cosh erfinv exp expm1 log log10 log1p log2 reciprocal rsqrt sinh softplus tan nuclear_norm cumprod "
-    "cumsum prod sum cosine_similarity poisson_nll_loss cosine_embedding_loss nll_loss hinge_embedding_loss kl_div "
-    "l1_loss smooth_l1_loss mse_loss margin_ranking_loss multilabel_margin_loss soft_margin_loss triplet_margin_loss "
-    "binary_cross_entropy_with_logits cdist pdist renorm logsumexp layer_norm native_layer_norm group_norm dist "
-    "pow.Tensor_Scalar pow.Tensor_Tensor pow.Scalar norm.Scalar norm.ScalarOpt_dim softmax.int log_softmax.int"
-).split()
+    "acos", "asin", "cosh", "erfinv", "exp", "expm1", "log", "log10", "log1p", "log2", "reciprocal", "rsqrt",
+    "sinh", "softplus", "tan", "nuclear_norm", "cumprod", "cumsum", "prod", "sum", "cosine_similarity",
+    "poisson_nll_loss", "cosine_embedding_loss", "nll_loss", "hinge_embedding_loss", "kl_div", "l1_loss",
+    "smooth_l1_loss", "mse_loss", "margin_ranking_loss", "multilabel_margin_loss", "soft_margin_loss",
+    "triplet_margin_loss", "binary_cross_entropy_with_logits", "cdist", "pdist", "renorm", "logsumexp",
+    "layer_norm", "native_layer_norm", "group_norm", "dist", "pow.Tensor_Scalar", "pow.Tensor_Tensor", "pow.Scalar",
+    "norm.Scalar", "norm.ScalarOpt_dim", "softmax.int", "log_softmax.int",
+)  # fmt: skip
 
 
 def register(library: torch.library.Library) -> torch.library.Library:

@@ -44,7 +44,9 @@ def check_devices(func: Any, args: Sequence[Any], ours: Sequence[Tensor], plain:
 def _check_indexing(func: Any, args: Sequence[Any], ours: Sequence[Tensor]) -> None:
     """A tensor of the device may be indexed by one of the host, which is copied over; not the other way round."""
     if not _among(args[0], ours):
-        raise RuntimeError(f"indices should be either on cpu or on the same device as the indexed tensor (cpu) ({func})")
+        raise RuntimeError(
+            f"indices should be either on cpu or on the same device as the indexed tensor (cpu) ({func})"
+        )
     if func in WRITES and args[2].dim() and not _among(args[2], ours):
         raise RuntimeError(f"Expected all tensors to be on the same device, but found {NAME}:0 and cpu! ({func})")
 

@@ -92,9 +92,7 @@ def delay_pairs(
     return windows, following
 
 
-def sequences(
-    demonstrations: Demonstrations, delays: int, steps: int, device: torch.device | str = "cpu"
-) -> Tensor:
+def sequences(demonstrations: Demonstrations, delays: int, steps: int, device: torch.device | str = "cpu") -> Tensor:
     """Return all pieces ``(N, delays + steps, d)`` of the trajectories, each a window and what follows it.
 
     Raises:

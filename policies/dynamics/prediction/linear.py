@@ -7,8 +7,8 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from simplatform.contracts import Observation, Progress, Signature
-from simplatform.demonstrations import Demonstrations
-from simplatform.policies.dynamics.prediction.base import WINDOW, WindowPredictor
+from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.policies.dynamics.prediction.base import WINDOW, WindowPredictor, delay_pairs
 from simplatform.policies.dynamics.prediction.validation import validation_steps
 from simplatform.policies.nn.scaling import spread
 from simplatform.recipes.config import Config
@@ -80,10 +80,9 @@ class LinearDelayModel(WindowPredictor):
             states.append(z @ self.decode.T)
         return torch.stack(states, dim=1) * self.scale + self.mean
 
-    def _path(self, episode: object) -> Tensor:
-        windows = torch.as_tensor(episode.observations[WINDOW][0, -self.delays :], dtype=torch.float64, device=self.device)  # type: ignore[attr-defined]
-        following = torch.as_tensor(episode.actions, dtype=torch.float64, device=self.device)  # type: ignore[attr-defined]
-        return torch.cat([windows, following])
+    def _path(self, episode: Episode) -> Tensor:
+        windows, following = delay_pairs(Demonstrations([episode]), self.delays, self.device)
+        return torch.cat([windows[0], following])
 
 
 def stacked(path: Tensor, delays: int) -> Tensor:

@@ -37,6 +37,19 @@ def register_tasks(register):
     register(
         replace(task, name="toy/opposed", opponents=("toy-mean", "expert", "toy-missing"), rivals=("toy",), help="")
     )
+    small = Task(
+        "toy/attractor",
+        env="simplatform/Prediction-v0",
+        expert="truth",
+        metrics=(Metric("valid_prediction_time"),),
+        kwargs={"system": "lorenz63"},
+        splits={"train": {"steps": 200}, "validation": {"steps": 40}, "test": {"steps": 20}},
+        demonstrations=1,
+        validation=1,
+        episodes=1,
+        help="a short piece of Lorenz-63",
+    )
+    register(small)
 
 
 @hookimpl

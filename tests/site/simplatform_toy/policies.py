@@ -30,7 +30,7 @@ class Toy(nn.Module):
         self.register_buffer("scale", torch.ones(size))
 
     def prepare(self, demonstrations):
-        self.scale = torch.as_tensor(demonstrations.stacked("state")).abs().amax(0)
+        self.scale.copy_(torch.as_tensor(demonstrations.stacked("state")).abs().amax(0))
 
     def loss(self, batch, *, generator):
         time.sleep(self.config.slow)
@@ -38,7 +38,7 @@ class Toy(nn.Module):
             raise ZeroDivisionError("the toy's loss was told to fail")
         if self.config.fail == "loud":
             print("x" * 100_000)
-        noise = 0.01 * torch.randn(batch.action[:, 1:].shape, generator=generator)
+        noise = 0.01 * torch.randn(batch.action[:, 1:].shape, generator=generator, device=batch.action.device)
         error = (self._chunk(batch.observation) - batch.action[:, 1:] + noise).square().mean()
         return Loss(error * float("nan") if self.config.fail == "nan loss" else error, {"error": error.detach()})
 

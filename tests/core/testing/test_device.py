@@ -1,0 +1,110 @@
+"""Every registered policy runs on the pretend device, from collecting to exporting; every solver solves there."""
+
+from __future__ import annotations
+
+import pytest
+
+from simplatform.errors import ContractError, UsageError
+from simplatform.plugin_host.host import get_host
+from simplatform.testing import check_registered, check_run
+
+CLOUD = {
+    "policy.widths": [8, 16], "policy.embedding": 8, "policy.points": 16, "env.points": 32, "env.camera_size": 48,
+    "env.max_steps": 100, "env.terminate_on_success": True, "policy.horizon": 8, "policy.execute": 7,
+}  # fmt: skip
+MESH = {"env.n": 6}
+CODES = {"policy.steps": 2, "policy.finish": 1, "policy.refine": 0, "policy.adapt_steps": 1, "policy.width": 4}
+ODD = {"task": "toy/attractor"}
+SHORT = {"policy.adam_steps": 2, "policy.varpro_steps": 1, "policy.delays": 4}
+CLOUDS = (
+    "mp1", "dp3", "simple-dp3", "flowpolicy", "flow-matching", "consistency-distillation", "rectified-diffusion",
+    "rectified-flow", "rectified-flow++", "sub-path-linear",
+)  # fmt: skip
+FEW = {**CLOUD, "policy.nfe": 2}
+INCREMENTS = {**ODD, **SHORT}
+LINEAR = {**ODD, "env.window": 8, "policy.delays": 8, "policy.ranks": [4]}
+MOVERS = ("laplacian", "spring", "monge-ampere", "m2n", "um2n", "um2n-energy", "ugm2n")
+RUNS = {
+    **{name: FEW if name in ("dp3", "simple-dp3", "flow-matching") else CLOUD for name in CLOUDS},
+    **{name: MESH for name in MOVERS},
+    "r-adapt": {**MESH, "policy.steps": 3},
+    **{name: CODES for name in ("coda", "geps", "moe-softmax", "ncf", "neural-ode", "shplrnn", "oracle-routing")},
+    "mixer": {**CODES, "task": "lotka-volterra"},
+    "leads": {**CODES, "policy.adapt_iterations": 1},
+    **{name: INCREMENTS for name in ("mlp", "dense-twin", "stnn")},
+    "stnn-latent": {
+        **ODD, **SHORT, "policy.guesses": 1, "policy.horizons": [4], "policy.iterations": 1, "policy.pieces": 8,
+        "policy.lag": 1, "policy.filter": 5, "policy.corrections": 1, "policy.hidden": 1,
+    },
+    **{name: LINEAR for name in ("havok", "hankel-dmd")},
+    "sindy": {**ODD, "policy.thresholds": [0.1], "policy.smoothing": [0]},
+    "persistence": ODD,
+    "toy": {}, "toy-mean": {},
+}  # fmt: skip
+"""Settings that make each policy small."""
+LOOPING = {"havok", "hankel-dmd", "geps", "coda", "oracle-routing", "neural-ode", "moe-softmax", "ncf", "dp3"}
+"""Policies that loop: their files take half a minute each to write, so that the slow tests do it."""
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+def test_all_policies_are_run():
+    assert set(RUNS) == {entry.name for entry in get_host().registry("policy")}
+
+
+@pytest.fixture
+def run(cache, monkeypatch):
+    """Return a function that runs a policy; demonstrations are shared by all tests."""
+    monkeypatch.setenv("SIMPLATFORM_CACHE", str(cache))
+
+    def check(name, export):
+        settings = dict(RUNS[name])
+        fitted, loaded, *exported = check_run(name, settings.pop("task", None), settings=settings, export=export)
+        assert "evaluated" in fitted
+        assert "answers as on the host" in loaded
+        assert [("export" in line) for line in exported] == [True] * export
+
+    return check
+
+
+@pytest.mark.parametrize("name", sorted(RUNS))
+def test_runs_on_the_device(name, run):
+    run(name, export=name not in LOOPING)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(LOOPING))
+def test_leaves_as_a_file(name, run):
+    run(name, export=True)
+
+
+@pytest.mark.parametrize("name", [e.name for e in get_host().registry("solver") if e.extra["kind"] == "ode"])
+def test_solvers_solve_on_the_device(name):
+    assert list(check_registered(name, device="pretend"))
+
+
+def test_a_sampler_is_checked_in_a_policy(cache, monkeypatch):
+    monkeypatch.setenv("SIMPLATFORM_CACHE", str(cache))
+    assert len(list(check_registered("dpm++2m", None, "pretend", {**CLOUD, "policy.nfe": 2}))) == 3
+
+
+def test_what_is_not_checked_by_itself_is_said():
+    with pytest.raises(UsageError, match="of kind 'pde'"):
+        list(check_registered("mesh/equidistribution", device="pretend"))
+
+
+def test_a_fault_of_a_run_is_named(monkeypatch):
+    from simplatform_toy.policies import Toy
+
+    whole = Toy.prepare
+
+    def prepare(self, demonstrations):
+        whole(self, demonstrations)
+        self.scale = self.scale.cpu()  # a buffer that is made anew, on the host
+
+    monkeypatch.setattr(Toy, "prepare", prepare)
+    with pytest.raises(ContractError, match=r"toy fails on pretend.*same device"):
+        list(check_registered("toy", device="pretend"))
