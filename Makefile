@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 THREADS ?= $(shell nproc)
 ARGS ?=
 
-.PHONY: run test test-slow lint types docs clean help
+.PHONY: constraints wheel run test test-slow lint types docs clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -28,6 +28,12 @@ lint: $(VENV)/.dev  ## style and import contract
 types: $(VENV)/.dev  ## static types of the core
 	$(BIN)/mypy
 
+constraints:  ## refresh constraints.txt with the newest versions, if all tests pass with them
+	PYTHON=$(PYTHON) .ci/constraints
+
+wheel:  ## build the wheel, install it and use it outside of the tree
+	PYTHON=$(PYTHON) .ci/wheel
+
 docs: $(VENV)/.dev  ## build the documentation into build/docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 
@@ -46,5 +52,5 @@ $(VENV)/.base: $(VENV)/.torch pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mesh,dynamics,pointcloud,diffusion,adroit,cluster,export,trackers,docs,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,docs,dev]'
 	touch $@

@@ -2,6 +2,12 @@
 
 One pipeline for every method and every problem: collect → fit → evaluate → report. Attributes are resolved on first
 use, so that importing the package costs milliseconds.
+
+>>> import simplatform as sp
+>>> sp.Signature({"agent_pos": (9,)}, action=(4,)).action
+(4,)
+>>> sp.Metric("success", kind="rate", over="any").better
+'higher'
 """
 
 from __future__ import annotations

@@ -30,7 +30,13 @@ class PluginError(SimplatformError):
 
 
 class UnknownName(UsageError):
-    """A name that nothing has registered."""
+    """A name that nothing has registered.
+
+    >>> raise UnknownName("policy", "mp2", ["mp1", "dp3"])
+    Traceback (most recent call last):
+    ...
+    simplatform.errors.UnknownName: unknown policy 'mp2'. Did you mean mp1?
+    """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
         near = nearest(name, known)

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def derive(seed: int, purpose: str, index: int = 0) -> int:
-    """Return a 63-bit seed for the ``index``-th use of a purpose ("train", "test", "step", …)."""
+    """Return a 63-bit seed for the ``index``-th use of a purpose ("train", "test", "step", …).
+
+    >>> derive(0, "train") == derive(0, "train"), derive(0, "train") == derive(0, "train", index=1)
+    (True, False)
+    """
     sequence = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(purpose.encode()), index))
     return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
 

@@ -5,6 +5,18 @@ reconstructor and a predictor differ in what they observe and what they do, and 
 
 Shapes are written ``(B, T, ...)``: batch, time, then the shape that the environment's space declares. All that the core
 may ask of a policy, an environment or an expert is declared here; it asks ``isinstance`` and never guesses by name.
+
+>>> import torch
+>>> from simplatform.contracts import Policy
+>>> class Still:
+...     observe, execute = 1, 1
+...     def reset(self, observation): ...
+...     def act(self, observation, *, generator):
+...         return torch.zeros(len(observation["agent_pos"]), 1, 4)
+>>> isinstance(Still(), Policy)
+True
+>>> isinstance(object(), Policy)
+False
 """
 
 from simplatform.contracts.capabilities import (

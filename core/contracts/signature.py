@@ -66,6 +66,12 @@ class Signature:
 
     ``observation`` and ``action`` hold shapes without batch and time. ``metadata`` is what the environment declares in
     ``env.unwrapped.metadata["simplatform"]``, as JSON; ``facts`` reads it.
+
+    >>> signature = Signature({"points": (-1, 2)}, action=(-1, 2))
+    >>> signature.require("a mesh mover", "points", "cells")
+    Traceback (most recent call last):
+    ...
+    simplatform.errors.ContractError: a mesh mover expects observations 'points', 'cells'; this environment has ...
     """
 
     observation: Mapping[str, tuple[int, ...]]

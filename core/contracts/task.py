@@ -17,6 +17,9 @@ class Metric:
     ``over`` says how an episode's steps become one number; ``kind`` decides the interval that reports show: Wilson for
     a rate, bootstrap for a mean. ``key`` is the name in the info where that is another; "success" and "is_success" are
     found under either.
+
+    >>> Metric("success", kind="rate", over="any")
+    Metric(name='success', kind='rate', better='higher', over='any', unit='1', key='')
     """
 
     name: str

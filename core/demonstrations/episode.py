@@ -22,6 +22,11 @@ class Episode:
 
     ``observations[k]`` is ``(L + 1, ...)``: entry t was seen before ``actions[t]``, the last after the last action.
     ``actions`` is ``(L, ...)``; ``infos[k]`` is ``(L,)``, the numbers that the environment reported after each action.
+
+    >>> Episode({"x": np.zeros((3, 1))}, actions=np.zeros((3, 1)))
+    Traceback (most recent call last):
+    ...
+    simplatform.errors.DataError: observation 'x' has 3 entries for 3 actions; expected 4: one before each action ...
     """
 
     observations: Mapping[str, Array]

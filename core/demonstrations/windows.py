@@ -27,6 +27,9 @@ def window_indices(length: int, observe: int, horizon: int, execute: int) -> Arr
 
     The first window has its newest observation at step 0; the last one starts so late that ``execute - 1`` repeated
     actions follow the end.
+
+    >>> window_indices(5, observe=2, horizon=4, execute=1).tolist()
+    [[0, 0, 1, 2], [0, 1, 2, 3], [1, 2, 3, 4]]
     """
     before, after = observe - 1, execute - 1
     starts = np.arange(-before, max(length - horizon + after, -before) + 1)

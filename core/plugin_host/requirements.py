@@ -68,5 +68,9 @@ def _name(line: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """Return a distribution's name as the index compares it (PEP 503): ``Simplatform_A`` is ``simplatform-a``."""
+    """Return a distribution's name as the index compares it (PEP 503).
+
+    >>> canonical("Simplatform_A")
+    'simplatform-a'
+    """
     return sub(r"[-_.]+", "-", name).lower()

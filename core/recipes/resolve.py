@@ -179,6 +179,9 @@ def find_task(name: str, host: Host | None = None) -> Task:
 def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
     """Parse ``key=value`` pairs; values are TOML, and anything else is a string.
 
+    >>> parse_settings(["train.lr=3e-4", "policy.widths=[8, 16]", "env.kind=square"])
+    {'train.lr': 0.0003, 'policy.widths': [8, 16], 'env.kind': 'square'}
+
     Raises:
         ConfigError: a pair without "=".
     """

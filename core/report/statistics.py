@@ -41,6 +41,9 @@ class Estimate:
 def wilson(successes: int, n: int, z: float = Z95) -> Estimate:
     """Return a success rate with Wilson's score interval (Wilson, 1927, eq. 2).
 
+    >>> print(wilson(17, 20))
+    17/20 = 0.85 [0.64, 0.95]
+
     Raises:
         ValueError: not 0 <= successes <= n.
     """
@@ -60,6 +63,9 @@ def bootstrap(values: Sequence[float], draws: int = 2000, seed: int = 0) -> Esti
     """Return a mean with its percentile-bootstrap interval; values that were not measured are left out and lower n.
 
     One value has no interval: its bounds are NaN.
+
+    >>> print(bootstrap([1.0, 2.0, float("nan"), 4.0]))
+    2.333 [1, 4] (n=3)
     """
     x = np.asarray(values, dtype=float)
     x = x[np.isfinite(x)]
@@ -85,6 +91,9 @@ def estimate(values: Sequence[float], kind: str) -> Estimate:
 
 def paired_rates(a: Sequence[bool], b: Sequence[bool]) -> float:
     """Return the two-sided p-value of McNemar's exact test for two policies on the same episodes.
+
+    >>> paired_rates([True] * 6 + [False] * 4, [False] * 10)
+    0.03125
 
     Raises:
         ValueError: the episodes are not the same number.

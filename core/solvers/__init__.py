@@ -1,6 +1,12 @@
 """ODE solvers: batched, on any device, differentiable through their steps, counting function evaluations.
 
 One method per file. ``get_solver(name)`` finds any that is registered, those of other plugins included.
+
+>>> import torch
+>>> times = torch.linspace(0, 1, 11, dtype=torch.float64)
+>>> solution = get_solver("rk4").solve(lambda t, x: -x, torch.ones(1, 1, dtype=torch.float64), times)
+>>> f"{solution.states[-1].item():.6f} after {solution.nfe} evaluations"
+'0.367880 after 40 evaluations'
 """
 
 from __future__ import annotations

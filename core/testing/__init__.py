@@ -1,6 +1,15 @@
 """Checks that plugin authors run on their own policies, environments, solvers and tasks.
 
 Each ``check_*`` raises ``ContractError`` with what was expected, what came, and the fix; it returns nothing else.
+
+>>> from simplatform.solvers import RK4
+>>> check_solver(RK4())
+>>> class Boastful(RK4):
+...     order = 5
+>>> check_solver(Boastful())
+Traceback (most recent call last):
+...
+simplatform.errors.ContractError: Boastful says order 5, but converges with order 4.19
 """
 
 from simplatform.testing.data import check_demonstrations, check_recipe
