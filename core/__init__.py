@@ -15,26 +15,59 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from simplatform import _moved
 from simplatform.hooks import hookimpl
 from simplatform.plugin_host._gymnasium import register_when_imported
 
 if TYPE_CHECKING:
-    from simplatform.api import evaluate, load, run
-    from simplatform.contracts import Batch, Loss, Metric, Policy, Signature, Task
+    from simplatform.api import Run, evaluate, load, run
+    from simplatform.contracts import (
+        Batch,
+        Check,
+        Fittable,
+        Loss,
+        Metric,
+        Observation,
+        Policy,
+        Progress,
+        Signature,
+        Task,
+        Trainable,
+    )
+    from simplatform.demonstrations import Demonstrations, Episode
+    from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
+    from simplatform.hooks import Register
+    from simplatform.pipeline.collect import collect
+    from simplatform.pipeline.environments import make_env, make_expert
+    from simplatform.recipes import Config, find_task
+    from simplatform.trackers.callbacks import Callback
 
-__all__ = ["Batch", "Loss", "Metric", "Policy", "Signature", "Task", "evaluate", "hookimpl", "load", "run"]
+__all__ = [
+    "Batch", "Callback", "Check", "Config", "Demonstrations", "Episode", "Fittable", "Loss", "Metric", "Observation",
+    "Policy", "Progress", "Register", "Run", "Signature", "Task", "Trainable", "collect", "evaluate", "find_task",
+    "hookimpl", "load", "make_env", "make_expert", "open_demonstrations", "run", "save_demonstrations",
+]  # fmt: skip
 __version__ = "0.1.0"
 
 _WHERE = {
-    "Batch": "contracts", "Loss": "contracts", "Metric": "contracts", "Policy": "contracts",
-    "Signature": "contracts", "Task": "contracts", "evaluate": "api", "load": "api", "run": "api",
-}  # fmt: skip
+    "api": "Run evaluate load run",
+    "contracts": "Batch Check Fittable Loss Metric Observation Policy Progress Signature Task Trainable",
+    "demonstrations": "Demonstrations Episode",
+    "demonstrations.formats": "open_demonstrations save_demonstrations",
+    "hooks": "Register",
+    "pipeline.collect": "collect",
+    "pipeline.environments": "make_env make_expert",
+    "recipes": "Config find_task",
+    "trackers.callbacks": "Callback",
+}
+_HOME = {name: module for module, names in _WHERE.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _WHERE:
-        return getattr(import_module(f"simplatform.{_WHERE[name]}"), name)
+    if name in _HOME:
+        return getattr(import_module(f"simplatform.{_HOME[name]}"), name)
     raise AttributeError(f"module 'simplatform' has no attribute {name!r}")
 
 
+_moved.install()
 register_when_imported()

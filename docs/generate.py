@@ -114,12 +114,14 @@ def plugins_page() -> str:
 
 
 def settings_page() -> str:
-    """Return the settings that every run has."""
+    """Return the settings of the platform."""
     from simplatform.recipes.config import TaskConfig, TrainConfig
 
     parts = [
         "# Settings",
-        "Every run has these, beside the policy's own (`simplatform show NAME`): `--set train.lr=3e-4`.",
+        "Beside the policy's own (`simplatform show NAME`): `--set train.lr=3e-4`. Methods that fit themselves read no "
+        "`train.*`, and refuse it; what they have in common with it has the same name (`policy.steps`), so that "
+        "`--set steps=500` is right for every method that trains.",
     ]
     for section, model in (("train", TrainConfig), ("task", TaskConfig)):
         rows = [

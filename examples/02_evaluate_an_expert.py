@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import simplatform as sp
-from simplatform.pipeline.environments import make_env, make_expert
-from simplatform.recipes import find_task
+from simplatform import find_task, make_env, make_expert
 
 
 def main() -> float:

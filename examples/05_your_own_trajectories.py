@@ -41,7 +41,7 @@ def main(folder=".", quick=False):
     where = {"output": folder / "runs"}
     forecasts = sp.run("geps", "trajectories", settings={"env.path": str(folder / "pendulum.npz"), **small}, **where)
     print("error of forecasts:", forecasts.summary["relative_mse"]["value"], "report:", forecasts.report)
-    small = {"adam_steps": 50, "varpro_steps": 5, "task.episodes": 2} if quick else {}
+    small = {"policy.steps": 50, "varpro_steps": 5, "task.episodes": 2} if quick else {}
     series = sp.run("stnn", "series", settings={"env.path": str(folder / "pendulum.csv"), **small}, **where)
     print("seconds predicted well:", series.summary["valid_prediction_time"]["value"], "report:", series.report)
     return forecasts.summary["relative_mse"]["value"], series.summary["valid_prediction_time"]["value"]

@@ -13,9 +13,7 @@ import sys
 from pathlib import Path
 
 import simplatform as sp
-from simplatform.demonstrations.formats import save_demonstrations
-from simplatform.pipeline.collect import collect
-from simplatform.recipes import find_task
+from simplatform import collect, find_task, save_demonstrations
 
 
 def main(folder=".", quick=False):

@@ -20,14 +20,12 @@ from torch import nn
 from torch_geometric.nn import GATv2Conv
 from torch_geometric.utils import add_self_loops, softmax
 
-from simplatform.contracts import Loss, Signature
-from simplatform.pipeline.collect import collect
+from simplatform import Config, Loss, Signature, collect, find_task
 from simplatform.pipeline.fit import Trainer, windows_of
 from simplatform.policies.mesh.geometric import to_geometric
 from simplatform.policies.mesh.graph import INTERIOR
 from simplatform.policies.mesh.um2n import MeshPolicy
-from simplatform.recipes import find_task
-from simplatform.recipes.config import Config, TrainConfig
+from simplatform.recipes.config import TrainConfig
 
 
 class MoverConfig(Config):

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import simplatform as sp
+from simplatform.contracts import read_by_pipeline
 from simplatform.errors import SimplatformError
 from simplatform.experiments.record import write_result
 from simplatform.export import FORMATS, export_run
@@ -68,8 +69,8 @@ def settings_of(name: str, task: str, paths: dict[str, str]) -> dict[str, Any]:
     entry = get_host().registry("policy").get(name)
     known = entry.load_config().model_fields
     found = {key: value for key, value in QUICK.items() if "." in key or key in known}
-    if not hasattr(entry.load(), "fit"):
-        found.pop("steps", None)  # a diffusion policy's noise levels
+    if not read_by_pipeline(entry.load()):
+        found = {key: value for key, value in found.items() if not key.startswith("train.")}
     place = {"env.path": paths[task]} if task in paths else {}
     if task in paths:
         found = {key: value for key, value in found.items() if not key.startswith("task.")}

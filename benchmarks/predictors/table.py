@@ -44,7 +44,7 @@ LIFTED = {
     "policy.delays": 1, "policy.width": 16, "policy.blocks": 2, "policy.depth": 2, "policy.init": "random",
 }  # fmt: skip
 FIELD = {
-    "policy.delays": 1, "policy.stencil": 12, "policy.jitter": 1e-3, "policy.adam_steps": 800,
+    "policy.delays": 1, "policy.stencil": 12, "policy.jitter": 1e-3, "policy.steps": 800,
     "policy.varpro_steps": 100,
 }  # fmt: skip
 ACROSS = {**FIELD, "policy.over": "space", "policy.depth": 2}

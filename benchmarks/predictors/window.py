@@ -16,7 +16,7 @@ from table import ACROSS, validation_steps
 import simplatform as sp
 from simplatform.experiments.record import write_result
 
-SETTINGS = {**ACROSS, "policy.jitter": 1e-4, "policy.adam_steps": 400, "policy.varpro_steps": 25}
+SETTINGS = {**ACROSS, "policy.jitter": 1e-4, "policy.steps": 400, "policy.varpro_steps": 25}
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ from simplatform.contracts.capabilities import (
     Stateful,
     Teaching,
     lacking,
+    read_by_pipeline,
     require_whole,
 )
 from simplatform.contracts.check import Check
@@ -50,5 +51,5 @@ from simplatform.contracts.task import EXPERT, Expansion, Metric, Task
 __all__ = [
     "EXPERT", "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable",
     "Learns", "Loss", "Metric", "Module", "Observation", "Phased", "Policy", "Progress", "Remembering", "Signature",
-    "Stateful", "Task", "Teaching", "Trainable", "lacking", "require_whole",
+    "Stateful", "Task", "Teaching", "Trainable", "lacking", "read_by_pipeline", "require_whole",
 ]  # fmt: skip

@@ -81,6 +81,14 @@ def require_whole(policy: object) -> None:
             raise ContractError(f"{who} has {has} but not {lacks}: a {capability.__name__} has all of them")
 
 
+def read_by_pipeline(kind: object) -> bool:
+    """Return whether the pipeline trains policies of a registered class, and so reads ``train.*`` for them.
+
+    A factory, whose policies nobody knows before they are built, counts as one.
+    """
+    return not isinstance(kind, type) or (issubclass(kind, Learns) and not issubclass(kind, Fits))
+
+
 def lacking(policy: object, capability: type) -> list[str]:
     """Return the names of a capability that a policy does not have."""
     return sorted(names_of(capability) - set(dir(policy)))

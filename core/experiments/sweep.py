@@ -7,6 +7,9 @@ A sweep is a TOML file::
     seeds = [0, 1, 2]
 
     [settings]                   # of every run
+    "task.episodes" = 50
+
+    [settings.mp1]               # of those of one plugin
     "train.steps" = 3000
 
     [grid]                       # every combination
@@ -67,7 +70,7 @@ def read_sweep(path: Path, output: Path, device: str = "auto") -> list[RunShard]
     shards = [
         RunShard(plugin, task, seed, json.dumps(settings, sort_keys=True), str(output), device)
         for plugin, task, seed in itertools.product(*axes)
-        for settings in _settings(table)
+        for settings in _settings(table, plugin)
     ]
     if len(set(shards)) < len(shards):
         raise DataError(f"{path}: the same run is listed twice; every plugin, task, seed and value may appear once")
@@ -143,10 +146,13 @@ def _check(path: Path, found: Mapping[str, Any]) -> None:
             raise DataError(f"{path}: grid key {key!r} must be a list of values, got {values!r}")
 
 
-def _settings(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    grid = found.get("grid", {})
+def _settings(found: Mapping[str, Any], plugin: str) -> Iterator[dict[str, Any]]:
+    """Yield what a plugin is told: the settings of all, its own table of them, and each point of the grid."""
+    grid, settings = found.get("grid", {}), found.get("settings", {})
+    own = {name: value for name, value in settings.items() if name in found["plugins"] and isinstance(value, Mapping)}
+    common = {name: value for name, value in settings.items() if name not in own}
     for values in itertools.product(*grid.values()):
-        yield {**found.get("settings", {}), **dict(zip(grid, values, strict=True))}
+        yield {**common, **own.get(plugin, {}), **dict(zip(grid, values, strict=True))}
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simplatform.errors import ConfigError, nearest
 
@@ -17,13 +17,34 @@ class Config(BaseModel):
 
     refused: ClassVar[Mapping[str, str]] = {}
     """Settings that users of similar methods may expect here, and why this one cannot have them."""
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """Old names of settings and their present ones: runs and recipes that hold the old ones are read as before."""
+
+    @classmethod
+    def current(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return settings under their present names.
+
+        Raises:
+            ConfigError: a setting is given under both of its names.
+        """
+        twice = [old for old, new in cls.renamed.items() if old in values and new in values]
+        if twice:
+            raise ConfigError(f"{twice[0]} is the old name of {cls.renamed[twice[0]]}; give one of them")
+        return {cls.renamed.get(key, key): value for key, value in values.items()}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _under_present_names(cls, values: Any) -> Any:
+        return cls.current(values) if isinstance(values, Mapping) else values
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
 
 
 class TrainConfig(Config):
-    """How the pipeline trains a policy that has a ``loss``."""
+    """How the pipeline trains a policy that has a ``loss``. Methods that fit themselves read none of it: what they do
+    have in common with it has the same name in their own settings (``policy.steps``, ``policy.batch``, ``policy.lr``).
+    """
 
     steps: int = Field(3000, ge=0, description="optimiser steps")
     batch: int = Field(64, ge=1, description="windows per step")

@@ -10,13 +10,14 @@ import dataclasses
 import hashlib
 import json
 import tomllib
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from simplatform.contracts import Expansion, Task
+from simplatform.contracts import Expansion, Task, read_by_pipeline
 from simplatform.errors import ConfigError, DataError, nearest
 from simplatform.plugin_host.host import Host, get_host
 from simplatform.plugin_host.registry import Entry
@@ -37,6 +38,8 @@ class Resolved:
     policy_config: Config
     train: TrainConfig
     data: TaskConfig
+    trained: bool = True
+    """Whether the pipeline trains the policy; ``train`` is read then, and not otherwise."""
 
     @property
     def demonstrations(self) -> int:
@@ -55,6 +58,7 @@ class Resolved:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data from which ``from_json`` builds the same recipe."""
+        train = {"train": self.train.model_dump(mode="json")} if self.trained else {}
         return {
             "plugin": self.plugin,
             "policy": self.policy,
@@ -63,7 +67,7 @@ class Resolved:
             "env": dict(self.task.kwargs),
             "settings": {
                 "policy": self.policy_config.model_dump(mode="json"),
-                "train": self.train.model_dump(mode="json"),
+                **train,
                 "task": self.data.model_dump(mode="json"),
             },
         }
@@ -91,8 +95,9 @@ def from_json(data: Mapping[str, Any], host: Host | None = None) -> Resolved:
             task=expanded(find_task(data["task"], host), data["env"]),
             seed=int(data["seed"]),
             policy_config=validate(entry.load_config(), settings["policy"], "policy"),
-            train=validate(TrainConfig, settings["train"], "train"),
+            train=validate(TrainConfig, settings.get("train", {}), "train"),
             data=validate(TaskConfig, settings["task"], "task"),
+            trained=read_by_pipeline(entry.load()),
         )
     except (KeyError, TypeError) as error:
         raise DataError(f"resolved.json is damaged: missing or malformed {error}") from error
@@ -109,8 +114,13 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
     recipe = _recipe_entry(plugin, task, host)
     entry = host.registry("policy").get(recipe["policy"])
     found = find_task(task or recipe["task"], host)
-    model = entry.load_config()
-    chosen = _by_section(model, recipe.get("settings", {}), settings or {})
+    model, trained = entry.load_config(), read_by_pipeline(entry.load())
+    chosen = _by_section(model, trained, recipe.get("settings", {}), settings or {})
+    if not trained:
+        _require_unread(chosen.pop("train"), entry.name, model)
+        chosen["train"] = {}
+    for name in set(chosen["policy"]) & set(model.renamed):
+        warnings.warn(f"policy.{name} is now policy.{model.renamed[name]}", FutureWarning, stacklevel=2)
     for name, value in chosen["env"].items():
         if _holds_none(value):
             raise ConfigError(f"env.{name}: a list or table holds null, which recipe files cannot write; leave it out")
@@ -122,6 +132,7 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
         policy_config=validate(model, chosen["policy"], "policy"),
         train=validate(TrainConfig, chosen["train"], "train"),
         data=validate(TaskConfig, chosen["task"], "task"),
+        trained=trained,
     )
 
 
@@ -133,10 +144,12 @@ def beside(plugin: str, recipe: Resolved) -> Resolved:
     """
     own = _recipe_entry(plugin, recipe.task.name, get_host())
     entry = get_host().registry("policy").get(own["policy"])
-    model = entry.load_config()
-    chosen = _by_section(model, own.get("settings", {}))
+    model, trained = entry.load_config(), read_by_pipeline(entry.load())
+    chosen = _by_section(model, trained, own.get("settings", {}))
     config, train = validate(model, chosen["policy"], "policy"), validate(TrainConfig, chosen["train"], "train")
-    return dataclasses.replace(recipe, plugin=plugin, policy=entry.name, policy_config=config, train=train)
+    return dataclasses.replace(
+        recipe, plugin=plugin, policy=entry.name, policy_config=config, train=train, trained=trained
+    )
 
 
 def expanded(task: Task, kwargs: Mapping[str, Any]) -> Task:
@@ -261,32 +274,55 @@ def _recipe_entry(plugin: str, task: str | None, host: Host) -> Mapping[str, Any
     )
 
 
-def _by_section(policy: type[Config], *sources: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _by_section(policy: type[Config], trained: bool, *sources: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Sort flat settings into sections; later sources win."""
     chosen: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     for source in sources:
         for key, value in source.items():
-            section, name = _qualify(key, policy)
+            section, name = _qualify(key, policy, trained)
             chosen[section][name] = value
     return chosen
 
 
-def _qualify(key: str, policy: type[Config]) -> tuple[str, str]:
+def _qualify(key: str, policy: type[Config], trained: bool) -> tuple[str, str]:
     """Split ``section.key``, or find the one section that has a bare ``key``."""
     section, dot, name = key.partition(".")
     if dot and section in SECTIONS:
         return section, name
     fields = {"policy": policy.model_fields, "train": TrainConfig.model_fields, "task": TaskConfig.model_fields}
-    homes = [home for home, known in fields.items() if key in known]
+    homes = [home for home, known in fields.items() if key in known and (trained or home != "train")]
     if len(homes) == 1:
         return homes[0], key
     if homes:
         raise ConfigError(f"setting {key!r} is ambiguous: say {' or '.join(f'{home}.{key}' for home in homes)}")
-    if key in policy.refused:
+    if key in policy.refused or key in policy.renamed:
         return "policy", key  # its validation says why
+    if key in TrainConfig.model_fields:
+        return "train", key  # and it is refused there
     homes_of = {field: home for home, known in fields.items() for field in known}
     near = [f"{homes_of[field]}.{field}" for field in nearest(key.rpartition(".")[2], homes_of)]
     raise ConfigError(f"unknown setting {key!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
+
+
+def _require_unread(given: Mapping[str, Any], policy: str, model: type[Config]) -> None:
+    """Refuse settings of the pipeline's training for a policy that it does not train.
+
+    Recipe files of earlier versions hold the whole table, at its defaults, whatever the method: they say nothing.
+
+    Raises:
+        ConfigError: the setting, and the policy's own of that name where it has one.
+    """
+    if not given or TrainConfig().model_dump(mode="json") == dict(given):
+        return
+    key = next(iter(given))
+    if key in model.model_fields:
+        instead = f"its own setting is policy.{key}"
+    elif key not in TrainConfig.model_fields:
+        instead = "and there is no such setting"
+    else:
+        own = [f"policy.{name}" for name in model.model_fields if name in TrainConfig.model_fields]
+        instead = f"what it reads of this kind: {', '.join(own)}" if own else "it has no training to set"
+    raise ConfigError(f"policy {policy!r} does not read train.{key}: the pipeline does not train it; {instead}")
 
 
 def _holds_none(value: Any) -> bool:

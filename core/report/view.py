@@ -45,7 +45,7 @@ class RunView:
     def settings(self) -> Mapping[str, Any]:
         """What belongs to a method: settings of the policy and of its training."""
         sections = self.recipe.to_json()["settings"]
-        return {f"{name}.{key}": value for name in ("policy", "train") for key, value in sections[name].items()}
+        return {f"{name}.{key}": value for name in ("policy", "train") for key, value in sections.get(name, {}).items()}
 
     @property
     def task(self) -> Task:

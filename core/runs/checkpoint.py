@@ -72,7 +72,8 @@ def read_policy(path: Path, device: str = "cpu", changes: Mapping[str, Any] | No
     card = _read_card(path)
     entry = get_host().registry("policy").get(str(card["policy"]))
     with reading(f"{path} does not fit the policy {entry.name!r}", CheckpointError):
-        config = validate(entry.load_config(), {**dict(card["config"]), **(changes or {})}, "policy")
+        model = entry.load_config()
+        config = validate(model, {**model.current(card["config"]), **model.current(changes or {})}, "policy")
         policy = build_policy(entry.name, config, _signature(card["signature"]))
         load_into(policy, read_tensors(path / WEIGHTS), path)
         if card.get("state") is not None:

@@ -159,7 +159,7 @@ def recipe_toml(recipe: Resolved) -> str:
     """Return a recipe file that starts the same run again."""
     settings = recipe.to_json()["settings"]
     lines = [f'plugin = "{recipe.plugin}"', f'task = "{recipe.task.name}"', f"seed = {recipe.seed}"]
-    tables = {"policy": settings["policy"], "train": settings["train"], "data": settings["task"]}
+    tables = {"policy": settings["policy"], "train": settings.get("train", {}), "data": settings["task"]}
     for name, table in {**tables, "env": dict(recipe.task.kwargs)}.items():
         lines += [
             "",

@@ -75,7 +75,7 @@ class Distillation(FewStep):
     def draw(self, chunk: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         """Return noisy chunks, and their levels' indices ``(B,)``."""
         noise = torch.randn(chunk.shape, generator=generator, device=chunk.device, dtype=chunk.dtype)
-        start = torch.randint(self.config.steps, (len(chunk),), generator=generator, device=chunk.device)
+        start = torch.randint(self.config.timesteps, (len(chunk),), generator=generator, device=chunk.device)
         return noised(chunk, noise, self.levels[start]), start
 
 
@@ -111,7 +111,9 @@ class ConsistencyDistillation(Distillation):
     def segment_ends(self, start: Tensor) -> Tensor:
         """Return the index where the segment of each index ends, −1 for the last segment."""
         count = self.config.segments[max(int(self.phase), 1) - 1]
-        ends = torch.tensor([*trailing(self.config.steps, count)[1:][::-1], self.config.steps], device=start.device)
+        ends = torch.tensor(
+            [*trailing(self.config.timesteps, count)[1:][::-1], self.config.timesteps], device=start.device
+        )
         below = torch.searchsorted(ends, start) - 1
         return torch.where(below >= 0, ends[below.clamp_min(0)], -1)
 

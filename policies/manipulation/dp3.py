@@ -23,7 +23,9 @@ PUBLISHED = "ddim"
 class DP3Config(PointCloudConfig):
     """Settings of DP3; the defaults are the published ones, except for size and chunk."""
 
-    steps: int = Field(100, ge=2, description="diffusion steps of training")
+    renamed: ClassVar[Mapping[str, str]] = {"steps": "timesteps"}
+
+    timesteps: int = Field(100, ge=2, description="diffusion timesteps of training")
     nfe: int = Field(10, ge=1, description="most network evaluations per chunk")
     sampler: str = Field(
         PUBLISHED,
@@ -33,8 +35,8 @@ class DP3Config(PointCloudConfig):
 
     @model_validator(mode="after")
     def _sampled(self) -> DP3Config:
-        if self.sampler == PUBLISHED and self.nfe > self.steps:
-            raise ValueError(f"nfe={self.nfe} exceeds the {self.steps} diffusion steps of training")
+        if self.sampler == PUBLISHED and self.nfe > self.timesteps:
+            raise ValueError(f"nfe={self.nfe} exceeds the {self.timesteps} diffusion steps of training")
         return self
 
 
@@ -61,7 +63,7 @@ class DP3(PointCloudPolicy):
             SolverError: the sampler needs more evaluations for one step than ``nfe``.
         """
         super().__init__(config, signature, **unet)
-        self.register_buffer("levels", squared_cosine(config.steps), persistent=False)
+        self.register_buffer("levels", squared_cosine(config.timesteps), persistent=False)
         self._levels: list[float] = self.levels.tolist()
         self._path = Levels(self._levels)
         self._sampler: Sampler | None = None
@@ -82,13 +84,13 @@ class DP3(PointCloudPolicy):
         denoiser = self.denoiser(self.unet.prepare(condition, self.horizon))
         if self._sampler is not None:
             return self._sampler.generate(denoiser, noise, self.config.nfe)
-        indices = ddim_indices(self.config.steps, self.config.nfe)
+        indices = ddim_indices(self.config.timesteps, self.config.nfe)
         return ddim(lambda x, k: denoiser.data(x, float(k)), noise, self._levels, indices)
 
     def chunk_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
         """Return the mean squared error of the predicted chunk at random steps."""
         noise = torch.randn(chunk.shape, generator=generator, device=chunk.device, dtype=chunk.dtype)
-        step = torch.randint(self.config.steps, (len(chunk),), generator=generator, device=chunk.device)
+        step = torch.randint(self.config.timesteps, (len(chunk),), generator=generator, device=chunk.device)
         return self.loss_at(chunk, noise, step, condition)
 
     def loss_at(self, chunk: Tensor, noise: Tensor, step: Tensor, condition: Tensor) -> Loss:

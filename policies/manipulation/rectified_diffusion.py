@@ -47,7 +47,7 @@ class FewStep(Student, DP3):
 
     def steps_from(self, denoiser: Denoiser, noise: Tensor, nfe: int) -> Tensor:
         """Return what ``nfe`` DDIM steps make of noise; the last one ends in clean data."""
-        indices = trailing(self.config.steps, nfe)
+        indices = trailing(self.config.timesteps, nfe)
         return ddim(lambda x, k: denoiser.data(x, float(k)), noise, self._levels, indices)
 
     def taught(self, condition: Tensor) -> Denoiser:
@@ -58,8 +58,8 @@ class FewStep(Student, DP3):
     def accepts(self, teacher: object) -> bool:
         """Return whether the teacher is a diffusion policy with the same schedule and prediction type."""
         own = self.config
-        return isinstance(teacher, DP3) and (teacher.config.steps, teacher.config.prediction) == (
-            own.steps, own.prediction,
+        return isinstance(teacher, DP3) and (teacher.config.timesteps, teacher.config.prediction) == (
+            own.timesteps, own.prediction,
         )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ class RectifiedDiffusion(FewStep):
         noise = torch.randn(chunk.shape, generator=generator, device=chunk.device, dtype=chunk.dtype)
         with torch.no_grad():
             made = self.steps_from(self.taught(condition), noise, self.config.pair_nfe)
-        step = torch.randint(self.config.steps, (len(chunk),), generator=generator, device=chunk.device)
+        step = torch.randint(self.config.timesteps, (len(chunk),), generator=generator, device=chunk.device)
         loss = self.loss_at(made, noise, step, condition)
         if self.training:
             return loss
@@ -101,5 +101,5 @@ class RectifiedDiffusion(FewStep):
             seen.append(predicted)
             return clean
 
-        ddim(data, noise, self._levels, trailing(self.config.steps, self.config.pair_nfe))
+        ddim(data, noise, self._levels, trailing(self.config.timesteps, self.config.pair_nfe))
         return torch.stack(seen).var(0, unbiased=False).mean()

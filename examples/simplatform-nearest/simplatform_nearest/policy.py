@@ -4,7 +4,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from simplatform.recipes.config import Config
+from simplatform import Config
 
 
 class NearestConfig(Config):

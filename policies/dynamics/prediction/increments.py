@@ -113,10 +113,10 @@ class IncrementPredictor(WindowPredictor):
         training.adam(self, windows, targets, lambda step, **m: progress(step, total, **m))
         stride = max(len(windows) // 10_000, 1) if self.fields else self.config.varpro_every
         loss = training.variable_projection(self, windows[::stride], targets[::stride])
-        progress(self.config.adam_steps + self.config.varpro_steps, total, **({} if loss is None else {"loss": loss}))
+        progress(self.config.steps + self.config.varpro_steps, total, **({} if loss is None else {"loss": loss}))
         with torch.no_grad():
             found = self._choose_penalty(windows, targets, validation)
-        progress(self.config.adam_steps + self.config.varpro_steps, total, **found)
+        progress(self.config.steps + self.config.varpro_steps, total, **found)
         if self.config.unroll:
             self._unrolled(demonstrations, validation, progress, total)
         progress(total, total, one_step_error=self._one_step(windows, targets))
@@ -150,7 +150,7 @@ class IncrementPredictor(WindowPredictor):
     def _unrolled(
         self, demonstrations: Demonstrations, validation: Demonstrations, progress: Progress, total: int
     ) -> None:
-        done = self.config.adam_steps + self.config.varpro_steps
+        done = self.config.steps + self.config.varpro_steps
         before = {name: value.clone() for name, value in self.state_dict().items()}
         score = validation_steps(self, validation)
         data = sequences(demonstrations, self.delays, self.config.unroll, self.device)
@@ -175,4 +175,4 @@ class IncrementPredictor(WindowPredictor):
 
     def _total_steps(self) -> int:
         config = self.config
-        return config.adam_steps + config.varpro_steps + (config.unroll_steps if config.unroll else 0)
+        return config.steps + config.varpro_steps + (config.unroll_steps if config.unroll else 0)

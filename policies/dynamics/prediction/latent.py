@@ -67,7 +67,7 @@ class LatentStNNConfig(GateConfig, training.TrainingConfig):
     iterations: int = Field(60, ge=1, description="Levenberg-Marquardt iterations per length, at most")
     substeps: int = Field(1, ge=1, description="Runge-Kutta steps between two samples")
     corrections: int = Field(6, ge=0, description="Gauss-Newton corrections of the state in a window")
-    adam_steps: int = Field(200, ge=0, description="steps of Adam on the layers")
+    steps: int = Field(200, ge=0, description="steps of Adam on the layers")
     varpro_steps: int = Field(30, ge=0, description="L-BFGS iterations on the layers, the head solved inside")
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import torch
 from pydantic import Field
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 class TrainingConfig(Config):
     """Settings of the trainings on one step."""
 
-    adam_steps: int = Field(800, ge=0, description="steps of Adam before the head is solved for")
+    renamed: ClassVar[Mapping[str, str]] = {"adam_steps": "steps"}
+
+    steps: int = Field(800, ge=0, description="steps of Adam before the head is solved for")
     batch: int = Field(512, ge=1, description="windows per step of Adam")
     lr: float = Field(3e-3, gt=0, description="peak learning rate of Adam (one cycle)")
     varpro_steps: int = Field(40, ge=0, description="L-BFGS iterations with the head solved inside the objective")
@@ -54,12 +56,12 @@ CLIP = 1.0
 def adam(predictor: Regression, windows: Tensor, targets: Tensor, report: Report) -> None:
     """Minimise the squared error of one step over random batches; one cycle of the learning rate."""
     config = predictor.config
-    if not config.adam_steps:
+    if not config.steps:
         return
-    draws = integers(len(windows), (config.adam_steps, config.batch), torch.Generator().manual_seed(0), windows.device)
+    draws = integers(len(windows), (config.steps, config.batch), torch.Generator().manual_seed(0), windows.device)
     optimiser = torch.optim.Adam(predictor.parameters(), lr=config.lr)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.lr, total_steps=config.adam_steps)
-    for step in range(config.adam_steps):
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.lr, total_steps=config.steps)
+    for step in range(config.steps):
         chosen = draws[step]
         loss = (predictor.head(predictor.features(windows[chosen])) - targets[chosen]).square().mean()
         optimiser.zero_grad()

@@ -20,6 +20,7 @@ seeds = [0, 1]
 "task.demonstrations" = 2
 "task.validation" = 0
 "task.record" = 0
+[settings.toy]
 "train.steps" = 4
 """
 
@@ -31,6 +32,12 @@ def shards(tmp_path):
         return read_sweep(tmp_path / "sweep.toml", tmp_path / output, "cpu")
 
     return read
+
+
+def test_a_method_has_settings_of_its_own(shards):
+    found = {shard.plugin: json.loads(shard.settings) for shard in shards()}
+    assert found["toy"] == {**found["toy-mean"], "train.steps": 4}
+    assert found["toy-mean"]["task.episodes"] == 3
 
 
 def test_every_combination_once(shards):

@@ -166,7 +166,7 @@ def test_a_policy_is_not_evaluated_on_a_task_of_another_kind(plugin, key):
 
 
 def test_a_policy_of_other_sizes_names_both():
-    settings = {"task.demonstrations": 1, "task.validation": 0, "train.steps": 2}
+    settings = {"task.demonstrations": 1, "task.validation": 0, "steps": 2}
     run = sp.run("mlp", "lorenz-x", settings=settings, workers=1, until="fit")
     larger = find_task("lorenz")
     shard = episode_shard(larger, "test", 0, 0, checkpoint=str(run.best))

@@ -81,7 +81,7 @@ def test_unknown_system():
 
 
 def test_run_reports_a_prediction(tmp_path):
-    settings = {"adam_steps": 0, "varpro_steps": 4, "episodes": 2}
+    settings = {"steps": 0, "varpro_steps": 4, "episodes": 2}
     run = sp.run("stnn", settings=settings, output=tmp_path / "runs")
     assert run.summary["valid_prediction_time"]["value"] > 2  # Lyapunov times; persistence reaches 0.06
     assert "Prediction</h2>" in run.report.read_text()

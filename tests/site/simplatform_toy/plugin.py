@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from simplatform import Metric, Task, hookimpl
+from simplatform import Check, Metric, Task, hookimpl
 
 METRICS = (Metric("success", "rate", over="any"), Metric("distance", better="lower", unit="m"))
 
@@ -84,7 +84,6 @@ def register_commands(register):
 
 @hookimpl
 def doctor(check):
-    from simplatform.contracts import Check
 
     check("toy", lambda: Check(True, "the toy is fine"))
     check("toy broken", lambda: 1 / 0)

@@ -7,8 +7,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from simplatform import Loss
-from simplatform.recipes.config import Config
+from simplatform import Config, Loss
 
 
 class ToyConfig(Config):

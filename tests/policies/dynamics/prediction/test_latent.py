@@ -158,9 +158,7 @@ def test_it_learns_lorenz_from_x_alone():
     window = 46
     path, said = lorenz(5000)[:, :1], {}
     torch.manual_seed(0)
-    config = LatentStNNConfig(
-        delays=10, lag=5, horizons=(25, 50), pieces=50, adam_steps=50, varpro_steps=10, corrections=8
-    )
+    config = LatentStNNConfig(delays=10, lag=5, horizons=(25, 50), pieces=50, steps=50, varpro_steps=10, corrections=8)
     predictor = LatentStNN(config, Signature({"window": (window, 1)}, (1,), {"dt": 0.01}))
     data = demonstrations(path, window)
     predictor.fit(data, validation=data, progress=lambda step, total, **m: said.update(m))

@@ -188,12 +188,12 @@ def test_a_shifted_field_is_predicted_shifted(activation, over):
 
 def test_unrolled_training_is_kept_only_where_validation_says_so():
     states, said = oscillators(), {}
-    model = StNN(StNNConfig(delays=4, adam_steps=20, varpro_steps=0, unroll=5, unroll_steps=30), signature(4, 2))
+    model = StNN(StNNConfig(delays=4, steps=20, varpro_steps=0, unroll=5, unroll_steps=30), signature(4, 2))
     model.fit(data(states, 4), validation=data(states, 4), progress=lambda step, total, **m: said.update(m))
     assert said["kept_unrolled"] in (0.0, 1.0)
     assert validation_steps(model, data(states, 4)) == pytest.approx(said["validation_valid_steps"])
     with pytest.raises(DataError, match=r"lower policy.unroll"):
-        StNN(StNNConfig(delays=4, adam_steps=0, varpro_steps=0, unroll=5000), signature(4, 2)).fit(
+        StNN(StNNConfig(delays=4, steps=0, varpro_steps=0, unroll=5000), signature(4, 2)).fit(
             data(states, 4), validation=data(states, 4), progress=silent
         )
 
@@ -202,7 +202,7 @@ def test_unrolled_training_is_kept_only_where_validation_says_so():
 def test_each_runs_through_the_pipeline(plugin, tmp_path, tmp_path_factory, monkeypatch):
     monkeypatch.setenv("SIMPLATFORM_CACHE", str(tmp_path_factory.getbasetemp() / "lorenz"))
     pytest.importorskip("pydmd", reason="pip install 'simplatform[dynamics]'")
-    quick = {"adam_steps": 20, "varpro_steps": 2} if plugin in ("mlp", "dense-twin") else {}
+    quick = {"steps": 20, "varpro_steps": 2} if plugin in ("mlp", "dense-twin") else {}
     settings = {**quick, "episodes": 1, "env.steps": 60}
     run = sp.run(plugin, settings=settings, output=tmp_path / "runs")
     assert np.isfinite(run.summary["valid_prediction_time"]["value"])
@@ -220,7 +220,7 @@ def test_jitter_is_undone_by_the_step_that_is_learned():
     waves = np.stack([np.cos(2 * np.pi * (np.arange(16) - t) / 16) for t in range(80)])
     growth = {}
     for jitter in (0.0, 0.1):
-        config = StNNConfig(delays=1, stencil=3, over="space", blocks=1, adam_steps=0, varpro_steps=0, jitter=jitter)
+        config = StNNConfig(delays=1, stencil=3, over="space", blocks=1, steps=0, varpro_steps=0, jitter=jitter)
         torch.manual_seed(0)
         model = StNN(config, signature(1, 16, fields=1))
         model.fit(data(waves, 1), validation=Demonstrations([]), progress=silent)

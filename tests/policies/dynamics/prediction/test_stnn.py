@@ -52,7 +52,7 @@ def test_ridge_against_least_squares():
 def test_learns_a_quadratic_field_almost_exactly():
     starts = (0.02, 0.1, 0.3, 1.6, 2.5)
     data = Demonstrations([episode(logistic(60, start), 4) for start in starts])
-    model = StNN(StNNConfig(delays=4, blocks=1, adam_steps=0, varpro_steps=30), signature(4, 1))
+    model = StNN(StNNConfig(delays=4, blocks=1, steps=0, varpro_steps=30), signature(4, 1))
     model.fit(data, validation=data[:1], progress=silent)
     truth = logistic(60, 0.05)
     window = torch.as_tensor(truth[:4].copy())[None]
@@ -65,7 +65,7 @@ def test_same_data_same_bits():
     models = []
     for _ in range(2):
         torch.manual_seed(0)
-        models.append(StNN(StNNConfig(delays=4, adam_steps=30, varpro_steps=5), signature(4, 1)))
+        models.append(StNN(StNNConfig(delays=4, steps=30, varpro_steps=5), signature(4, 1)))
         models[-1].fit(data, validation=data, progress=silent)
     for a, b in zip(models[0].state_dict().values(), models[1].state_dict().values(), strict=True):
         assert torch.equal(a, b)
