@@ -118,7 +118,7 @@ def test_it_acts_in_the_environment_untrained_as_persistence():
 
 
 def test_the_coarse_solver_gets_better_with_points_and_steps():
-    env = gymnasium.make("simplatform/Field-v0", problem="burgers", points=32, steps=6)
+    env = gymnasium.make("simplatform/Field-v0", problem="burgers", points=64, steps=6, parameters={"viscosity": 0.3})
     errors = []
     for config in (CoarseSolverConfig(points=12), CoarseSolverConfig(substeps=4, double=True)):
         found = sp.evaluate(CoarseSolver(config, signature_of(env)), env, episodes=2)
