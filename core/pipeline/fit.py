@@ -272,7 +272,8 @@ def precision(name: str, device: torch.device) -> torch.autocast:
 
 def _optimiser(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:
     betas = (config.beta1, config.beta2)
-    return torch.optim.AdamW(parameters, lr=config.lr, betas=betas, weight_decay=config.weight_decay, fused=True)
+    fused = all(p.is_floating_point() for p in parameters)  # complex weights of spectral layers have no fused step
+    return torch.optim.AdamW(parameters, lr=config.lr, betas=betas, weight_decay=config.weight_decay, fused=fused)
 
 
 class _Swapped:
