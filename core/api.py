@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -41,7 +40,8 @@ class Run:
         """Path of the checkpoint to deploy: the last one (choosing by test score would be a selection on test data)."""
         last = RunDirectory(self.path).last
         if last is None:
-            raise UsageError(f"{self.path} has no checkpoint yet")
+            directory = RunDirectory(self.path)
+            raise UsageError(f"{self.path} has no whole checkpoint; `{directory.again()}` makes one")
         return last
 
     @property
@@ -105,11 +105,8 @@ def run(
     recipe = resolve(plugin, task, seed, settings)
     where = resolve_device(device)
     group = join(where)
-    options = Options(where, workers, until, instances(callbacks), executor, group)
+    options = Options(where, workers, until, instances(callbacks), executor, group, fresh and group.rank == 0)
     directory = RunDirectory.create(Path(output), recipe)
-    if fresh and group.rank == 0 and directory.status["state"] != "new":
-        shutil.rmtree(directory.path)
-        directory = RunDirectory.create(Path(output), recipe)
     execute(directory, recipe, options, console)
     return Run(directory.path)
 

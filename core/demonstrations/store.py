@@ -5,18 +5,19 @@ Writing is atomic: a set is either whole or absent. Reading runs no code.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
+from simplatform.demonstrations.hdf5 import hdf5, named, nested, nested_space
 from simplatform.errors import DataError
 from simplatform.runs.files import reading, storage_errors, write_json
+from simplatform.runs.folder import Folder
+from simplatform.runs.records import EpisodeRecord, SetRecord, typed
 
 if TYPE_CHECKING:
     import gymnasium
@@ -50,10 +51,13 @@ def load(path: Path) -> Demonstrations:
         DataError: not such a directory, a corrupt file, or data whose hash differs from the recorded one.
     """
     with reading(f"{path} is not a set of demonstrations", hint=". Collect it again."):
-        card = json.loads((path / CARD).read_text(encoding="utf8"))
-        episodes = [_read_episode(path, index, item) for index, item in enumerate(card["episodes"])]
-        demonstrations = Demonstrations(episodes, dict(card["source"]))
-        changed = demonstrations.content_hash() != card["content_hash"]
+        folder = Folder(path, DataError)
+        what = f"{path} is not a set of demonstrations: {CARD}"
+        card = typed(SetRecord, folder.json(CARD), what, DataError, ". Collect it again.")
+        with hdf5(folder, "data/main_data.hdf5") as file:
+            episodes = [_read_episode(file, index, item) for index, item in enumerate(card.episodes)]
+        demonstrations = Demonstrations(episodes, card.source)
+        changed = demonstrations.content_hash() != card.content_hash
     if changed:
         raise DataError(f"{path} was changed after it was written: its content hash differs. Collect it again.")
     return demonstrations
@@ -66,7 +70,7 @@ def _write(demonstrations: Demonstrations, path: Path, env: gymnasium.Env[Any, A
     data.mkdir()
     storage = MinariStorage.new(
         data,
-        observation_space=env.observation_space,
+        observation_space=nested_space(env.observation_space),
         action_space=env.action_space,
         env_spec=env.spec,
         jpeg_encoding=False,
@@ -96,12 +100,12 @@ def _buffer(episode: Episode) -> Any:
     ends[-1:] = True
     return EpisodeBuffer(
         seed=episode.seed,
-        observations=dict(episode.observations),  # type: ignore[arg-type]
+        observations=nested(episode.observations),
         actions=episode.actions,  # type: ignore[arg-type]
         rewards=[0.0] * steps,
         terminations=[False] * steps,
         truncations=ends.tolist(),
-        infos={key: _padded(values) for key, values in episode.infos.items()},
+        infos=nested({key: _padded(values) for key, values in episode.infos.items()}),
     )
 
 
@@ -110,15 +114,11 @@ def _padded(values: Array) -> Array:
     return np.concatenate([values[:1], values])
 
 
-def _read_episode(path: Path, index: int, card: Mapping[str, Any]) -> Episode:
-    import h5py
-
-    with h5py.File(path / "data" / "main_data.hdf5", "r") as file:
-        group = file[f"episode_{index}"]
-        observations = {key: values[()] for key, values in group["observations"].items()}
-        infos = {key: values[1:] for key, values in group["infos"].items()} if "infos" in group else {}
-        actions = group["actions"][()]
-    return Episode(observations, actions, infos, card["seed"], card["variant"], card["metrics"])
+def _read_episode(file: Any, index: int, card: EpisodeRecord) -> Episode:
+    group = file[f"episode_{index}"]
+    observations = named(group["observations"])
+    infos = {key: values[1:] for key, values in named(group["infos"]).items()} if "infos" in group else {}
+    return Episode(observations, group["actions"][()], infos, card.seed, card.variant, card.metrics)
 
 
 def _minari_version() -> str:

@@ -49,6 +49,7 @@ def collect(
     kind: str = "",
     on_episode: OnEpisode = lambda kept, tried: None,
     root: Path | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Collected:
     """Return ``count`` expert episodes of a task's split, from the cache where it has them.
 
@@ -61,11 +62,11 @@ def collect(
     """
     key = _key(task, count, seed, split, attempts)
     path = (root or cache_root() / "demonstrations") / key
-    found = _cached(path)
+    found = _cached(path, say)
     if found is not None:
         return found
-    with exclusive(path):  # another run of a sweep may be collecting the same set
-        found = _cached(path)
+    with exclusive(path, say):  # another run of a sweep may be collecting the same set
+        found = _cached(path, say)
         if found is not None:
             return found
         there = available(task, split)
@@ -84,14 +85,14 @@ def collect(
     return Collected(demonstrations, path, _expert_rate(demonstrations), cached=False)
 
 
-def _cached(path: Path) -> Collected | None:
+def _cached(path: Path, say: Callable[[str], None]) -> Collected | None:
     """Return the set at ``path``; a damaged one is moved aside."""
     if not (path / store.CARD).exists():
         return None
     try:
         found = store.load(path)
-    except DataError:
-        _aside(path)
+    except DataError as error:
+        say(f"{error} It is kept as {_aside(path).name}, and collected again.")
         return None
     return Collected(found, path, _expert_rate(found), cached=True)
 
@@ -170,9 +171,9 @@ def code_of(task: Task) -> list[str]:
     return [code_fingerprint(target) for target in targets if isinstance(target, str)]
 
 
-def _aside(path: Path) -> None:
+def _aside(path: Path) -> Path:
     """Move a damaged set out of the way; it is kept, because it may hold somebody's work."""
     number = 1
     while (other := path.with_name(f"{path.name}.damaged{number}")).exists():
         number += 1
-    path.rename(other)
+    return path.rename(other)

@@ -10,6 +10,7 @@ import math
 import time
 from bisect import bisect_right
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -95,9 +96,12 @@ class Trainer:
             observer.progress(self.step, config.steps)
             stop = self._group.any(observer.stopping(), self._parameters[0].device) and not done
             if self.step % config.checkpoint_every == 0 or done or stop:
+                self._prove()
                 observer.checkpoint(self)
             if stop:
                 return False
+        if not config.steps:  # the untrained network, to compare with
+            observer.checkpoint(self)
         return True
 
     def validate(self, windows: Windows) -> dict[str, float]:
@@ -108,6 +112,29 @@ class Trainer:
         self.policy.train()
         whole = [{"loss": loss.total.detach(), **loss.parts} for loss in losses]
         return {f"validation_{name}": sum(float(one[name]) for one in whole) / len(whole) for name in whole[0]}
+
+    def _prove(self) -> None:
+        """Look whether the weights of this step and their average may be kept: they and their loss are finite.
+
+        The loss of a step tells of the weights before it; a blow-up in the last one would end as a result.
+        """
+        check_finite(self.policy, f"at step {self.step}")
+        self.policy.eval()
+        try:
+            for weights in (nullcontext(), self.averaged()):
+                with weights, torch.no_grad():
+                    check_finite(self.policy, f"at step {self.step}")
+                    self._check_loss(self._loss(self.windows, self.step, "proof", self.seed))
+        finally:
+            self.policy.train()
+
+    def _check_loss(self, loss: Loss) -> None:
+        if not bool(torch.isfinite(loss.total)):
+            raise SimplatformError(
+                f"the loss became {float(loss.total.detach())} at step {self.step}: the training diverged. Checkpoints "
+                "are written only while the loss is finite, so those of earlier steps are intact. Lower train.lr, or "
+                "look for very large or non-finite values in the data."
+            )
 
     def averaged(self) -> _Swapped:
         """Return a context in which the policy holds the moving average of its weights: what is deployed."""
@@ -143,11 +170,7 @@ class Trainer:
             group["lr"] = self._rate(self.step)
         self._optimiser.zero_grad(set_to_none=True)
         loss = self._gradient()
-        if not bool(torch.isfinite(loss.total)):
-            raise SimplatformError(
-                f"the loss became {float(loss.total.detach())} at step {self.step}; the last checkpoint is intact. "
-                "Lower train.lr, or look for non-finite values in the data."
-            )
+        self._check_loss(loss)
         if self.config.clip:
             nn.utils.clip_grad_norm_(self._parameters, self.config.clip)
         self._optimiser.step()
@@ -229,6 +252,24 @@ def _require_module(policy: object) -> None:
         raise ContractError(
             f"{type(policy).__name__} has a `loss`, so it must be a torch.nn.Module with parameters; "
             "a closed-form policy defines `fit` instead."
+        )
+
+
+def check_finite(policy: object, when: str) -> None:
+    """Refuse weights that are not finite, and buffers that hold NaN (infinity may stand in a mask).
+
+    Raises:
+        SimplatformError: there are some; the first is named.
+    """
+    if not isinstance(policy, nn.Module):
+        return
+    parameters = [(name, value) for name, value in policy.named_parameters()]
+    wrong = [name for name, value in parameters if not bool(torch.isfinite(value).all())]
+    wrong += [name for name, value in policy.named_buffers() if bool(value.isnan().any())]
+    if wrong:
+        raise SimplatformError(
+            f"{type(policy).__name__} diverged: {wrong[0]} is not finite {when} ({len(wrong)} of its tensors). "
+            "Lower the learning rate, or look for very large or non-finite values in the data."
         )
 
 

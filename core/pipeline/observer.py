@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Protocol
 
-from simplatform.contracts import Signature
+from simplatform.contracts import Policy, Signature
+from simplatform.errors import SimplatformError
 from simplatform.pipeline.checkpoints import save_training
-from simplatform.pipeline.fit import Trainer
+from simplatform.pipeline.fit import Trainer, check_finite
 from simplatform.recipes import Resolved
 from simplatform.runs.rundir import RunDirectory
 from simplatform.trackers.callbacks import Callbacks
@@ -72,6 +73,7 @@ class RunObserver:
         self._console, self._callbacks = console, callbacks
         self._note = ""
         self._signals = 0
+        self._losses: list[float] = []
 
     def metrics(self, step: int, total: int, values: Mapping[str, float]) -> None:
         """Append to metrics.jsonl and tell the callbacks."""
@@ -97,7 +99,21 @@ class RunObserver:
         """Serve as the ``progress`` of a policy that fits itself."""
         if metrics:
             self.metrics(step, total, metrics)
+            self._losses += [float(metrics["loss"])] if "loss" in metrics else []
         self.progress(step, total)
+
+    def check_fitted(self, policy: Policy) -> None:
+        """Refuse a policy that fitted itself to something that is not finite.
+
+        Raises:
+            SimplatformError: a weight is not finite, or none of the losses that it reported is.
+        """
+        check_finite(policy, "after its fit")
+        if self._losses and not any(map(math.isfinite, self._losses)):
+            raise SimplatformError(
+                f"the fit of {type(policy).__name__} diverged: none of the {len(self._losses)} losses that it reported "
+                "is finite. Lower its learning rate, or look for very large values in the data."
+            )
 
     @contextmanager
     def signals(self) -> Iterator[None]:
@@ -108,5 +124,5 @@ class RunObserver:
     def _on_signal(self, number: int, frame: FrameType | None) -> Any:
         self._signals += 1
         if self._signals > 1:
-            sys.exit(128 + number)
+            raise KeyboardInterrupt
         self._console.say("stopping after a checkpoint (once more to stop at once)")

@@ -11,7 +11,7 @@ from typing import Any
 
 from simplatform.contracts import Counting, Fittable, Policy, Trainable
 from simplatform.demonstrations import Demonstrations
-from simplatform.errors import EvaluationWarning, Interrupted, RunError, SimplatformError
+from simplatform.errors import ContractError, EvaluationWarning, Interrupted, RunError, SimplatformError, UsageError
 from simplatform.pipeline import opponents
 from simplatform.pipeline.checkpoints import restore_training, save_fitted
 from simplatform.pipeline.collect import Collected, collect
@@ -19,17 +19,16 @@ from simplatform.pipeline.evaluate import all_rows, evaluate_shards, limited, re
 from simplatform.pipeline.fit import ALONE, Trainer, windows_of
 from simplatform.pipeline.follow import follow
 from simplatform.pipeline.group import Group
+from simplatform.pipeline.made import changed_files, digest, record_stage, since
 from simplatform.pipeline.observer import Console, RunObserver, Silent, terminated_as_interrupted
 from simplatform.pipeline.shards import episode_shard
 from simplatform.pipeline.start import run_signature, untrained
 from simplatform.pipeline.tally import Evaluation
 from simplatform.recipes import Resolved
 from simplatform.runs.checkpoint import parameters, read_policy, to_device
-from simplatform.runs.episodes import write_rows
-from simplatform.runs.files import read_json, write_json, write_text
-from simplatform.runs.provenance import provenance
+from simplatform.runs.episodes import read_rows, write_rows
 from simplatform.runs.recordings import write_recordings
-from simplatform.runs.rundir import RunDirectory
+from simplatform.runs.rundir import DEAD, RunDirectory
 from simplatform.trackers.callbacks import Callback, Callbacks
 
 STAGES = ("collect", "fit", "evaluate", "report")
@@ -45,6 +44,11 @@ class Options:
     callbacks: tuple[Callback, ...] = ()
     executor: str = ""
     group: Group = ALONE
+    fresh: bool = False
+
+    def __post_init__(self) -> None:
+        if self.until not in STAGES:
+            raise UsageError(f"until={self.until!r} is no stage; expected one of {', '.join(STAGES)}")
 
 
 def resolve_device(name: str) -> str:
@@ -84,7 +88,13 @@ def execute(run: RunDirectory, recipe: Resolved, options: Options, console: Cons
         return
     console = console or Silent()
     callbacks = Callbacks(options.callbacks)
+    before = run.status
+    if before.get("error") == DEAD:
+        console.say(f"{run.path}: the last start ended in stage {before.get('stage', '?')}; {DEAD}")
     with run.lock(), terminated_as_interrupted():
+        if options.fresh:
+            run.clear()
+            run.begin(recipe)
         stages = _Stages(run, recipe, options, console, callbacks)
         callbacks.on_start(run.path)
         state = "failed"
@@ -100,6 +110,12 @@ def execute(run: RunDirectory, recipe: Resolved, options: Options, console: Cons
                 raise
             raise Interrupted(
                 f"stopped in stage {stages.current}; `simplatform resume {run.path}` starts it again"
+            ) from error
+        except SystemExit as error:
+            _record_failure(run, stages.current, error)
+            raise ContractError(
+                f"something in stage {stages.current} called sys.exit({error.code!r}), which ends the whole program; "
+                f"a plugin raises an error instead. {run.path / 'error.log'} says where"
             ) from error
         except BaseException as error:
             _record_failure(run, stages.current, error)
@@ -121,7 +137,6 @@ class _Stages:
         self._policy: Policy | None = None
 
     def all(self) -> None:
-        write_json(self.run.path / "env.json", provenance(self.options.device))
         steps = {"collect": self.collect, "fit": self.fit, "evaluate": self.evaluate, "report": self.report}
         for stage in STAGES[: STAGES.index(self.options.until) + 1]:
             self.current = stage
@@ -129,6 +144,7 @@ class _Stages:
             self.callbacks.on_stage(stage)
             steps[stage]()
         self.run.set_status("done", stage=self.current)
+        self.run.files.remove("error.log")
 
     def collect(self) -> None:
         """Collect (or find) the demonstrations; policies that need none may ask for 0.
@@ -145,10 +161,10 @@ class _Stages:
             self.options.group.wait()
 
     def fit(self) -> None:
-        """Train or fit, unless the final checkpoint is there."""
-        last = self.run.last
+        """Train or fit, unless the final checkpoint is there, whole and as it was written."""
+        last = self._usable()
         if last is not None and last.name in ("fitted", f"{self.recipe.train.steps:06d}"):
-            self.console.say(f"policy: reused {last}")
+            self.console.say(f"policy: reused {last}{since(self.run, self.recipe, 'fit')}")
             return
         assert self._data is not None
         signature = run_signature(self.recipe)
@@ -159,23 +175,73 @@ class _Stages:
         with observer.signals():
             self._fit(policy, observer, last)
         self._record_time("fit", time.perf_counter() - start)
+        self._made("fit", self._weights(), {"train": self._data[0].content_hash()})
 
     def evaluate(self) -> None:
-        """Evaluate on the test split and on the extra splits of the task."""
-        if (self.run.path / "eval" / "summary.json").exists():
-            self.console.say(f"evaluation: reused {self.run.path / 'eval'}")
+        """Evaluate on the test split and on the extra splits of the task, unless that was done for this policy."""
+        fault = self._evaluation_fault()
+        if fault is None:
+            self.console.say(f"evaluation: reused {self.run.path / 'eval'}{since(self.run, self.recipe, 'evaluate')}")
             return
+        if self.run.files.names("eval"):
+            self._aside("eval", fault)
         beside = [self._opponent(name) for name in opponents.names_of(self.recipe)]
         splits = ("test", *self.recipe.task.extra_splits)
         evaluations = [self._evaluate(split) for split in splits]
-        folder = self.run.path / "eval"
-        folder.mkdir(exist_ok=True)
+        folder = self.run.files.make("eval")
         write_rows(folder / "episodes.parquet", all_rows(evaluations))
         if rows := opponents.table(beside):
             write_rows(folder / "opponents.parquet", rows)
         for evaluation in evaluations:
             write_recordings(folder / "recordings", recorded(evaluation))
-        write_json(folder / "summary.json", self._summary(evaluations, beside))
+        self.run.files.write_json("eval/summary.json", self._summary(evaluations, beside))
+        written = [f"eval/{name}" for name in self.run.files.names("eval") if name.endswith((".json", ".parquet"))]
+        self._made("evaluate", tuple(written), {"checkpoint": self._checkpoint_digest()})
+
+    def _usable(self) -> Path | None:
+        """Return the checkpoint to reuse or to go on from; one that is damaged is moved aside, and that is said."""
+        name = self.run.named_last
+        if name is None:
+            return self.run.newest_whole()
+        fault = self.run.checkpoint_fault(name)
+        if fault is None and f"checkpoints/{name}/model.safetensors" in self._files_of("fit"):
+            fault = changed_files(self.run, self.run.stages().get("fit"))
+        if fault is None:
+            return self.run.checkpoints / name
+        if name in self.run.files.names("checkpoints"):
+            self._aside(f"checkpoints/{name}", fault)
+        found = self.run.newest_whole()
+        self.console.say(f"policy: going on from {found}" if found else "policy: starting again")
+        return found
+
+    def _evaluation_fault(self) -> str | None:
+        """Return why there is no evaluation of this policy to reuse, or None."""
+        try:
+            self.run.read_summary()
+            read_rows(self.run.path / "eval" / "episodes.parquet")
+        except SimplatformError as error:
+            return str(error).partition("; `simplatform")[0]
+        record = self.run.stages().get("evaluate")
+        if record is not None and record.data.get("checkpoint") != self._checkpoint_digest():
+            return "it was made with other weights"
+        return changed_files(self.run, record)
+
+    def _aside(self, name: str, fault: str) -> None:
+        kept = self.run.set_aside(name, "damaged")
+        self.console.say(f"{self.run.path / name} is not used: {fault}; kept as {kept}, and made again")
+
+    def _files_of(self, stage: str) -> tuple[str, ...]:
+        record = self.run.stages().get(stage)
+        return tuple(record.files) if record is not None else ()
+
+    def _weights(self) -> tuple[str, ...]:
+        return tuple(f"checkpoints/{self.run.named_last}/{name}" for name in ("policy.json", "model.safetensors"))
+
+    def _checkpoint_digest(self) -> str:
+        return "" if self.run.last is None else digest(self.run, self._weights()[1])
+
+    def _made(self, stage: str, files: tuple[str, ...], data: dict[str, str]) -> None:
+        record_stage(self.run, self.recipe, stage, self.options.device, files, data)
 
     def report(self) -> None:
         """Write report.html and CARD.md."""
@@ -201,6 +267,7 @@ class _Stages:
             workers=self.options.workers,
             kind=self.options.executor,
             on_episode=lambda kept, tried: self.console.progress(f"collect {split}", kept, count, f"{tried} tried"),
+            say=self.console.say,
         )
         self.console.say(_collected_line(split, found))
         self._keep_card(split, _demonstrations_card(found))
@@ -212,14 +279,26 @@ class _Stages:
         Raises:
             RunError: they are not those that the run began with.
         """
-        path = self.run.path / f"demonstrations_{split}.json"
-        before = read_json(path).get("content_hash") if path.exists() else None
-        if before not in (None, card["content_hash"]) and self.run.last is not None:
+        before = self._taught_by(split)
+        if before not in ("", card["content_hash"]) and self.run.named_last is not None:
             raise RunError(
                 f"the {split} demonstrations are not those that {self.run.path} began with "
-                f"({card['content_hash'][:12]}, then {before[:12]}): --fresh starts again, another --output keeps both"
+                f"({card['content_hash'][:12]}, then {before[:12]}): `{self.run.again(fresh=True)}` starts again, "
+                "another --output keeps both"
             )
-        write_json(path, card)
+        self.run.files.write_json(f"demonstrations_{split}.json", card)
+
+    def _taught_by(self, split: str) -> str:
+        """Return the hash of the demonstrations that the run began with, or an empty string."""
+        record = self.run.stages().get("fit")
+        if record is not None and split in record.data:
+            return record.data[split]
+        try:
+            found = self.run.demonstrations(split)
+        except RunError as error:
+            self.console.say(f"{error}; written anew")
+            return ""
+        return "" if found is None else found.content_hash
 
     def _fit(self, policy: Policy, observer: RunObserver, last: Path | None) -> None:
         assert self._data is not None
@@ -230,6 +309,7 @@ class _Stages:
                 raise Interrupted(
                     f"stopped before the fit was done; `simplatform resume {self.run.path}` starts it again"
                 )
+            observer.check_fitted(policy)
             save_fitted(self.run, self.recipe, policy, run_signature(self.recipe))
         elif isinstance(policy, Trainable):
             self._train(policy, observer, last)
@@ -253,7 +333,7 @@ class _Stages:
     def _evaluate(self, split: str) -> Evaluation:
         recipe, last = self.recipe, self.run.last
         if last is None:
-            raise SimplatformError(f"{self.run.path} has no checkpoint to evaluate; run its fit first")
+            raise RunError(f"{self.run.path} has no checkpoint to evaluate; `{self.run.again()}` makes one")
         count, notes = limited(recipe.task, split, recipe.episodes)
         shards = [
             episode_shard(
@@ -289,19 +369,14 @@ class _Stages:
             "primary": self.recipe.task.metric.name,
             "parameters": parameters(policy),
             "nfe": policy.nfe if isinstance(policy, Counting) else None,
-            "times": self._times(),
+            "times": self.run.times(),
             "splits": {evaluation.split: evaluation.to_json() for evaluation in evaluations},
             "opponents": opponents.summaries(self.recipe.task.metric, evaluations, beside),
         }
 
     def _record_time(self, stage: str, seconds: float) -> None:
-        times = self._times()
-        write_json(self.run.path / "times.json", {**times, stage: times.get(stage, 0.0) + round(seconds, 2)})
-
-    def _times(self) -> dict[str, float]:
-        path = self.run.path / "times.json"
-        times: dict[str, float] = read_json(path) if path.exists() else {}
-        return times
+        times = self.run.times()
+        self.run.files.write_json("times.json", {**times, stage: times.get(stage, 0.0) + round(seconds, 2)})
 
 
 def _collected_line(split: str, found: Collected) -> str:
@@ -321,6 +396,6 @@ def _demonstrations_card(found: Collected) -> dict[str, Any]:
 def _record_failure(run: RunDirectory, stage: str, error: BaseException) -> None:
     try:
         run.set_status("failed", stage=stage, error=f"{type(error).__name__}: {error}")
-        write_text(run.path / "error.log", "".join(traceback.format_exception(error)))
+        run.files.write_text("error.log", "".join(traceback.format_exception(error)))
     except SimplatformError:
         pass  # the disk is full: the error itself is on its way to the user

@@ -46,7 +46,9 @@ class TrainConfig(Config):
     have in common with it has the same name in their own settings (``policy.steps``, ``policy.batch``, ``policy.lr``).
     """
 
-    steps: int = Field(3000, ge=0, description="optimiser steps")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    steps: int = Field(3000, ge=0, le=1_000_000_000, description="optimiser steps; 0 = the untrained network")
     batch: int = Field(64, ge=1, description="windows per step")
     accumulate: int = Field(1, ge=1, description="pieces that a batch is cut into; processes share them")
     precision: Literal["float32", "bf16"] = Field(

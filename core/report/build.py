@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
+import shlex
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
-from simplatform.errors import RunError
 from simplatform.plugin_host.host import get_host
-from simplatform.report.interactive import script_for
+from simplatform.report.interactive import script_for, scripts_in
 from simplatform.report.pictures import save_pictures
 from simplatform.report.section import Section
 from simplatform.report.sections import BUILT_IN
 from simplatform.report.statistics import Estimate
 from simplatform.report.verdict import missing, verdict
 from simplatform.report.view import RunView
-from simplatform.runs.files import write_text
 from simplatform.runs.rundir import RunDirectory
+from simplatform.text import markdown, markdown_code
 
 SectionFunction = Callable[[RunView], Section | None]
 
@@ -27,51 +29,51 @@ def write_report(run: RunDirectory) -> Any:
     """Write ``report.html``, its pictures as files, and ``CARD.md``; returns the path of the report.
 
     Raises:
-        RunError: the run was not evaluated yet.
+        RunError: the run was not evaluated yet, a file of it is damaged, or a link stands in the place of one.
     """
     view = RunView(run)
-    if not (run.path / "eval" / "summary.json").exists():
-        raise RunError(f"{run.path} was not evaluated yet; `simplatform resume {run.path}` finishes it")
+    run.read_summary()
     sections = sorted(_sections(view), key=lambda section: section.order)
+    script = script_for([section.body for section in sections])
     page = _template().render(
         title=f"{view.recipe.plugin} on {view.task.name}",
         sections=sections,
-        script=script_for([section.body for section in sections]),
+        script=script,
+        policy=_content_policy(script, [section.body for section in sections]),
         seed=view.recipe.seed,
         environment=view.environment,
         digest=view.recipe.digest,
     )
     save_pictures(run.path, [section.body for section in sections])
-    write_text(run.path / "report.html", page)
-    write_text(run.path / "CARD.md", card(view))
-    return run.path / "report.html"
+    run.files.write_text("CARD.md", card(view))
+    return run.files.write_text("report.html", page)
 
 
 def card(view: RunView) -> str:
     """Return the model card: what was trained on what, and what it scored, in Markdown."""
-    lines = [f"# {view.recipe.plugin} on {view.task.name}", ""]
+    lines = [f"# {markdown(view.recipe.plugin)} on {markdown(view.task.name)}", ""]
     for line in (verdict(view.summary, view.task.metric), *missing(view.summary)):
-        lines += [line, ""] if line else []
+        lines += [markdown(line), ""] if line else []
     lines += ["| split | metric | method | value, 95 % interval |", "|---|---|---|---|"]
     for split in view.summary["splits"]:
         for name, value in view.estimates(split).items():
-            lines.append(f"| {split} | {name} | {view.recipe.plugin} | {value} |")
-            lines += [f"| {split} | {name} | {who} | {other} |" for who, other in _others(view, split, name)]
+            row = f"| {markdown(split)} | {markdown(name)}"
+            lines.append(f"{row} | {markdown(view.recipe.plugin)} | {value} |")
+            lines += [f"{row} | {markdown(who)} | {other} |" for who, other in _others(view, split, name)]
     latency = view.summary["splits"]["test"]["latency"]
     if "median" in latency:
         lines += [
             "",
             f"Latency of one `act`: median {1e3 * latency['median']:.2f} ms, p95 {1e3 * latency['p95']:.2f} ms.",
         ]
-    lines += [
-        "",
-        f"Seed {view.recipe.seed}; {view.summary['parameters']} parameters; "
-        f"simplatform {view.environment['simplatform']}, torch {view.environment['versions']['torch']}; "
-        f"{view.environment['processor']}, {view.environment['threads']} threads, {view.environment['device']}.",
-        "",
-        f"Do it again: `simplatform run {view.path / 'recipe.toml'}`",
-    ]
-    return "\n".join(lines) + "\n"
+    where = view.environment
+    about = (
+        f"Seed {view.recipe.seed}; {view.summary['parameters']} parameters; simplatform {where['simplatform']}, "
+        f"torch {where['versions'].get('torch', '?')}; {where['processor']}, "
+        f"{where['threads']} threads, {where['device']}."
+    )
+    again = f"simplatform run {shlex.quote(str(view.path / 'recipe.toml'))}"
+    return "\n".join([*lines, "", markdown(about), "", f"Do it again: {markdown_code(again)}"]) + "\n"
 
 
 def _others(view: RunView, split: str, metric: str) -> list[tuple[str, Estimate]]:
@@ -100,6 +102,21 @@ def _failed(name: str, error: Exception) -> Section:
     text = html.escape("".join(traceback.format_exception(error)))
     return Section(
         f"{name} (failed)", f"<details><summary>{html.escape(str(error))}</summary><pre>{text}</pre></details>", 95
+    )
+
+
+def _content_policy(script: str, bodies: Sequence[str]) -> str:
+    """Return the page's Content-Security-Policy: nothing is fetched, and only the scripts of Plotly's views run.
+
+    What stands in files of a run is escaped where it is written; a section that forgets it can still run nothing.
+    """
+    texts = [script, *scripts_in(bodies)]
+    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts if text)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in dict.fromkeys(digests))
+    allowed = f"{allowed} 'unsafe-eval'" if script else "'none'"  # Plotly compiles its loops over arrays
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
+        "worker-src blob:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -6,6 +6,7 @@ without a network.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 INK = "#7d8896"
 """Legible on white and on black."""
 COLOURS = ("#d1495b", "#1f9e64", "#3d7dca", "#c78a1b")
+_MADE: set[str] = set()
+"""Scripts of the views that were made in this process."""
+_SCRIPT = re.compile(r"<script[^>]*>(.*?)</script>", re.DOTALL)
 MARK = 'class="plotly-graph-div"'
 """What the HTML of every such view holds."""
 
@@ -73,7 +77,13 @@ def view_html(figure: Figure, alt: str) -> str:
     figure.update_scenes(xaxis=axis, yaxis=axis, zaxis=axis, camera=camera)
     options = {"responsive": True, "displaylogo": False}
     body = figure.to_html(full_html=False, include_plotlyjs=False, config=options, default_height="26rem")
+    _MADE.update(_SCRIPT.findall(body))
     return f'<div role="img" aria-label="{_escaped(alt)}">{body}</div>'
+
+
+def scripts_in(bodies: Sequence[str]) -> list[str]:
+    """Return the scripts of the views in some HTML: those that ``view_html`` made, whatever else calls itself one."""
+    return [text for body in bodies for text in _SCRIPT.findall(body) if text in _MADE]
 
 
 def script_for(bodies: Sequence[str]) -> str:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from simplatform.runs.files import write_bytes
+from simplatform.runs.folder import Folder
+from simplatform.runs.own import own_file
 
 FOLDERS = {"png": "figures", "webp": "videos"}
 _PICTURE = re.compile(r'<img src="data:image/(png|webp);base64,([A-Za-z0-9+/=]+)" alt="([^"]*)">')
@@ -21,16 +22,16 @@ def save_pictures(run: Path, bodies: Iterable[str]) -> list[Path]:
 
     Raises:
         StorageError: the disk is full or read-only.
+        RunError: a link stands in the place of their folder; nothing outside the run is touched.
     """
-    for kind, folder in FOLDERS.items():
-        for old in (run / folder).glob(f"[0-9][0-9]-*.{kind}"):
-            old.unlink()
+    files = Folder(run)
+    for folder in FOLDERS.values():
+        files.remove(*(f"{folder}/{name}" for name in files.names(folder) if own_file(f"{folder}/{name}")))
     written = []
     for number, (kind, data, alt) in enumerate(_PICTURE.findall("".join(bodies)), 1):
-        path = run / FOLDERS[kind] / f"{number:02d}-{_slug(html.unescape(alt))}.{kind}"
-        path.parent.mkdir(exist_ok=True)
-        write_bytes(path, base64.b64decode(data))
-        written.append(path)
+        files.make(FOLDERS[kind])
+        name = f"{FOLDERS[kind]}/{number:02d}-{_slug(html.unescape(alt))}.{kind}"
+        written.append(files.write(name, base64.b64decode(data)))
     return written
 
 

@@ -11,6 +11,7 @@ from simplatform.report.section import Section, figure_html, table_html
 from simplatform.report.statistics import Estimate
 from simplatform.report.verdict import missing, verdict
 from simplatform.report.view import RunView
+from simplatform.text import markup
 
 INK, ACCENT = "#1f3a5f", "#d1495b"
 
@@ -77,8 +78,8 @@ def episodes(run: RunView) -> Section:
 def settings(run: RunView) -> Section:
     """The resolved recipe and where it ran."""
     recipe, machine = (html.escape(json.dumps(data, indent=2)) for data in (run.recipe.to_json(), run.environment))
-    cards = [run.path / f"demonstrations_{split}.json" for split in ("train", "validation")]
-    data = "".join(f"<pre>{html.escape(card.read_text(encoding='utf8'))}</pre>" for card in cards if card.exists())
+    cards = [card for split in ("train", "validation") if (card := run.demonstrations_card(split))]
+    data = "".join(f"<pre>{html.escape(json.dumps(card, indent=2))}</pre>" for card in cards)
     body = (
         f"<details><summary>Recipe</summary><pre>{recipe}</pre></details>"
         f"<details><summary>Demonstrations</summary>{data}</details>"
@@ -111,10 +112,10 @@ def _headline(run: RunView) -> str:
         (f"{value.low:.2f}", f"{value.high:.2f}") if value.kind == "rate" else (f"{value.low:.4g}", f"{value.high:.4g}")
     )
     bounds = f"95 % interval {low} … {high}, " if value.kind == "rate" or value.n > 1 else ""
-    return (
-        f'<p class="headline"><strong>{shown}</strong> {run.task.metric.name} '
-        f"<span>{bounds}n = {value.n}, seed {run.recipe.seed}</span></p>"
-    )
+    return markup(
+        '<p class="headline"><strong>{shown}</strong> {metric} <span>{bounds}n = {n}, seed {seed}</span></p>',
+        shown=shown, metric=run.task.metric.name, bounds=bounds, n=value.n, seed=run.recipe.seed,
+    )  # fmt: skip
 
 
 def _expert(run: RunView) -> str:
@@ -122,7 +123,10 @@ def _expert(run: RunView) -> str:
     source: dict[str, Any] = demonstrations.source
     if not source.get("tried") or run.task.keep is None:
         return ""
-    return f"<p>The expert succeeded in {source['successes']} of {source['tried']} episodes while demonstrating.</p>"
+    return markup(
+        "<p>The expert succeeded in {successes} of {tried} episodes while demonstrating.</p>",
+        successes=source.get("successes"), tried=source["tried"],
+    )  # fmt: skip
 
 
 def _axes() -> tuple[Any, Any]:

@@ -15,8 +15,8 @@ from simplatform.report.statistics import Estimate
 from simplatform.runs.cache import cache_root
 from simplatform.runs.checkpoint import read_policy
 from simplatform.runs.episodes import read_rows
-from simplatform.runs.files import read_json
 from simplatform.runs.recordings import Recording, read_recordings
+from simplatform.runs.records import plain
 from simplatform.runs.rundir import RunDirectory
 
 
@@ -65,9 +65,8 @@ class RunView:
 
     @cached_property
     def environment(self) -> dict[str, Any]:
-        """env.json: versions, machine, device."""
-        data: dict[str, Any] = read_json(self.path / "env.json")
-        return data
+        """Versions, machine and device that the evaluation was made with."""
+        return self._run.environment()
 
     @cached_property
     def metrics(self) -> list[dict[str, float]]:
@@ -91,11 +90,16 @@ class RunView:
 
     def demonstrations(self, split: str = "train") -> Demonstrations:
         """Return the demonstrations of a split; an empty set where they were cleared from the cache."""
+        card = self._run.demonstrations(split)
         try:
-            card = read_json(self.path / f"demonstrations_{split}.json")
-            return store.load(cache_root() / "demonstrations" / card["path"])
-        except (OSError, ValueError, KeyError, DataError):
+            return store.load(cache_root() / "demonstrations" / card.path) if card else Demonstrations([])
+        except DataError:
             return Demonstrations([])
+
+    def demonstrations_card(self, split: str) -> dict[str, Any] | None:
+        """Return demonstrations_*.json: which demonstrations taught; None where there is none."""
+        card = self._run.demonstrations(split)
+        return None if card is None else plain(card)
 
     def estimates(self, split: str = "test") -> dict[str, Estimate]:
         """Return the metrics of a split with their intervals."""

@@ -7,16 +7,20 @@ A checkpoint is a directory: ``model.safetensors`` (parameters and buffers, norm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simplatform.contracts import Module, Policy, Remembering, Signature, Stateful, Teaching, lacking, require_whole
-from simplatform.errors import CheckpointError, ContractError, PluginError
+from simplatform.errors import CheckpointError, ContractError, PluginError, SimplatformError
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes.config import Config, validate
-from simplatform.runs.files import read_json, reading, write_bytes, write_json
+from simplatform.runs.budgets import safetensors_shapes
+from simplatform.runs.files import json_bytes, reading, revived
+from simplatform.runs.folder import Folder
+from simplatform.runs.records import PolicyRecord, SignatureRecord, TrainingRecord, typed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -55,8 +59,9 @@ def write_policy(path: Path, policy: Policy, name: str, config: Config, signatur
     tensors = policy.state_dict() if isinstance(policy, Module) else {}
     write_tensors(path / WEIGHTS, {key: value for key, value in tensors.items() if not key.startswith(left_out)})
     extra = policy.get_extra_state_json() if isinstance(policy, Stateful) else None
-    write_json(path / CARD, {"format": FORMAT, "policy": name, "config": config.model_dump(mode="json"),
-                             "signature": _signature_json(signature), "state": extra})  # fmt: skip
+    card = {"format": FORMAT, "policy": name, "config": config.model_dump(mode="json"),
+            "signature": _signature_json(signature), "state": extra}  # fmt: skip
+    Folder(path, CheckpointError).write(CARD, json_bytes(card, exact=True))
 
 
 def read_policy(path: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Policy:
@@ -69,15 +74,19 @@ def read_policy(path: Path, device: str = "cpu", changes: Mapping[str, Any] | No
         ConfigError: the policy does not know a changed setting, or not this value.
         PluginError, UnknownName: the plugin that it needs is not there.
     """
+    from simplatform.runs.building import within
+
     card = _read_card(path)
-    entry = get_host().registry("policy").get(str(card["policy"]))
+    entry = get_host().registry("policy").get(card.policy)
+    shapes = read_shapes(path)
     with reading(f"{path} does not fit the policy {entry.name!r}", CheckpointError):
         model = entry.load_config()
-        config = validate(model, {**model.current(card["config"]), **model.current(changes or {})}, "policy")
-        policy = build_policy(entry.name, config, _signature(card["signature"]))
+        config = validate(model, {**model.current(revived(card.config)), **model.current(changes or {})}, "policy")
+        with within(shapes, str(path)):
+            policy = build_policy(entry.name, config, _signature(card.signature))
         load_into(policy, read_tensors(path / WEIGHTS), path)
-        if card.get("state") is not None:
-            _give_state(policy, card["state"], path)
+        if card.state is not None:
+            _give_state(policy, revived(card.state), path)
     return to_device(policy, device)
 
 
@@ -87,7 +96,7 @@ def read_signature(path: Path) -> Signature:
     Raises:
         CheckpointError: not a checkpoint.
     """
-    return _signature(_read_card(path)["signature"])
+    return _signature(_read_card(path).signature)
 
 
 def pretrained(name: str) -> Path | None:
@@ -148,7 +157,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     from safetensors.torch import save
 
     plain = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-    write_bytes(path, save(plain))
+    Folder(path.parent, CheckpointError).write(path.name, save(plain))
 
 
 def read_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
@@ -157,12 +166,50 @@ def read_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
     Raises:
         CheckpointError: the file is missing, cut short, or not safetensors (a pickle is refused, never opened).
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    with _safetensors(path):
+        return load_file(Folder(path.parent, CheckpointError).path(path.name), device=device)
+
+
+def read_shapes(path: Path, name: str = WEIGHTS) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the tensors of a checkpoint, from the header of their file; the sizes must agree.
+
+    Raises:
+        CheckpointError: see ``read_tensors``.
+    """
+    with _safetensors(path / name), Folder(path, CheckpointError).open(name) as file:
+        return safetensors_shapes(file)
+
+
+def check_whole(path: Path, training: bool = False) -> None:
+    """Look whether a checkpoint is whole: its card is one, and its weights are as long as they say.
+
+    With ``training``, the state that a training goes on from is looked at as well. Neither is loaded.
+
+    Raises:
+        CheckpointError: it is not; the file and the reason are named.
+    """
+    folder = Folder(path, CheckpointError)
+    with reading(f"{path / CARD} is damaged", CheckpointError):
+        typed(PolicyRecord, folder.json(CARD), f"{path / CARD}", CheckpointError)
+    read_shapes(path)
+    if training:
+        with reading(f"{path}/training/state.json is damaged", CheckpointError):
+            typed(TrainingRecord, folder.json("training/state.json"), f"{path}/training/state.json", CheckpointError)
+        for name in ("weights", "optimiser"):
+            read_shapes(path, f"training/{name}.safetensors")
+
+
+@contextmanager
+def _safetensors(path: Path) -> Iterator[None]:
+    from safetensors import SafetensorError
+
     try:
-        return load_file(path, device=device)
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        yield
+    except SimplatformError:
+        raise
+    except (OSError, SafetensorError, RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise CheckpointError(
             f"{path} is not a whole safetensors file: {error}. Checkpoints of other programs come in through "
             "`simplatform import`."
@@ -175,12 +222,12 @@ def _give_state(policy: Policy, state: Any, path: Path) -> None:
     policy.set_extra_state_json(state)
 
 
-def _read_card(path: Path) -> dict[str, Any]:
+def _read_card(path: Path) -> PolicyRecord:
     try:
-        card = read_json(path / CARD)
-        if card["format"] != FORMAT:
-            raise CheckpointError(f"{path} has format {card['format']}; this version reads format {FORMAT}")
-        return {key: card[key] for key in ("policy", "config", "signature", "state")}
+        data = Folder(path, CheckpointError).json(CARD)
+        if data["format"] != FORMAT:
+            raise CheckpointError(f"{path} has format {data['format']!r:.40}; this version reads format {FORMAT}")
+        return typed(PolicyRecord, data, f"{path} is not a checkpoint of simplatform: {CARD}", CheckpointError)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"{path} is not a checkpoint of simplatform ({type(error).__name__}: {error}): expected a directory with "
@@ -193,6 +240,6 @@ def _signature_json(signature: Signature) -> dict[str, Any]:
     return {"observation": observation, "action": list(signature.action), "metadata": dict(signature.metadata)}
 
 
-def _signature(data: Mapping[str, Any]) -> Signature:
-    observation = {key: tuple(shape) for key, shape in data["observation"].items()}
-    return Signature(observation, tuple(data["action"]), data.get("metadata", {}))
+def _signature(data: SignatureRecord) -> Signature:
+    observation = {key: tuple(shape) for key, shape in data.observation.items()}
+    return Signature(observation, tuple(data.action), revived(data.metadata))

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simplatform.runs.files import reading, write_bytes
+from simplatform.runs.budgets import check_arrays
+from simplatform.runs.files import reading
+from simplatform.runs.folder import Folder
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -17,7 +19,7 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist([dict(row) for row in rows]), buffer)
-    write_bytes(path, buffer.getvalue())
+    Folder(path.parent).write(path.name, buffer.getvalue())
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -28,6 +30,11 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     """
     import pyarrow.parquet as pq
 
-    with reading(f"{path} is not a table of episodes", hint=f"; delete {path.parent} and resume the run"):
-        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    hint = f"; `simplatform resume {path.parent.parent}` evaluates the run again"
+    with reading(f"{path} is not a table of episodes", hint=hint), Folder(path.parent).open(path.name) as file:
+        table = pq.ParquetFile(file)
+        about = table.metadata
+        sizes = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+        check_arrays(str(path), max(sizes, 8 * about.num_rows * about.num_columns), path.stat().st_size)
+        rows: list[dict[str, Any]] = table.read().to_pylist()
         return rows

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import IO, Any, Protocol, runtime_checkable
 
 from simplatform.errors import DataError, SimplatformError, StorageError
+from simplatform.runs.budgets import JSON_BYTES, JSON_DEPTH, depth
+from simplatform.runs.cache import cache_root
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space",
     errno.EDQUOT: "the disk quota is used up; free some space",
-    errno.EROFS: "the file system is read-only; choose another folder with --output",
-    errno.EACCES: "no permission to write there; choose another folder with --output",
-    errno.EPERM: "no permission to write there; choose another folder with --output",
-    errno.ENOENT: "its folder is not there, or was removed; choose another one with --output",
-    errno.ENOTDIR: "a part of the path is a file, not a folder; choose another folder with --output",
+    errno.EFBIG: "the file is larger than this system or `ulimit -f` allows; raise the limit",
+    errno.EROFS: "the file system is read-only; {place}",
+    errno.EACCES: "no permission to write there; {place}",
+    errno.EPERM: "no permission to write there; {place}",
+    errno.ENOENT: "its folder is not there, or was removed; {place}",
+    errno.ENOTDIR: "a part of the path is a file, not a folder; {place}",
 }
+NOT_FINITE = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
+"""How JSON that must be read to the same values writes numbers which JSON does not have."""
 
 
 @contextmanager
@@ -30,10 +37,14 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _REASONS:
-            raise StorageError(
-                f"cannot write {path}: {_REASONS[error.errno]}. What was written before is intact."
-            ) from error
+            reason = _REASONS[error.errno].format(place=_elsewhere(path))
+            raise StorageError(f"cannot write {path}: {reason}. What was written before is intact.") from error
         raise
+
+
+def _elsewhere(path: Path) -> str:
+    cached = cache_root() in (path, *path.parents)
+    return "set SIMPLATFORM_CACHE to a folder that can be written" if cached else "use a folder that can be written"
 
 
 @contextmanager
@@ -70,17 +81,45 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file in one step (see ``write_bytes``)."""
-    write_bytes(path, text.encode("utf8"))
+    write_bytes(path, text.encode("utf8", "backslashreplace"))
 
 
-def write_json(path: Path, value: Mapping[str, Any] | list[Any]) -> None:
-    """Write JSON in one step, indented and with a final newline (see ``write_bytes``)."""
-    write_text(path, json.dumps(value, indent=2, default=_plain) + "\n")
+def write_json(path: Path, value: Mapping[str, Any] | list[Any], exact: bool = False) -> None:
+    """Write JSON in one step, indented and with a final newline (see ``write_bytes`` and ``json_bytes``)."""
+    write_bytes(path, json_bytes(value, exact))
+
+
+def json_bytes(value: Any, exact: bool = False) -> bytes:
+    """Return JSON; a number that is not finite becomes null, or with ``exact`` a word that ``revived`` reads back."""
+    words = {repr(number): word for word, number in NOT_FINITE.items()}
+    clean = finite_json(value, (lambda number, place: words[repr(number)]) if exact else (lambda number, place: None))
+    return (json.dumps(clean, indent=2, allow_nan=False) + "\n").encode("utf8")
+
+
+def finite_json(value: Any, replace: Callable[[float, str], Any], place: str = "") -> Any:
+    """Return plain data in which ``replace(number, place)`` stands for numbers that are not finite."""
+    value = value.item() if isinstance(value, _Scalar) else value
+    if isinstance(value, Mapping):
+        return {str(key): finite_json(inner, replace, f"{place}.{key}".strip(".")) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_json(inner, replace, f"{place}[{number}]") for number, inner in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        return replace(value, place)
+    return _plain(value)
+
+
+def revived(value: Any) -> Any:
+    """Return what ``json_bytes(…, exact=True)`` was given."""
+    if isinstance(value, dict):
+        return {key: revived(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [revived(inner) for inner in value]
+    return NOT_FINITE.get(value, value) if isinstance(value, str) else value
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Keep other processes of this machine from making ``path`` at the same time; waits until they are done.
+def exclusive(path: Path, waiting: Callable[[str], None] = lambda text: None) -> Iterator[None]:
+    """Keep other processes of this machine from making ``path``: wait until they are done, and say so.
 
     Raises:
         StorageError: the folder of ``path`` is not writable.
@@ -89,10 +128,31 @@ def exclusive(path: Path) -> Iterator[None]:
 
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.with_name(f".{path.name}.lock").open("w")
+        wanted = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        file = os.fdopen(os.open(path.with_name(f".{path.name}.lock"), wanted, 0o666), "rb+", buffering=0)
     with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting(f"waiting for another process that makes {path.name}")
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def regular(path: Path, limit: int | None = None) -> Iterator[IO[bytes]]:
+    """Open a file that the user named, links followed; anything but a regular file is refused at once.
+
+    Raises:
+        OSError: it cannot be read, is a pipe, a device or a folder, or is larger than ``limit`` bytes.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        if limit is not None and found.st_size > limit:
+            raise OSError(errno.EFBIG, f"{found.st_size:,} bytes; the limit is {limit:,}", str(path))
+        yield file
 
 
 def read_json(path: Path) -> Any:
@@ -100,14 +160,25 @@ def read_json(path: Path) -> Any:
 
     Raises:
         OSError: the file cannot be read, or is a pipe or a device: names in files of others must not block a reader.
-        ValueError: it is not JSON.
+        ValueError: it is not JSON, or nested too deeply.
     """
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    with regular(path, JSON_BYTES) as file:
+        return parse_json(file.read())
+
+
+def parse_json(data: bytes) -> Any:
+    """Return what JSON says.
+
+    Raises:
+        ValueError: it is not JSON, or nested too deeply.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf8"))
+        value = json.loads(data.decode("utf8"))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    if depth(value) > JSON_DEPTH:
+        raise ValueError(f"nested deeper than {JSON_DEPTH}")
+    return value
 
 
 @runtime_checkable
@@ -118,8 +189,8 @@ class _Scalar(Protocol):
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, _Scalar):
-        return value.item()
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")

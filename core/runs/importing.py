@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import pickle
+import re
+import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simplatform.errors import CheckpointError, UsageError
+from simplatform.errors import CheckpointError, SimplatformError, UsageError
 from simplatform.plugin_host.host import get_host
 from simplatform.plugin_host.registry import resolve
+from simplatform.runs.budgets import check_zip
 from simplatform.runs.checkpoint import write_policy
-from simplatform.runs.files import storage_errors
+from simplatform.runs.files import regular, storage_errors
+
+_RUNS_CODE = re.compile(r"GLOBAL [A-Za-z_][\w.]*|Trying to ")
+"""What torch says of a pickle that names a function or class; a damaged file names none."""
 
 
 def import_checkpoint(file: Path, plugin: str, output: Path, settings: Mapping[str, Any] | None = None) -> Path:
@@ -47,13 +54,35 @@ def read_foreign(file: Path) -> Any:
     import torch
 
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        with regular(file) as opened, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if zipfile.is_zipfile(opened):
+                check_zip(opened, file)
+            opened.seek(0)
+            return torch.load(opened, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise CheckpointError(f"{file} does not exist") from error
+    except SimplatformError:
+        raise
     except pickle.UnpicklingError as error:
+        if not _RUNS_CODE.search(str(error)) and not _plain_pickle(file):
+            raise CheckpointError(f"{file} is damaged or no PyTorch file: {_first_line(error)}") from error
         raise CheckpointError(
             f"{file} holds more than tensors, and opening it would run code, so it is refused. In the program that "
             "wrote it, save the state dict alone: torch.save(model.state_dict(), path)."
         ) from error
     except Exception as error:
-        raise CheckpointError(f"{file} is not a readable PyTorch file: {type(error).__name__}: {error}") from error
+        kind = type(error).__name__
+        raise CheckpointError(f"{file} is not a readable PyTorch file: {kind}: {_first_line(error)}") from error
+
+
+def _plain_pickle(file: Path) -> bool:
+    """Return whether a file begins as pickles of today do, and PyTorch's do not."""
+    with regular(file) as opened:
+        return opened.read(2) in (b"\x80\x03", b"\x80\x04", b"\x80\x05")
+
+
+def _first_line(error: Exception) -> str:
+    """Return what torch found, without its long advice to trust the file."""
+    found = re.search(r"WeightsUnpickler error:\s*([^\n]*)", str(error))
+    return found[1] if found else str(error).partition("\n")[0][:300]

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from simplatform.demonstrations.episode import Array
-from simplatform.runs.files import reading, storage_errors, write_bytes
+from simplatform.runs.arrays import read_npz
+from simplatform.runs.files import reading
+from simplatform.runs.folder import Folder
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,13 @@ class Recording:
 
 def write_recordings(folder: Path, recordings: Iterable[Recording]) -> None:
     """Write the recorded episodes of an evaluation, one ``.npz`` each."""
-    with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    run = Folder(folder.parent)
+    run.make(folder.name)
     counts: Counter[str] = Counter()
     for recording in recordings:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **_arrays(recording))
-        write_bytes(folder / f"{recording.split}-{counts[recording.split]:03d}.npz", buffer.getvalue())
+        run.write(f"{folder.name}/{recording.split}-{counts[recording.split]:03d}.npz", buffer.getvalue())
         counts[recording.split] += 1
 
 
@@ -45,9 +47,16 @@ def read_recordings(folder: Path) -> Iterator[Recording]:
     Raises:
         DataError: a damaged file.
     """
-    for path in sorted(folder.glob("*.npz")):
-        with reading(f"{path} is not a recording", hint="; evaluate the run again"), np.load(path) as file:
-            recording = _recording(path.stem.rsplit("-", 1)[0], dict(file))
+    run = Folder(folder.parent)
+    for name in run.names(folder.name):
+        if not name.endswith(".npz"):
+            continue
+        path = folder / name
+        with (
+            reading(f"{path} is not a recording", hint="; evaluate the run again"),
+            run.open(f"{folder.name}/{name}") as opened,
+        ):
+            recording = _recording(path.stem.rsplit("-", 1)[0], read_npz(opened, path))
         yield recording
 
 

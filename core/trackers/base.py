@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from simplatform.errors import MissingDependency
-from simplatform.runs.files import read_json, storage_errors
+from simplatform.runs.folder import Folder
 from simplatform.trackers.callbacks import Callback
 
 
@@ -48,10 +48,9 @@ class Tracker(Callback):
             self.close(state)
 
     def _start(self, step: int) -> None:
-        recipe: dict[str, Any] = read_json(self._path / "resolved.json")
-        folder = self._path / "tracking" / self.package
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        files = Folder(self._path)
+        recipe: dict[str, Any] = files.json("resolved.json")
+        folder = files.make(f"tracking/{self.package}")
         try:
             with redirect_stdout(sys.stderr):  # stdout belongs to --json
                 self.open(folder, recipe, step)
@@ -61,7 +60,7 @@ class Tracker(Callback):
 
     def _summary(self) -> dict[str, float]:
         try:
-            splits = read_json(self._path / "eval" / "summary.json")["splits"]
+            splits = Folder(self._path).json("eval/summary.json")["splits"]
         except (OSError, ValueError, KeyError):
             return {}
         return {

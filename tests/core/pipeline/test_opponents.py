@@ -16,6 +16,7 @@ from simplatform.report.verdict import no_better_than
 from simplatform.runs.cache import cache_root
 from simplatform.runs.episodes import read_rows
 from simplatform.runs.rundir import RunDirectory
+from simplatform.text import markdown
 
 FAST = {"train.steps": 12, "task.episodes": 4, "train.checkpoint_every": 20, "train.validate_every": 20}
 LEARNED = {**FAST, "train.steps": 400, "task.demonstrations": 30, "train.lr": 0.01, "task.episodes": 30}
@@ -42,7 +43,7 @@ def test_a_run_measures_the_opponents_on_its_own_episodes(run):
 def test_an_opponent_that_is_not_installed_costs_nobody_the_run(run):
     failure = run.summary["opponents"]["toy-missing"]["failure"]
     assert "toy-missing" in failure
-    assert failure.splitlines()[0] in (run.path / "CARD.md").read_text()
+    assert markdown(failure) in (run.path / "CARD.md").read_text()
 
 
 def test_the_gain_is_paired_over_the_episodes(run):

@@ -59,7 +59,7 @@ def test_a_table_of_episodes_that_was_cut_short_says_what_to_do():
     run = sp.run("toy", settings=FAST)
     table = run.path / "eval" / "episodes.parquet"
     table.write_bytes(table.read_bytes()[:40])
-    with pytest.raises(DataError, match=r"episodes.parquet is not a table of episodes: .*; delete .*eval and resume"):
+    with pytest.raises(DataError, match=r"is not a table of episodes: .*; `simplatform resume .*evaluates"):
         read_rows(table)
 
 
@@ -212,7 +212,7 @@ def test_kill_and_resume_give_the_same_bits_as_an_undisturbed_run(tmp_path):
         process.wait(30)
         (path,) = output.iterdir()
         state = RunDirectory(path).status["state"]
-        assert state == ("running" if sign == signal.SIGKILL else "preempted")
+        assert state == ("failed" if sign == signal.SIGKILL else "preempted")
         assert process.returncode == (-9 if sign == signal.SIGKILL else 130)
         assert 10 <= int(RunDirectory(path).last.name) < 60
         done = resume(path)
@@ -243,7 +243,7 @@ def test_a_signal_while_collecting_leaves_a_preempted_run(sign, tmp_path):
 def test_what_a_killed_process_left_half_written_is_cleared():
     run = sp.run("toy", settings=FAST, until="collect")
     (run.path / "checkpoints" / ".000004.tmp").mkdir(parents=True)
-    (run.path / "checkpoints" / ".000004.tmp" / "half").write_text("x")
+    (run.path / "checkpoints" / ".000004.tmp" / "policy.json").write_text("x")
     (run.path / "checkpoints" / ".last.123.tmp").write_text("x")
     resume(run.path)
     assert not list(run.path.rglob(".*.tmp"))
