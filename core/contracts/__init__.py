@@ -22,6 +22,7 @@ False
 from simplatform.contracts.capabilities import (
     Collating,
     Counting,
+    Lockstep,
     Remembering,
     Stateful,
     Teaching,
@@ -50,6 +51,6 @@ from simplatform.contracts.task import EXPERT, Expansion, Metric, Task
 
 __all__ = [
     "EXPERT", "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable",
-    "Learns", "Loss", "Metric", "Module", "Observation", "Phased", "Policy", "Progress", "Remembering", "Signature",
-    "Stateful", "Task", "Teaching", "Trainable", "lacking", "read_by_pipeline", "require_whole",
+    "Learns", "Lockstep", "Loss", "Metric", "Module", "Observation", "Phased", "Policy", "Progress", "Remembering",
+    "Signature", "Stateful", "Task", "Teaching", "Trainable", "lacking", "read_by_pipeline", "require_whole",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ is built (``require_whole``), so that a misspelt name is an error and not a feat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from simplatform.contracts.policy import Batch, Fits, Learns, Module, Phased, Trainable
 from simplatform.errors import ContractError
@@ -28,6 +28,21 @@ class Counting(Protocol):
     @property
     def nfe(self) -> float | None:
         """Evaluations of its network (or of its field) per call of ``act``; None before they are known."""
+
+
+@runtime_checkable
+class Lockstep(Protocol):
+    """A policy that answers several episodes in one ``act``, each as if it were alone.
+
+    Row i of the answer follows from row i of the observation and of the noise alone (``simplatform.noise`` draws it), to
+    rounding. Policies that do not declare it are asked one episode at a time.
+    """
+
+    @property
+    def lockstep(self) -> Literal["free", "together"]:
+        """ "free": nothing is kept from call to call, so that any rows may be asked together. "together": ``reset`` is
+        given B episodes that begin at once, and ``act`` is asked for these B rows, in this order, until all have ended
+        (the answer to a row that has ended is not used)."""
 
 
 @runtime_checkable

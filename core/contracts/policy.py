@@ -27,8 +27,8 @@ class Policy(Protocol):
     """Observation → action: robot policies, mesh movers, reconstructors, predictors and experts alike.
 
     ``observe`` is how many past observations ``act`` sees; ``execute`` is how many of the actions that it returns are
-    carried out before it is asked again. B is 1 today: one episode at a time. Answering several at once, with a
-    generator and a ``reset`` per row, will be a capability of its own; who does not declare it goes on as now.
+    carried out before it is asked again. B is 1: one episode at a time; who declares ``Lockstep`` is asked for several
+    at once, with a generator that holds a stream per row (``simplatform.noise.EpisodeNoise``).
     """
 
     observe: int

@@ -7,6 +7,7 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from simplatform.contracts import Loss, Signature
+from simplatform.noise import integers, normal
 from simplatform.policies.fields.refinement import Refinement
 from simplatform.policies.fields.unet import UNet, UNetConfig
 
@@ -43,7 +44,7 @@ class Refiner(UNet):
 
     def step_loss(self, fields: Tensor, parameters: Tensor, target: Tensor, generator: Generator) -> Loss:
         """Return the mean square error of the velocity at levels drawn evenly."""
-        levels = torch.randint(self.refinement.steps + 1, (len(target),), generator=generator, device=target.device)
+        levels = integers(self.refinement.steps + 1, (len(target),), generator, target)
         noised, velocity = self.refinement.noised(target, _noise(target, generator), levels)
         seen = torch.cat((fields.flatten(1, 2), noised), 1)
         answer = self.call(seen, parameters, self.refinement.conditions(levels.float()))
@@ -51,4 +52,4 @@ class Refiner(UNet):
 
 
 def _noise(like: Tensor, generator: Generator) -> Tensor:
-    return torch.randn(like.shape, generator=generator, device=like.device, dtype=like.dtype)
+    return normal(like.shape, generator, like)
