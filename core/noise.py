@@ -1,8 +1,8 @@
 """Random numbers of episodes: row i of a batch draws from episode i's own stream, on the host, and is then sent.
 
 So an episode's numbers do not depend on which others are answered with it, in which worker, or on which device. A
-counter-based generator on the device would save the copy, which is a few hundred numbers a call; but torch has none that
-gives the same bits on every device, and one of our own would have to be proven on each.
+counter-based generator on the device would save the copy, which is a few hundred numbers a call; but torch has none
+that gives the same bits on every device, and one of our own would have to be proven on each.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
+Draw = Callable[[tuple[int, ...], Generator], Tensor]
+
 
 class EpisodeNoise(Generator):
     """The generator of a batch of episodes: ``streams[i]`` is row i's own, on the CPU.
 
-    Policies draw from it, and from a plain generator alike, by ``normal``, ``uniform`` and ``integers``. Given to
+    Policies draw from it, and from a plain generator alike, by ``simplatform.seeding.normal`` and its kin. Given to
     ``torch.randn`` itself it is a generator like any other, seeded as the first row's.
     """
 
@@ -35,44 +37,14 @@ class EpisodeNoise(Generator):
         return EpisodeNoise([self.streams[row] for row in chosen])
 
 
-def normal(shape: Sequence[int], generator: Generator, like: Tensor) -> Tensor:
-    """Return standard normal numbers of a shape ``(B, ...)``, with the device and type of ``like``."""
-    return _drawn(
-        lambda size, stream: torch.randn(tuple(size), generator=stream, **_made(stream, like)), shape, generator, like
-    )
+def drawn(draw: Draw, shape: Sequence[int], generator: Generator) -> Tensor:
+    """Draw ``(B, ...)`` where the generator lives: ``draw(size, stream)``, for ``EpisodeNoise`` once for each row.
 
-
-def uniform(shape: Sequence[int], generator: Generator, like: Tensor) -> Tensor:
-    """Return uniform numbers in [0, 1) of a shape ``(B, ...)``, with the device and type of ``like``."""
-    return _drawn(
-        lambda size, stream: torch.rand(tuple(size), generator=stream, **_made(stream, like)), shape, generator, like
-    )
-
-
-def integers(high: int, shape: Sequence[int], generator: Generator, like: Tensor) -> Tensor:
-    """Return uniform integers in [0, high) of a shape ``(B, ...)``, int64 on the device of ``like``."""
-
-    def draw(size: Sequence[int], stream: Generator) -> Tensor:
-        return torch.randint(high, tuple(size), generator=stream, device=stream.device)
-
-    return _rows(draw, shape, generator).to(like.device)
-
-
-def _drawn(
-    draw: Callable[[Sequence[int], Generator], Tensor], shape: Sequence[int], generator: Generator, like: Tensor
-) -> Tensor:
-    return _rows(draw, shape, generator).to(like.device, like.dtype)
-
-
-def _rows(draw: Callable[[Sequence[int], Generator], Tensor], shape: Sequence[int], generator: Generator) -> Tensor:
-    """Draw where the generator lives; the rows of ``EpisodeNoise`` each from their own stream."""
+    Raises:
+        ValueError: another number of rows than there are episodes.
+    """
     if not isinstance(generator, EpisodeNoise):
-        return draw(shape, generator)
+        return draw(tuple(shape), generator)
     if shape[0] != len(generator.streams):
         raise ValueError(f"{len(generator.streams)} episodes draw {len(generator.streams)} rows, asked for {shape[0]}")
-    return torch.stack([draw(shape[1:], stream) for stream in generator.streams])
-
-
-def _made(stream: Generator, like: Tensor) -> dict[str, object]:
-    """Return where numbers are made: with the generator, in double precision for float64 and else in single."""
-    return {"device": stream.device, "dtype": torch.float64 if like.dtype == torch.float64 else torch.float32}
+    return torch.stack([draw(tuple(shape[1:]), stream) for stream in generator.streams])

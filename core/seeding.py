@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import torch
     from torch import Tensor
@@ -37,21 +37,47 @@ def torch_generator(seed: int, purpose: str, index: int = 0, device: str = "cpu"
 
 
 def normal(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:
-    """Return standard normal numbers, drawn where the generator is, on the device and in the type of ``like``.
+    """Return standard normal numbers ``(B, ...)``, drawn where the generator is, on the device and in the type of
+    ``like``; the rows of ``simplatform.noise.EpisodeNoise`` each from their own episode's stream.
 
-    A generator of the host gives the same numbers whatever the device. One copy, no wait where memory is pinned.
+    A generator of the host gives the same numbers whatever the device, batch or precision (float64 draws its own). One
+    copy, no wait where memory is pinned.
     """
     import torch
 
-    drawn = torch.randn(tuple(shape), generator=generator, device=generator.device, dtype=like.dtype)
-    return moved(drawn, like.device)
+    return _drawn(torch.randn, shape, generator, like)
+
+
+def uniform(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:
+    """Return uniform numbers in [0, 1), else as ``normal``."""
+    import torch
+
+    return _drawn(torch.rand, shape, generator, like)
 
 
 def integers(high: int, shape: Sequence[int], generator: torch.Generator, device: torch.device) -> Tensor:
-    """Return whole numbers in [0, ``high``), drawn where the generator is, on ``device``."""
+    """Return whole numbers in [0, ``high``), drawn where the generator is, on ``device``; else as ``normal``."""
     import torch
 
-    return moved(torch.randint(high, tuple(shape), generator=generator, device=generator.device), device)
+    from simplatform.noise import drawn
+
+    def draw(size: tuple[int, ...], stream: torch.Generator) -> Tensor:
+        return torch.randint(high, size, generator=stream, device=stream.device)
+
+    return moved(drawn(draw, shape, generator), device)
+
+
+def _drawn(kind: Callable[..., Tensor], shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:
+    import torch
+
+    from simplatform.noise import drawn
+
+    made = torch.float64 if like.dtype == torch.float64 else torch.float32
+
+    def draw(size: tuple[int, ...], stream: torch.Generator) -> Tensor:
+        return kind(size, generator=stream, device=stream.device, dtype=made)
+
+    return moved(drawn(draw, shape, generator).to(like.dtype), like.device)
 
 
 def moved(value: Tensor, device: torch.device) -> Tensor:

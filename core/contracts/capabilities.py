@@ -34,8 +34,8 @@ class Counting(Protocol):
 class Lockstep(Protocol):
     """A policy that answers several episodes in one ``act``, each as if it were alone.
 
-    Row i of the answer follows from row i of the observation and of the noise alone (``simplatform.noise`` draws it), to
-    rounding. Policies that do not declare it are asked one episode at a time.
+    Row i of the answer follows from row i of the observation and of the noise alone (``simplatform.seeding.normal``
+    draws it), to rounding. Policies that do not declare it are asked one episode at a time.
     """
 
     @property

@@ -13,7 +13,7 @@ import gymnasium
 import numpy as np
 from torch import Tensor
 
-from simplatform.contracts import Facts, Policy
+from simplatform.contracts import Facts, Policy, lacking
 from simplatform.demonstrations.episode import Array
 from simplatform.errors import ContractError
 
@@ -28,11 +28,10 @@ def require_policy(policy: object) -> None:
         ContractError: names that every policy has are missing, or are not what they should be.
     """
     who = type(policy).__name__
-    missing = [name for name in ("observe", "execute", "reset", "act") if not hasattr(policy, name)]
-    if missing:
+    if not isinstance(policy, Policy):
+        missing = lacking(policy, Policy)
         raise ContractError(f"{who} is not a policy: it lacks {', '.join(missing)} (see simplatform.contracts.Policy)")
-    for name in ("observe", "execute"):
-        value = getattr(policy, name)
+    for name, value in (("observe", policy.observe), ("execute", policy.execute)):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ContractError(f"{who}.{name} must be a positive int, got {value!r}")
 

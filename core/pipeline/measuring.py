@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -23,6 +23,21 @@ STATISTICS = {"r": "episode.return", "l": "episode.length", "t": "episode.second
 DEEPEST = 4
 
 
+@runtime_checkable
+class Holder(Protocol):
+    """An array or tensor of NumPy, torch or another library."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its axes."""
+
+    def item(self) -> Any:
+        """Return the only element."""
+
+    def reshape(self, *shape: int) -> Any:
+        """Return it in another shape."""
+
+
 def number(value: Any) -> float:
     """Return the number that a value is: a bool, int or float of Python or NumPy, or one in an array, tensor or list.
 
@@ -34,7 +49,7 @@ def number(value: Any) -> float:
 
 def is_truth(value: Any) -> bool:
     """Return whether a value is a truth value, alone or in an array or tensor."""
-    return isinstance(value, bool | np.bool_) or "bool" in str(getattr(value, "dtype", ""))
+    return isinstance(value, bool | np.bool_) or (_single(value) and isinstance(value.reshape(-1).tolist()[0], bool))
 
 
 def numbers(info: Mapping[Any, Any]) -> dict[str, float]:
@@ -123,20 +138,18 @@ def _float(value: Any) -> float:
         return math.nan
 
 
-def _single(value: Any) -> bool:
+def _single(value: Any) -> TypeGuard[Holder]:
     """Return whether this is an array or tensor of one element, on whatever device."""
-    shape = getattr(value, "shape", None)
-    return shape is not None and hasattr(value, "item") and math.prod(shape) == 1
+    return isinstance(value, Holder) and isinstance(value.shape, tuple) and math.prod(value.shape) == 1
 
 
 def _numeric(value: Any) -> bool:
     """Return whether a value is, or holds, one number, finite or not."""
     if isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
         return True
-    return (isinstance(value, list | tuple) and len(value) == 1 and _numeric(value[0])) or (
-        _single(value)
-        and str(getattr(value, "dtype", "")).replace("torch.", "")[:3] in ("boo", "int", "uin", "flo", "bfl")
-    )
+    if isinstance(value, list | tuple):
+        return len(value) == 1 and _numeric(value[0])
+    return _single(value) and isinstance(value.item(), bool | int | float)
 
 
 def _values(metric: Metric, episode: Episode) -> Array:

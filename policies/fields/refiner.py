@@ -7,9 +7,9 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from simplatform.contracts import Loss, Signature
-from simplatform.noise import integers, normal
 from simplatform.policies.fields.refinement import Refinement
 from simplatform.policies.fields.unet import UNet, UNetConfig
+from simplatform.seeding import integers, normal
 
 
 class RefinerConfig(UNetConfig):
@@ -44,7 +44,7 @@ class Refiner(UNet):
 
     def step_loss(self, fields: Tensor, parameters: Tensor, target: Tensor, generator: Generator) -> Loss:
         """Return the mean square error of the velocity at levels drawn evenly."""
-        levels = integers(self.refinement.steps + 1, (len(target),), generator, target)
+        levels = integers(self.refinement.steps + 1, (len(target),), generator, target.device)
         noised, velocity = self.refinement.noised(target, _noise(target, generator), levels)
         seen = torch.cat((fields.flatten(1, 2), noised), 1)
         answer = self.call(seen, parameters, self.refinement.conditions(levels.float()))

@@ -12,7 +12,6 @@ from torch import Generator, Tensor, nn
 from simplatform.contracts import Batch, Loss, Observation, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError
-from simplatform.noise import normal
 from simplatform.policies.nn.encoders import ObservationEncoder
 from simplatform.policies.nn.normalisation import MinMaxNormaliser
 from simplatform.policies.nn.unet import ConditionalUnet

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simplatform.noise import EpisodeNoise, integers, normal, uniform
-from simplatform.seeding import torch_generator
+from simplatform.noise import EpisodeNoise
+from simplatform.seeding import integers, normal, torch_generator, uniform
 
 LIKE = torch.zeros(1)
 
@@ -26,7 +26,7 @@ def test_a_row_does_not_depend_on_the_others(order, size, shape):
         for _ in range(2):
             rows = draw((size, *shape), together, LIKE)
             assert torch.equal(rows, torch.cat([draw((1, *shape), one, LIKE) for one in alone]))
-    assert integers(9, (size, *shape), together, LIKE).dtype == torch.int64
+    assert integers(9, (size, *shape), together, LIKE.device).dtype == torch.int64
 
 
 def test_a_single_row_draws_what_a_plain_generator_draws():

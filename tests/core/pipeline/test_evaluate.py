@@ -144,7 +144,7 @@ def test_a_policy_that_cannot_act_is_refused_at_once():
     class Half:
         observe = execute = 1
 
-    with pytest.raises(ContractError, match="Half is not a policy: it lacks reset, act"):
+    with pytest.raises(ContractError, match="Half is not a policy: it lacks act, reset"):
         evaluated(Half())
 
 
