@@ -12,6 +12,8 @@ METRICS = (
     Metric("diverged", "rate", better="lower", over="any"),
 )
 
+TRIVIAL = ("support-nearest", "support-mean")
+
 
 @hookimpl
 def register_envs(register: Register) -> None:
@@ -59,6 +61,8 @@ def register_tasks(register: Register) -> None:
             metrics=METRICS,
             expand="simplatform.envs.dynamics.own:environments",
             splits={part: {"part": part} for part in ("train", "validation", "test")},
+            opponents=TRIVIAL,
+            rivals=("polynomial",),
             help="your own trajectories: --set env.path=FILE (npz, csv or a Minari dataset)",
         )
     )
@@ -82,6 +86,8 @@ def _task(family: str, environments: int, help: str, support: int = 3, rounds: i
         demonstrations=environments,
         validation=environments,
         episodes=rounds * environments,
+        opponents=TRIVIAL,
+        rivals=() if family in ("gray-scott", "navier-stokes") else ("polynomial",),
         extra_splits=("ood",),
         help=help,
     )

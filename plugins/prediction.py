@@ -14,6 +14,9 @@ METRICS = (
     Metric("diverged", "rate", better="lower", over="any"),
 )
 
+TRIVIAL = ("persistence", "mean-state", "context-parroting")
+RIVALS = ("nvar", "reservoir", "sindy")
+
 CASES = {
     "soliton": "one soliton",
     "collision": "two solitons that collide",
@@ -68,6 +71,8 @@ def _task(name: str, system: str, help: str, **kwargs: Any) -> Task:
         demonstrations=1,
         validation=1,
         episodes=50,
+        opponents=TRIVIAL,
+        rivals=RIVALS,
         help=help,
     )
 
@@ -83,6 +88,8 @@ def _field_task(name: str, demonstrations: int, long: int, steps: int, help: str
         demonstrations=demonstrations,
         validation=2,
         episodes=20,
+        opponents=TRIVIAL,
+        rivals=("nvar",),
         help=help,
     )
 
@@ -101,6 +108,8 @@ def _own_series() -> Task:
         demonstrations=1,
         validation=1,
         episodes=10,
+        opponents=TRIVIAL,
+        rivals=RIVALS,
         help="your own series: --set env.path=FILE (npz or csv)",
     )
 

@@ -15,6 +15,7 @@ def register_solvers(register: Register) -> None:
         ("rk4", "RK4", "fourth order, 4 evaluations a step"),
         ("rkc", "RKC", "second order, stabilised for diffusion: as many evaluations a step as stages"),
         ("tsit5", "Tsit5", "fifth order, 6 evaluations a step"),
+        ("dop853", "DOP853", "eighth order, 12 evaluations a step"),
         ("tsit5-adaptive", "AdaptiveTsit5", "adaptive, order 5(4), error estimates that gradients go through"),
         ("dopri5", "Dopri5", "adaptive, order 5(4), through torchdiffeq"),
     ):

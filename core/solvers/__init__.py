@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simplatform.solvers.base import Field, ODESolver, Solution
+from simplatform.solvers.dop853 import DOP853
 from simplatform.solvers.dopri5 import Dopri5
 from simplatform.solvers.euler import Euler
 from simplatform.solvers.heun import Heun
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "DOP853",
     "RK4",
     "RKC",
     "AdaptiveTsit5",

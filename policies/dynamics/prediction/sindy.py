@@ -1,126 +1,241 @@
-"""SINDy: sparse regression of derivatives on a library of polynomials (Brunton, Proctor & Kutz, 2016), by PySINDy.
+"""SINDy: sparse regression on a library of polynomials (Brunton, Proctor & Kutz, 2016), in its strongest form.
 
-The field that is found is integrated by RK4 between two samples. Where the library holds the true terms, as on Lorenz,
-nothing has fewer parameters.
+Integral, weak and differential forms, degrees and thresholds are tried, and what predicts validation trajectories
+longest is kept. The field is integrated by steps of eighth order, from the newest sample or from a start that is fitted
+to the whole window, again as validation says. Where the library holds the true terms, as on Lorenz, nothing has fewer
+parameters.
 """
 
 from __future__ import annotations
 
-from itertools import product
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Generator, Tensor
 
-from simplatform.contracts import Progress, Signature
-from simplatform.demonstrations import Demonstrations
-from simplatform.errors import DataError, MissingDependency
-from simplatform.policies.dynamics.prediction.base import WINDOW, WindowPredictor
-from simplatform.policies.dynamics.prediction.validation import validation_steps
+from simplatform.contracts import Observation, Progress, Signature
+from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.errors import CheckpointError, DataError
+from simplatform.policies.dynamics.polynomials import Monomials, count, flow, monomials
+from simplatform.policies.dynamics.prediction.base import WINDOW, WindowPredictor, delay_pairs
+from simplatform.policies.dynamics.prediction.regressions import Form, sparse
+from simplatform.policies.dynamics.prediction.start import fitted_end
+from simplatform.policies.dynamics.prediction.validation import Contest, contest, origins
 from simplatform.policies.nn.scaling import spread
 from simplatform.policies.nn.structured import Counts
 from simplatform.recipes.config import Config
-from simplatform.solvers import RK4
 
-MOST = 1e50
-"""States are held below, so that their fifth powers are finite numbers."""
+MOST_TERMS = 3000
+"""Terms of a library that are tried at all."""
+CHUNK = 50
+"""Steps that are predicted between two looks at whether any candidate is still valid."""
 
 
 class SINDyConfig(Config):
     """Settings of SINDy; the validation split chooses from what is listed."""
 
-    degree: int = Field(2, ge=1, le=5, description="highest degree of the polynomials")
+    degrees: tuple[int, ...] = Field((2, 3, 5), min_length=1, description="highest degrees of the polynomials")
     thresholds: tuple[float, ...] = Field(
-        (0.02, 0.1, 0.3),
-        min_length=1,
-        description="coefficients below are dropped; in units of spread and rate of change",
+        (1e-3, 0.01, 0.05, 0.1), min_length=1, description="terms below this share of the slope are dropped"
     )
+    integral: tuple[int, ...] = Field((4, 10), description="samples of the integral form; even")
+    weak: tuple[int, ...] = Field((12, 25, 50), description="half-widths of the weak form's test functions, in samples")
     smoothing: tuple[int, ...] = Field(
-        (0, 11, 25), min_length=1, description="samples of a Savitzky-Golay filter; 0 = none"
+        (0, 11, 25), description="samples of a Savitzky-Golay filter before differentiation; 0 = none"
     )
-    substeps: int = Field(2, ge=1, description="Runge-Kutta steps between two samples")
+    most_terms: int = Field(500, ge=2, description="degrees with more terms are not tried, the lowest excepted")
+    substeps: int = Field(1, ge=1, description="steps of order eight between two samples")
+
+    def forms(self) -> list[Form]:
+        """Return the forms that are tried."""
+        kinds = (("integral", self.integral), ("weak", self.weak), ("differential", self.smoothing))
+        return [Form(kind, size) for kind, sizes in kinds for size in sizes]
+
+
+class Candidate(NamedTuple):
+    """A field of a degree and form that was tried, from a fitted start or not: its valid steps and their error."""
+
+    score: float
+    error: float
+    degree: int
+    field: Tensor
+    kind: str
+    fitted: bool
+
+    @property
+    def terms(self) -> int:
+        """Terms that are not zero."""
+        return int((self.field != 0).sum())
+
+
+def simplest(tried: Sequence[Candidate]) -> Candidate:
+    """Return the one with the fewest terms among those within one standard error of the best (Breiman et al., 1984)."""
+    best = max(tried, key=lambda one: one.score)
+    near = [one for one in tried if one.score >= best.score - best.error and one.fitted == best.fitted]
+    return min(near, key=lambda one: (one.terms, -one.score))
 
 
 class SINDy(WindowPredictor):
-    """Sees the newest state alone."""
+    """``weights (F, d)`` act on monomials of states in units of their spread, per sample."""
 
-    sized_by_data = ("powers", "coefficients")
+    sized_by_data = ("weights",)
+    execute = 500
+
+    scale: Tensor
+    weights: Tensor
 
     def __init__(self, config: SINDyConfig, signature: Signature) -> None:
         super().__init__(signature, delays=1)
-        self.config, self.dt = config, signature.facts.dt or 1.0
-        self.register_buffer("powers", torch.zeros(1, self.dim, dtype=torch.float64))
-        self.register_buffer("coefficients", torch.zeros(1, self.dim, dtype=torch.float64))
+        self.config, self.delays = config, signature.observation[WINDOW][0]
+        self.register_buffer("scale", torch.ones(self.dim, dtype=torch.float64))
+        self.register_buffer("weights", torch.zeros(1, self.dim, dtype=torch.float64))
+        self.degree, self.fitted_start = 0, False
+
+    @property
+    def basis(self) -> Monomials:
+        """The library that the weights act on."""
+        return monomials(self.dim, self.degree)
 
     def fit(self, demonstrations: Demonstrations, *, validation: Demonstrations, progress: Progress) -> None:
-        """Regress with every threshold and filter, and keep what predicts validation trajectories longest.
+        """Regress with every form, degree and threshold, and keep what predicts validation trajectories longest.
 
         Raises:
-            DataError: no choice of threshold and filter left a field.
+            DataError: no choice left a field, or the smallest library has thousands of terms.
         """
-        paths = [np.concatenate([e.observations[WINDOW][0, -1:], e.actions]).astype(float) for e in demonstrations]
-        options, best = list(product(self.config.thresholds, self.config.smoothing)), -1.0
-        for number, (threshold, width) in enumerate(options):
-            found = self._regress(paths, threshold, width)
-            kept = (self.powers, self.coefficients)
-            self.powers, self.coefficients = (part.to(self.device) for part in found)
-            score = validation_steps(self, validation) if bool((found[1] != 0).any()) else -1.0
-            if score > best:
-                best = score
-            else:
-                self.powers, self.coefficients = kept
-            progress(number + 1, len(options), threshold=threshold, filter=float(width), validation_valid_steps=score)
-        if best < 0:
+        paths = [self._path(episode) for episode in demonstrations]
+        self.scale.copy_(spread(torch.cat(paths)))
+        paths = [path / self.scale for path in paths]
+        degrees, tried = self._degrees(), list[Candidate]()
+        for number, degree in enumerate(degrees):
+            tried += self._contest(degree, *self._fields(paths, degree), validation)
+            if tried:
+                self._keep(simplest(tried))
+            terms, fitted = float((self.weights != 0).sum()), float(self.fitted_start)
+            score = max((one.score for one in tried), default=0.0)
+            progress(number + 1, len(degrees), degree=float(self.degree), terms=terms, fitted_start=fitted,
+                     validation_valid_steps=max(score, 0.0))  # fmt: skip
+        if not tried:
             raise DataError("SINDy dropped every term; lower policy.thresholds")
+
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return the next 500 states, ``(B, 500, d)``."""
+        return self.rollout(observation[WINDOW][:, -1, -self.delays :].to(torch.float64), self.execute)
 
     def predict(self, window: Tensor) -> Tensor:
         """Return the next states ``(B, d)``."""
-        times = torch.tensor([0.0, self.dt], dtype=torch.float64)
-        return RK4(self.config.substeps).solve(self._field, window[:, -1], times).states[-1]
+        return self.rollout(window, 1)[:, 0]
+
+    def rollout(self, window: Tensor, steps: int) -> Tensor:
+        """Predict ``(B, steps, d)`` from windows ``(B, q, d)``."""
+        weights, scaled = self.weights[None], window[None] / self.scale
+        start = self._start(self.basis, weights, scaled, fitted=self.fitted_start)
+        states = flow(self.basis, weights, start, self._times(steps), self.config.substeps)
+        return states[1:, 0].transpose(0, 1) * self.scale
 
     def counts(self) -> Counts:
-        """Count the terms that are left, and RK4 with them."""
-        terms = int((self.coefficients != 0).sum())
-        used = (self.coefficients != 0).any(1)
-        products = float((self.powers[used].sum(1) - 1).clamp_min(0).sum())
-        return Counts(terms, self.config.substeps * (4 * (products + 2 * terms) + 13 * self.dim))
+        """Count the terms that are left, and a step of order eight with them; a fitted start is shared by 500 steps."""
+        kept = self.weights != 0
+        products = float((self.basis.powers[kept.any(1)].sum(1) - 1).clamp_min(0).sum())
+        evaluation = products + 2 * float(kept.sum())
+        return Counts(int(kept.sum()), self.config.substeps * (12 * evaluation + 150 * self.dim))
 
-    def _field(self, t: Tensor, x: Tensor) -> Tensor:
-        x = x.clamp(-MOST, MOST)  # a field that runs away stays finite: the environment reports it as lost
-        return torch.prod(x[:, None] ** self.powers, dim=2) @ self.coefficients
+    def equations(self, variables: list[str], dt: float) -> list[str]:
+        """Return the right-hand sides as text, in the data's own units."""
+        powers, names = self.basis.powers, self.basis.names(variables)
+        scaled = self.weights * self.scale / torch.prod(self.scale ** powers.double(), 1)[:, None] / dt
+        return [" + ".join(f"{float(w):.6g}*{name}" for w, name in zip(column, names, strict=True) if w) or "0"
+                for column in scaled.T]  # fmt: skip
 
-    def _regress(self, paths: list[np.ndarray], threshold: float, width: int) -> tuple[Tensor, Tensor]:
-        library = _pysindy()
-        if width:
-            smooth = {"window_length": width, "polyorder": 3}
-            derivative = library.SmoothedFiniteDifference(order=4, smoother_kws=smooth)
-        else:
-            derivative = library.FiniteDifference(order=4)
-        terms = library.PolynomialLibrary(degree=self.config.degree)
-        model = library.SINDy(library.STLSQ(threshold=threshold), terms, derivative)
-        unit, time = _units(paths, self.dt)
-        model.fit([path / unit for path in paths], t=self.dt / time)
-        powers = np.array(terms.powers_, float)
-        coefficients = np.array(model.coefficients(), float).T * unit / time / np.prod(unit**powers, axis=1)[:, None]
-        return torch.as_tensor(powers), torch.as_tensor(coefficients)
+    def _degrees(self) -> list[int]:
+        degrees = sorted(self.config.degrees)
+        least = count(self.dim, degrees[0])
+        if least > MOST_TERMS:
+            raise DataError(
+                f"SINDy's library of degree {degrees[0]} has {least} terms for {self.dim} components, more than "
+                f"{MOST_TERMS}; lower policy.degrees or give it fewer components"
+            )
+        return degrees[:1] + [d for d in degrees[1:] if count(self.dim, d) <= self.config.most_terms]
 
+    def _fields(self, paths: list[Tensor], degree: int) -> tuple[list[Tensor], list[str]]:
+        """Return the fields ``(F, d)`` that regressions find and the kinds of their forms; empty ones are left out."""
+        basis, fields, kinds = monomials(self.dim, degree), list[Tensor](), list[str]()
+        for form in self.config.forms():
+            sides = [rows for rows in (form.rows(path, basis) for path in paths) if rows is not None]
+            if not sides:
+                continue
+            left, right = (torch.cat(part) for part in zip(*sides, strict=True))
+            if len(left) >= left.shape[1]:
+                found = [field for field in sparse(left, right, self.config.thresholds) if bool((field != 0).any())]
+                fields, kinds = fields + found, kinds + [form.kind] * len(found)
+        return fields, kinds
 
-def _units(paths: list[np.ndarray], dt: float) -> tuple[np.ndarray, float]:
-    """Return the spread ``(d,)`` of each component, and the time in which states move by it (root mean square).
+    def _contest(
+        self, degree: int, fields: list[Tensor], kinds: list[str], validation: Demonstrations
+    ) -> list[Candidate]:
+        """Try all fields from the newest sample, and the simplest good one of each form from a fitted start."""
+        if not fields:
+            return []
+        tried = self._tried(degree, fields, kinds, validation, fitted=False)
+        if self.delays < 2 or not len(validation):
+            return tried
+        best = [simplest([one for one in tried if one.kind == kind]) for kind in dict.fromkeys(kinds)]
+        again = [one.field for one in best]
+        return tried + self._tried(degree, again, [one.kind for one in best], validation, fitted=True)
 
-    States and time in these units have coefficients that compare with each other and with a threshold.
-    """
-    unit = spread(torch.as_tensor(np.concatenate(paths))).numpy()
-    slopes = np.concatenate([np.diff(path, axis=0) for path in paths]) / unit / dt
-    rate = float(np.sqrt(np.mean(slopes**2)))
-    return unit, 1 / rate if rate > 0 else 1.0
+    def _tried(
+        self, degree: int, fields: list[Tensor], kinds: list[str], validation: Demonstrations, *, fitted: bool
+    ) -> list[Candidate]:
+        """Predict validation trajectories by fields ``(F, d)``; without any, all are as good."""
+        found = Contest(torch.zeros(len(fields)), torch.zeros(len(fields)))
+        if len(validation):
+            found = self._predicted(monomials(self.dim, degree), torch.stack(fields), validation, fitted=fitted)
+        scores = zip(found.score.tolist(), found.error.tolist(), strict=True)
+        return [Candidate(score, error, degree, field, kind, fitted)
+                for (score, error), field, kind in zip(scores, fields, kinds, strict=True)]  # fmt: skip
 
+    def _predicted(self, basis: Monomials, fields: Tensor, validation: Demonstrations, *, fitted: bool) -> Contest:
+        starts, truth = origins(validation, self.delays, self.device)
+        scaled = (starts / self.scale).expand(len(fields), *starts.shape)
 
-def _pysindy() -> Any:
-    try:
-        import pysindy
-    except ImportError as error:
-        raise MissingDependency("sindy needs PySINDy: pip install 'simplatform[dynamics]'") from error
-    return pysindy
+        def chunks() -> Iterator[Tensor]:
+            state = self._start(basis, fields, scaled, fitted=fitted)
+            while True:
+                states = flow(basis, fields, state, self._times(CHUNK), self.config.substeps)
+                state = states[-1]
+                yield states[1:].permute(1, 2, 0, 3)
+
+        return contest(chunks(), truth / self.scale, self.unit(truth) / self.scale)
+
+    def _keep(self, chosen: Candidate) -> None:
+        self.weights = chosen.field
+        self.degree, self.fitted_start = chosen.degree, chosen.fitted
+
+    def get_extra_state_json(self) -> Mapping[str, Any]:
+        """Return what was chosen."""
+        return {"degree": self.degree, "fitted_start": self.fitted_start}
+
+    def set_extra_state_json(self, state: Mapping[str, Any]) -> None:
+        """Take back what was chosen.
+
+        Raises:
+            CheckpointError: a degree whose library is not as large as the weights.
+        """
+        degree = state.get("degree")
+        if not isinstance(degree, int) or not 0 <= degree <= 20 or count(self.dim, degree) != len(self.weights):
+            raise CheckpointError(f"sindy: a library of {len(self.weights)} terms is not of degree {degree!r}")
+        self.degree, self.fitted_start = degree, bool(state.get("fitted_start"))
+
+    def _start(self, basis: Monomials, weights: Tensor, windows: Tensor, *, fitted: bool) -> Tensor:
+        """Return where predictions of windows ``(K, B, q, d)`` start, ``(K, B, d)``."""
+        if not fitted:
+            return windows[:, :, -1]
+        return fitted_end(basis, weights, windows, self.config.substeps)
+
+    def _times(self, steps: int) -> Tensor:
+        return torch.arange(steps + 1, dtype=torch.float64, device=self.device)
+
+    def _path(self, episode: Episode) -> Tensor:
+        windows, following = delay_pairs(Demonstrations([episode]), self.delays, self.device)
+        return torch.cat([windows[0], following])

@@ -37,12 +37,29 @@ RUNS = {
         "policy.lag": 1, "policy.filter": 5, "policy.corrections": 1, "policy.hidden": 1,
     },
     **{name: LINEAR for name in ("havok", "hankel-dmd")},
-    "sindy": {**ODD, "policy.thresholds": [0.1], "policy.smoothing": [0]},
-    "persistence": ODD,
+    "sindy": {**ODD, "policy.thresholds": [0.1], "policy.smoothing": [0], "policy.weak": [], "policy.degrees": [2]},
+    "nvar": {**ODD, "policy.orders": [2], "policy.delays": [1, 2]},
+    "reservoir": {**ODD, "policy.units": 8, "policy.radii": [0.5], "policy.leaks": [1.0], "policy.inputs": [0.1]},
+    **{name: ODD for name in ("persistence", "mean-state", "context-parroting")},
+    **{name: {} for name in ("polynomial", "support-nearest", "support-mean")},
     "toy": {}, "toy-mean": {},
 }  # fmt: skip
 """Settings that make each policy small."""
-LOOPING = {"havok", "hankel-dmd", "geps", "coda", "oracle-routing", "neural-ode", "moe-softmax", "ncf", "dp3"}
+LOOPING = {
+    "havok",
+    "hankel-dmd",
+    "sindy",
+    "reservoir",
+    "context-parroting",
+    "polynomial",
+    "geps",
+    "coda",
+    "oracle-routing",
+    "neural-ode",
+    "moe-softmax",
+    "ncf",
+    "dp3",
+}
 """Policies that loop: their files take half a minute each to write, so that the slow tests do it."""
 
 
