@@ -48,6 +48,19 @@ FIELD = {
     "policy.varpro_steps": 100,
 }  # fmt: skip
 ACROSS = {**FIELD, "policy.over": "space", "policy.depth": 2}
+OPPONENTS: dict[str, tuple[str, list[Settings]]] = {
+    "sindy": ("sindy", [{}]),
+    "nvar": ("nvar", [{}]),
+    "reservoir": ("reservoir", [{}]),
+    "reservoir, warmed up": ("reservoir", [{"env.window": 200}]),
+    "context-parroting": ("context-parroting", [{}]),
+    "mean-state": ("mean-state", [{}]),
+    "persistence": ("persistence", [{}]),
+}
+"""What a practitioner would name first; "warmed up" sees 200 measured samples, the others the task's window."""
+PARTIAL = {name: row for name, row in OPPONENTS.items() if name not in ("sindy", "reservoir, warmed up")}
+HELD_OUT = ("dysts/Rucklidge", "dysts/Halvorsen", "dysts/Thomas")
+"""Attractors that no setting was ever chosen on."""
 ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
     "lorenz": {
         "stnn": ("stnn", [{}]),
@@ -55,19 +68,17 @@ ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
         "dense twin": ("dense-twin", [{}]),
         "mlp": ("mlp", [{}, {"policy.delays": 8}]),
         "mlp, as many parameters": ("mlp", [{"policy.width": 21}, {"policy.width": 14, "policy.delays": 8}]),
-        "sindy": ("sindy", [{}]),
         "hankel-dmd": ("hankel-dmd", [{}]),
         "havok": ("havok", [{}]),
-        "persistence": ("persistence", [{}]),
+        **OPPONENTS,
     },
     "lorenz-noisy": {
         "stnn": ("stnn", [long(32)]),
         "stnn-latent": ("stnn-latent", [{"policy.hidden": 0}]),
         "mlp": ("mlp", [long(32), {"policy.delays": 1}]),
-        "sindy": ("sindy", [{}]),
         "hankel-dmd": ("hankel-dmd", [{}]),
         "havok": ("havok", [{}]),
-        "persistence": ("persistence", [{}]),
+        **OPPONENTS,
     },
     "lorenz-x": {
         "stnn": ("stnn", [X_ONLY]),
@@ -75,14 +86,24 @@ ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
         "mlp": ("mlp", [long(100), LAGGED, {**LAGGED, "policy.varpro_steps": 500}]),
         "hankel-dmd": ("hankel-dmd", [{}]),
         "havok": ("havok", [{}]),
-        "persistence": ("persistence", [{}]),
+        **PARTIAL,
+    },
+    **{
+        task: {
+            "stnn": ("stnn", [{}]),
+            "stnn, lifted": ("stnn", [LIFTED]),
+            "dense twin": ("dense-twin", [{}]),
+            "mlp": ("mlp", [{}]),
+            **OPPONENTS,
+        }
+        for task in HELD_OUT
     },
     **{
         task: {
             "stnn": ("stnn", [{}, LIFTED]),
             "mlp": ("mlp", [{}, {"policy.delays": 8}]),
             "hankel-dmd": ("hankel-dmd", [{}]),
-            "persistence": ("persistence", [{}]),
+            **OPPONENTS,
         }
         for task in ("rossler", "chua", "double-pendulum")
     },
@@ -124,7 +145,7 @@ def main() -> None:
 def best(plugin: str, task: str, seed: int, candidates: list[Settings], chosen: argparse.Namespace) -> sp.api.Run:
     """Fit all candidates, and evaluate the one that predicts validation trajectories longest."""
     options = {"output": chosen.output, "device": "cpu"}
-    episodes = {"task.episodes": chosen.episodes, "task.record": 1}
+    episodes = {"task.episodes": chosen.episodes, "task.record": 1, "task.opponents": False}
     if len(candidates) > 1:
         fitted = [sp.run(plugin, task, seed, settings={**s, **episodes}, until="fit", **options) for s in candidates]
         scores = [validation_steps(run) for run in fitted]

@@ -37,7 +37,7 @@ class NVARConfig(Config):
     """Settings of NVAR; the validation split chooses from what is listed."""
 
     delays: tuple[int, ...] = Field((1, 2, 3, 4), min_length=1, description="lagged states, the newest included")
-    lags: tuple[int, ...] = Field((1, 2), min_length=1, description="every how many samples a state is taken")
+    lags: tuple[int, ...] = Field((1, 2, 5, 10), min_length=1, description="every how many samples a state is taken")
     orders: tuple[int, ...] = Field((1, 2, 3, 4, 5), min_length=1, description="highest order of products")
     penalties: tuple[float, ...] = Field(
         (1e-14, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2), min_length=1, description="ridge penalties"
