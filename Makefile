@@ -25,8 +25,8 @@ lint: $(VENV)/.dev  ## style and import contract
 	rm -rf build/tree && mkdir -p build/tree && cp -R core build/tree/simplatform && cp -R envs plugins policies build/tree/simplatform/
 	cd build/tree && ../../$(BIN)/lint-imports --config ../../pyproject.toml
 
-types: $(VENV)/.dev  ## static types of the core
-	$(BIN)/mypy
+types: $(VENV)/.dev  ## static types: mypy --strict over core, envs, policies, plugins and examples, as they are installed
+	$(BIN)/python -m tests.typing.mapped
 
 constraints:  ## refresh constraints.txt with the newest versions, if all tests pass with them
 	PYTHON=$(PYTHON) .ci/constraints

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import simplatform as sp
+from simplatform.contracts import Trainable
 
 SETTINGS = {
     "train.steps": 30, "train.batch": 8, "train.log_every": 10, "policy.widths": [16, 32, 64], "env.max_steps": 60,
@@ -22,9 +23,11 @@ def main(output: Path = Path("runs")) -> float:
     run = sp.run("mp1", "metaworld/reach", seed=0, settings=SETTINGS, output=output, device="cpu")
     losses = [json.loads(line)["loss"] for line in (run.path / "metrics.jsonl").read_text().splitlines()]
     policy = sp.load(run.best)
+    assert isinstance(policy, Trainable)
     assert policy.horizon == 4, "the loaded policy is MP1 again, with chunks of four actions"
     print(f"loss {losses[0]:.3f} → {losses[-1]:.3f}; report: {run.report}")
-    return losses[-1] / losses[0]
+    value: float = losses[-1] / losses[0]
+    return value
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,8 @@ class ChunkPlayer:
 
 def _at(chunk: tuple[int, Array], tick: int) -> Array:
     start, actions = chunk
-    return actions[min(max(tick - start, 0), len(actions) - 1)]
+    values: Array = actions[min(max(tick - start, 0), len(actions) - 1)]
+    return values
 
 
 def target(tick: int) -> Array:
@@ -84,7 +86,8 @@ def policy(state: Array, tick: int) -> Array:
 def follow(player: ChunkPlayer, ticks: int = 800, wait: bool = False) -> float:
     """Return the root-mean-square distance to the target in m; with ``wait``, chunks play from their start."""
     state = np.stack([target(0), np.zeros(2)])
-    errors, thinking = [], None
+    errors: list[float] = []
+    thinking: tuple[int, Array] | None = None
     for tick in range(ticks):
         if thinking is None:
             thinking = (tick, policy(state, tick))
@@ -100,7 +103,7 @@ def follow(player: ChunkPlayer, ticks: int = 800, wait: bool = False) -> float:
 def real_time(seconds: float = 5.0) -> None:
     """Run the loop against a clock, with the policy in a thread that takes ``LATENCY`` ticks; print the jitter."""
     player, lock = ChunkPlayer(), threading.Lock()
-    shared = {"state": np.stack([target(0), np.zeros(2)]), "tick": 0, "on": True}
+    shared: dict[str, Any] = {"state": np.stack([target(0), np.zeros(2)]), "tick": 0, "on": True}
 
     def think() -> None:
         while shared["on"]:
@@ -118,7 +121,7 @@ def real_time(seconds: float = 5.0) -> None:
 
 
 def _loop(
-    shared: dict, player: ChunkPlayer, lock: threading.Lock, ticks: int, clock: Callable[[], float]
+    shared: dict[str, Any], player: ChunkPlayer, lock: threading.Lock, ticks: int, clock: Callable[[], float]
 ) -> list[float]:
     start, late = clock(), []
     for tick in range(ticks):

@@ -7,6 +7,9 @@ A few hundred steps teach nothing; the point is that checks, wrappers and vector
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import gymnasium
 import numpy as np
 from gymnasium.wrappers import FilterObservation, FlattenObservation, RescaleAction
@@ -17,23 +20,23 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 import simplatform  # noqa: F401  (registers the environments)
 
 
-def robot() -> gymnasium.Env:
+def robot() -> gymnasium.Env[Any, Any]:
     """A robot arm, seen by its full state."""
     env = gymnasium.make("simplatform/MetaWorld-v0", task="reach", points=0)
     return FlattenObservation(FilterObservation(env, ["state"]))
 
 
-def mesh() -> gymnasium.Env:
+def mesh() -> gymnasium.Env[Any, Any]:
     """A mesh of a few vertices, seen by its monitor; actions of ±1 are displacements of at most 5 cm."""
     env = gymnasium.make("simplatform/MeshMovement-v0", problem="helmholtz", n=8)
     env = FlattenObservation(FilterObservation(env, ["monitor"]))
     bounded = gymnasium.wrappers.TransformAction(
         env, lambda action: 0.05 * action, gymnasium.spaces.Box(-1, 1, env.action_space.shape, np.float32)
     )
-    return RescaleAction(bounded, -1.0, 1.0)
+    return RescaleAction(bounded, np.float32(-1), np.float32(1))
 
 
-def train(make: object, steps: int = 128) -> PPO:
+def train(make: Callable[[], gymnasium.Env[Any, Any]], steps: int = 128) -> PPO:
     """Check an environment, and train PPO on two copies of it."""
     check_env(make(), skip_render_check=True)
     vector = DummyVecEnv([make, make])

@@ -15,9 +15,11 @@ and then `simplatform run --plugin dp3 --set sampler=my-heun --set nfe=9`, or, w
 """
 
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
+from torch import Tensor
 
 from simplatform.policies.samplers import Denoiser, LinearVP, Sampler, get_sampler
 
@@ -25,10 +27,10 @@ from simplatform.policies.samplers import Denoiser, LinearVP, Sampler, get_sampl
 class LogHeun(Sampler):
     order, evaluations = 2, 2
 
-    def steps(self, nfe):
+    def steps(self, nfe: int) -> int:
         return (nfe + 1) // 2  # the last step needs one evaluation only
 
-    def _sample(self, denoiser, x, times):
+    def _sample(self, denoiser: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
         path = denoiser.path
         for s, t in pairwise(times):
             y, rho = x / path.alpha(s), path.sigma(t) / path.alpha(t) - path.sigma(s) / path.alpha(s)
@@ -39,12 +41,12 @@ class LogHeun(Sampler):
         return x
 
 
-def two_points(path):
+def two_points(path: LinearVP) -> Denoiser:
     """Data that are −1 or 1 with equal probability: the clean sample to expect is known in closed form."""
     return Denoiser(lambda x, t: torch.tanh(path.alpha(t) / path.sigma(t) ** 2 * x), path, "data")
 
 
-def main(quick=False):
+def main(quick: bool = False) -> dict[tuple[str, int], float]:
     path = LinearVP(last=0.02)
     noise = torch.randn(500 if quick else 5000, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     truth = get_sampler("dpm3").generate(two_points(path), noise, 1500)

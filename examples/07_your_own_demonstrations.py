@@ -16,7 +16,7 @@ import simplatform as sp
 from simplatform import collect, find_task, save_demonstrations
 
 
-def main(folder=".", quick=False):
+def main(folder: str | Path = ".", quick: bool = False) -> list[float]:
     path = Path(folder) / "my_robot.zarr"
     if not path.exists():
         made = collect(find_task("metaworld/window-close"), count=4 if quick else 12, seed=0)

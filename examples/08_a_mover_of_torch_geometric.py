@@ -12,18 +12,19 @@ and then `simplatform run --plugin my-mover --task helmholtz`.
 """
 
 import sys
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Generator, Tensor, nn
 from torch_geometric.nn import GATv2Conv
 from torch_geometric.utils import add_self_loops, softmax
 
-from simplatform import Config, Loss, Signature, collect, find_task
+from simplatform import Batch, Config, Loss, Signature, collect, find_task
 from simplatform.pipeline.fit import Trainer, windows_of
 from simplatform.policies.mesh.geometric import to_geometric
-from simplatform.policies.mesh.graph import INTERIOR
+from simplatform.policies.mesh.graph import INTERIOR, Graph
 from simplatform.policies.mesh.um2n import MeshPolicy
 from simplatform.recipes.config import TrainConfig
 
@@ -35,14 +36,14 @@ class MoverConfig(Config):
 
 
 class Mover(MeshPolicy):
-    def __init__(self, config, signature):
+    def __init__(self, config: MoverConfig, signature: Signature) -> None:
         super().__init__()
         self.config, self.signature = config, signature
         sizes = [4] + [config.width] * config.blocks
         self.layers = nn.ModuleList(GATv2Conv(a, b) for a, b in pairwise(sizes))
         self.scores = nn.ModuleList(nn.Linear(2 * config.width, 1) for _ in range(config.blocks))
 
-    def forward(self, graph):
+    def forward(self, graph: Graph) -> Tensor:
         data = to_geometric(graph)
         edges, _ = add_self_loops(data.edge_index, num_nodes=len(data.x))
         held, x, points = (graph.flags != INTERIOR)[:, None], data.x, graph.points
@@ -53,7 +54,7 @@ class Mover(MeshPolicy):
             points = torch.where(held, points, mean)
         return points
 
-    def loss(self, batch, *, generator):
+    def loss(self, batch: Batch, *, generator: Generator) -> Loss:
         graph = self.graph_of(batch)
         h2 = graph.areas(graph.points).abs().mean()
         error = (self(graph) - graph.points - batch.action.to(graph.points)).square().sum(1).mean() / h2
@@ -61,18 +62,18 @@ class Mover(MeshPolicy):
 
 
 class Quiet:
-    def metrics(self, step, total, values):
+    def metrics(self, step: int, total: int, values: Mapping[str, float]) -> None:
         print(step, values)
 
-    def progress(self, step, total): ...
+    def progress(self, step: int, total: int) -> None: ...
 
-    def checkpoint(self, trainer): ...
+    def checkpoint(self, trainer: Trainer) -> None: ...
 
-    def stopping(self):
+    def stopping(self) -> bool:
         return False
 
 
-def main(quick=False):
+def main(quick: bool = False) -> tuple[float, float]:
     """Return the mean squared distance from the expert's vertices on unseen problems: not moved, and moved."""
     task = find_task("helmholtz")
     seen, unseen = (
@@ -87,7 +88,8 @@ def main(quick=False):
     with torch.no_grad():
         graph = mover.graph_of(batch)
         wanted = batch.action.to(graph.points)
-        return tuple(float((wanted - d).square().sum(1).mean()) for d in (0, mover(graph) - graph.points))
+        still, moved = (wanted - d for d in (torch.zeros_like(wanted), mover(graph) - graph.points))
+        return float(still.square().sum(1).mean()), float(moved.square().sum(1).mean())
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def write_minari(demonstrations: Demonstrations, dataset_id: str, env: gymnasium
     path = Path(get_dataset_path(dataset_id))
     if path.exists():
         raise DataError(f"the dataset {dataset_id} exists already in {path}; choose another name or version")
-    store.save(demonstrations, path, _Spaces(demonstrations) if env is None else env)  # type: ignore[arg-type]
+    store.save(demonstrations, path, _Spaces(demonstrations) if env is None else env)
     metadata = path / "data" / METADATA_FILE_NAME
     write_json(metadata, read_json(metadata) | {"dataset_id": dataset_id})
     return path

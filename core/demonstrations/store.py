@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -21,12 +21,30 @@ from simplatform.runs.records import EpisodeRecord, SetRecord, typed
 
 if TYPE_CHECKING:
     import gymnasium
+    from gymnasium.envs.registration import EnvSpec
+
+
+class Spaces(Protocol):
+    """What is kept of an environment beside its demonstrations."""
+
+    @property
+    def observation_space(self) -> gymnasium.Space[Any]:
+        """Observations of one step."""
+
+    @property
+    def action_space(self) -> gymnasium.Space[Any]:
+        """Actions of one step."""
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """How Gymnasium makes it, where it is known."""
+
 
 CARD = "simplatform.json"
 FORMAT = 1
 
 
-def save(demonstrations: Demonstrations, path: Path, env: gymnasium.Env[Any, Any]) -> None:
+def save(demonstrations: Demonstrations, path: Path, env: Spaces) -> None:
     """Write a set to ``path`` (a directory that does not exist yet); ``env`` gives the spaces and the spec.
 
     Raises:
@@ -63,7 +81,7 @@ def load(path: Path) -> Demonstrations:
     return demonstrations
 
 
-def _write(demonstrations: Demonstrations, path: Path, env: gymnasium.Env[Any, Any], name: str) -> None:
+def _write(demonstrations: Demonstrations, path: Path, env: Spaces, name: str) -> None:
     from minari.dataset.minari_storage import MinariStorage
 
     data = path.resolve() / "data"  # Minari doubles relative paths when it adds up file sizes
@@ -101,7 +119,7 @@ def _buffer(episode: Episode) -> Any:
     return EpisodeBuffer(
         seed=episode.seed,
         observations=nested(episode.observations),
-        actions=episode.actions,  # type: ignore[arg-type]
+        actions=episode.actions,
         rewards=[0.0] * steps,
         terminations=[False] * steps,
         truncations=ends.tolist(),

@@ -33,7 +33,8 @@ def window_indices(length: int, observe: int, horizon: int, execute: int) -> Arr
     """
     before, after = observe - 1, execute - 1
     starts = np.arange(-before, max(length - horizon + after, -before) + 1)
-    return np.clip(starts[:, None] + np.arange(horizon), 0, length - 1)
+    values: Array = np.clip(starts[:, None] + np.arange(horizon), 0, length - 1)
+    return values
 
 
 class Windows:

@@ -34,7 +34,8 @@ def write_onnx(graph: Graph, inputs: Inputs, path: Path, about: str) -> Callable
     program = torch.onnx.export(
         _traced(graph, inputs), dynamo=True, input_names=graph.names, output_names=["action"], verbose=False
     )
-    model = program.model_proto  # type: ignore[union-attr]
+    assert program is not None, "torch.onnx.export returns the program where it is given no file"
+    model = program.model_proto
     model.metadata_props.append(onnx.StringStringEntryProto(key="simplatform", value=about))
     _gelu_in_single_precision(model)
     onnx.checker.check_model(model)

@@ -184,7 +184,7 @@ class Trainer:
         with self.averaged():
             self.policy.begin_phase(phase)
         with torch.no_grad():
-            torch._foreach_copy_(self._parameters, self.average)
+            torch._foreach_copy_(list[Tensor](self._parameters), self.average)
         self._optimiser.state.clear()
 
     def _phase(self, step: int) -> tuple[int, int]:
@@ -201,7 +201,7 @@ class Trainer:
         pieces, losses = self.config.accumulate, []
         for piece in self._pieces:
             loss = self._loss(self.windows, self.step, "step", self.seed, piece, pieces)
-            (loss.total / pieces).backward()  # type: ignore[no-untyped-call]
+            (loss.total / pieces).backward()
             losses.append(loss)
         means = {
             name: sum(torch.as_tensor(part.parts[name]).detach() for part in losses) / pieces for name in loss.parts

@@ -89,7 +89,7 @@ def join(device: str = "cpu") -> Group:
 def _fabric(device: str, size: int) -> Fabric:
     try:
         from lightning_fabric import Fabric
-        from lightning_fabric.strategies import DDPStrategy
+        from lightning_fabric.strategies.ddp import DDPStrategy
     except ImportError as error:
         raise MissingDependency(
             "training by several processes needs Lightning Fabric: pip install 'simplatform[cluster]'"

@@ -69,7 +69,7 @@ def resolve_device(name: str) -> str:
         device = torch.device(name)
     except RuntimeError as error:
         raise SimplatformError(f"unknown device {name!r}: expected auto, cpu, cuda or cuda:N") from error
-    module = getattr(torch, device.type, None)
+    module: Any = getattr(torch, device.type, None)
     if hasattr(module, "is_available") and not module.is_available():
         raise SimplatformError(f"device {name!r} is not there: use --device cpu or auto")
     return str(device)

@@ -255,7 +255,7 @@ def own_task(plugin: str, host: Host | None = None) -> Entry | None:
     host = host or get_host()
     recipes, tasks = host.registry("recipe"), host.registry("task")
     name = recipes.get(plugin).data["task"] if plugin in recipes else None
-    return tasks.get(name) if name in tasks else None
+    return tasks.get(name) if name is not None and name in tasks else None
 
 
 def _recipe_entry(plugin: str, task: str | None, host: Host) -> Mapping[str, Any]:

@@ -104,7 +104,8 @@ def paired_rates(a: Sequence[bool], b: Sequence[bool]) -> float:
     only_b = sum(y and not x for x, y in zip(a, b, strict=True))
     n, k = only_a + only_b, min(only_a, only_b)
     tail = sum(math.comb(n, i) for i in range(k + 1)) / 2**n
-    return min(1.0, 2 * tail)
+    value: float = min(1.0, 2 * tail)
+    return value
 
 
 def paired_rate_difference(a: Sequence[bool], b: Sequence[bool], z: float = Z95) -> Estimate:

@@ -106,7 +106,7 @@ def pretrained(name: str) -> Path | None:
         UnknownName: no policy of that name.
         PluginError: the plugin names a folder that is not there.
     """
-    place = get_host().registry("policy").get(name).extra.get("pretrained")
+    place: str | None = get_host().registry("policy").get(name).extra.get("pretrained")
     if place is None:
         return None
     package, _, folder = place.partition(":")

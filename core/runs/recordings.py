@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,8 @@ def write_recordings(folder: Path, recordings: Iterable[Recording]) -> None:
     counts: Counter[str] = Counter()
     for recording in recordings:
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **_arrays(recording))
+        arrays: dict[str, Any] = _arrays(recording)
+        np.savez_compressed(buffer, **arrays)
         run.write(f"{folder.name}/{recording.split}-{counts[recording.split]:03d}.npz", buffer.getvalue())
         counts[recording.split] += 1
 

@@ -132,7 +132,8 @@ def _factor(error: float) -> float:
     """Return by what the step size changes; a non-finite error counts as far too large."""
     if not error < float("inf"):
         return 0.2
-    return min(10.0, max(0.2, 0.9 * max(error, 1e-10) ** -0.2))
+    value: float = min(10.0, max(0.2, 0.9 * max(error, 1e-10) ** -0.2))
+    return value
 
 
 def interpolate(step: Step, x: Tensor, share: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import gymnasium
 import torch
 from torch import Tensor, nn
 
-from simplatform.contracts import Fittable, Loss, Policy, Trainable, lacking, require_whole
+from simplatform.contracts import Fittable, Loss, Module, Policy, Trainable, lacking, require_whole
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError
 from simplatform.pipeline.fit import windows_of
@@ -81,20 +81,21 @@ def _loss(policy: Trainable, demonstrations: Demonstrations) -> None:
     loss = policy.loss(batch, generator=torch.Generator(device_of(policy)).manual_seed(0))
     if not isinstance(loss, Loss) or loss.total.ndim or not bool(torch.isfinite(loss.total)):
         raise ContractError(f"{name}.loss must return Loss(total=finite 0-d tensor), got {loss!r:.200}")
-    loss.total.backward()  # type: ignore[no-untyped-call]
+    loss.total.backward()
     gradients = [p.grad for p in policy.parameters() if p.grad is not None]
     if not gradients or not all(bool(torch.isfinite(g).all()) for g in gradients):
         raise ContractError(f"{name}.loss gives {'non-finite' if gradients else 'no'} gradients")
     policy.zero_grad(set_to_none=True)
 
 
-def _survives_a_file(policy: nn.Module, env: gymnasium.Env[Any, Any], first: Tensor) -> None:
+def _survives_a_file(policy: Policy, env: gymnasium.Env[Any, Any], first: Tensor) -> None:
+    assert isinstance(policy, Module)
     before: Mapping[str, Tensor] = {key: value.clone() for key, value in policy.state_dict().items()}
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
         write_tensors(path, before)
-        load_into(policy, read_tensors(path), path)  # type: ignore[arg-type]
-    _same(first, _answer(policy, env), "the policy answers differently after its state was saved and loaded")  # type: ignore[arg-type]
+        load_into(policy, read_tensors(path), path)
+    _same(first, _answer(policy, env), "the policy answers differently after its state was saved and loaded")
 
 
 def _same(a: Tensor, b: Tensor, message: str) -> None:

@@ -18,15 +18,15 @@ class TensorBoard(Tracker):
         """Start an event file."""
         from torch.utils.tensorboard import SummaryWriter
 
-        self._writer = SummaryWriter(str(folder), purge_step=step)  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder), purge_step=step)
         rows = "\n".join(f"    {key} = {value}" for key, value in flat(recipe).items())
-        self._writer.add_text("recipe", rows, step)  # type: ignore[no-untyped-call]
+        self._writer.add_text("recipe", rows, step)
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """Write scalars."""
         for key, value in values.items():
-            self._writer.add_scalar(key, value, step)  # type: ignore[no-untyped-call]
+            self._writer.add_scalar(key, value, step)
 
     def close(self, state: str) -> None:
         """Close the file."""
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()

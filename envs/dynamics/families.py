@@ -15,6 +15,8 @@ from simplatform.errors import UnknownName
 
 Parameters = Mapping[str, float]
 Box = tuple[tuple[float, ...], tuple[float, ...]]
+Sides = tuple[tuple[Parameters, ...], tuple[Parameters, ...]]
+"""Parameters that training sees, and those out of its distribution."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def _one(system: str, name: str, train: Sequence[float], ood: Sequence[float], s
     return Family(system, _product(**{name: train}), _product(**{name: ood}), _even(step, samples))
 
 
-def _scaled(system: str, count: int, ood: Sequence[float], low: float = 0.9, high: float = 1.1) -> tuple:
+def _scaled(system: str, count: int, ood: Sequence[float], low: float = 0.9, high: float = 1.1) -> Sides:
     """Return train and ood parameters around the reference: a grid of ``count``, and common factors outside it."""
     reference = find_system(system).parameters
     per_axis = int(np.ceil(count ** (1 / len(reference)) - 1e-9))
@@ -132,7 +134,8 @@ COLLECTIONS: dict[str, tuple[Family, ...]] = {
     ),
     "selkov": (
         _one(
-            "selkov", "b", [float(b) for part in ((-1, -0.25), (-0.1, 0.1), (0.25, 1)) for b in np.linspace(*part, 7)],
+            "selkov", "b",
+            [float(b) for a, z in ((-1, -0.25), (-0.1, 0.1), (0.25, 1)) for b in np.linspace(a, z, 7)],
             (-1.25, -0.65, -0.05, 0.02, 0.6, 1.2), 4.0, 11,
         ),
     ),

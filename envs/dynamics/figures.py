@@ -98,7 +98,7 @@ def attractor(predicted: Array, truth: Array) -> str:
 
 
 def _time(env: PredictionEnv, steps: int) -> Array:
-    return env.dt * (env.system.lyapunov or 1.0) * np.arange(1, steps + 1)
+    return env.dt * (env.system.lyapunov or 1.0) * np.arange(1, steps + 1, dtype=np.float64)
 
 
 def _unit(env: PredictionEnv) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
@@ -21,7 +21,7 @@ CAP = 1e6
 units of the truth's largest value, squared."""
 
 
-class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
+class ForecastEnv(gymnasium.Env[dict[str, Any], Array]):
     """Forecast one trajectory of one environment of a family, or of a collection of families; an episode is one step.
 
     Observation: ``support (S, T, d)``, whole trajectories of the same environment from other initial states;
@@ -33,7 +33,7 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
     there is an observation ``labels (2,)``, family and environment, with -1 for an environment that training never saw.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
         self.metadata = {**self.metadata, "simplatform": described}
 
     @staticmethod
-    def box(shape: tuple[int, ...]) -> spaces.Box:
+    def box(shape: tuple[int, ...]) -> spaces.Box[np.float64]:
         """Return an unbounded space of float64."""
         return spaces.Box(-np.inf, np.inf, shape, np.float64)
 
@@ -79,7 +79,7 @@ class ForecastEnv(gymnasium.Env[dict[str, Array], Array]):
         """Return the truth of a new episode, ``(support + 1, T, ...)``: what is shown, then what is to be told."""
         starts = np.stack([self.family.initial(self.np_random) for _ in range(self.support + 1)])
         paths = trajectories(self.system, starts, self.times, **self.parameters)
-        return paths.reshape(len(paths), *self.action_space.shape)
+        return paths.reshape(len(paths), *(self.action_space.shape or ()))
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -130,7 +130,7 @@ class IntegratorExpert:
     observe = execute = 1
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
-        self._env: ForecastEnv = env.unwrapped  # type: ignore[assignment]
+        self._env = cast(ForecastEnv, env.unwrapped)
 
     def reset(self, observation: Observation) -> None:
         """Nothing to prepare."""

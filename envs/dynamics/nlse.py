@@ -20,7 +20,7 @@ RTOL, ATOL = 1e-13, 1e-14
 
 def wave_numbers(points: int, length: float) -> Array:
     """Return the wave numbers of a complex transform, ``(points,)``."""
-    return 2 * np.pi * np.fft.fftfreq(points, length / points)
+    return np.asarray(2 * np.pi * np.fft.fftfreq(points, length / points), np.float64)
 
 
 def solve(start: Waves, times: Array, length: float, rtol: float = RTOL, atol: float = ATOL) -> Waves:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
@@ -26,7 +26,7 @@ AFTERWARDS = 100
 """Steps that an episode goes on after its prediction was lost, for the eye."""
 
 
-class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
+class PredictionEnv(gymnasium.Env[dict[str, Any], Array]):
     """Predict one dynamical system, step by step.
 
     Observation ``window (q, d)``: the last q states, oldest first; measured at the start, then the policy's own. Action
@@ -41,7 +41,7 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
     prediction are always counted against the truth. ``observed`` lists the components that are measured at all.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class PredictionEnv(gymnasium.Env[dict[str, Array], Array]):
         start = self.system.initial(self.np_random)
         wait = self.system.settle(self.np_random)
         settled = trajectory(self.system, start, np.array([0.0, wait]))[-1] if wait else start
-        whole = trajectory(self.system, settled, self.dt * np.arange(self.window + self.steps))
+        whole = trajectory(self.system, settled, self.dt * np.arange(self.window + self.steps, dtype=np.float64))
         return np.ascontiguousarray(whole[:, self.observed])
 
     def _measure(self) -> Array:
@@ -149,7 +149,7 @@ class TruthExpert:
     execute = 100
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
-        self._env: PredictionEnv = env.unwrapped  # type: ignore[assignment]
+        self._env = cast(PredictionEnv, env.unwrapped)
 
     def reset(self, observation: Observation) -> None:
         """Nothing to prepare."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -160,10 +161,10 @@ def _column(path: str, table: dict[str, Array], name: str) -> Array:
     return table[name]
 
 
-def _key(path: str, data: object, name: str) -> Array:
-    if name not in data:  # type: ignore[operator]
-        raise DataError(f"{path}: the array {name!r} is missing; there are {', '.join(data)}")  # type: ignore[arg-type]
-    return data[name]  # type: ignore[index,no-any-return]
+def _key(path: str, data: Mapping[str, Array], name: str) -> Array:
+    if name not in data:
+        raise DataError(f"{path}: the array {name!r} is missing; there are {', '.join(data)}")
+    return data[name]
 
 
 def _same(path: str, what: str, shapes: list[tuple[int, ...]]) -> None:

@@ -15,7 +15,7 @@ CONTOUR = 32
 
 def wave_numbers(points: int, length: float) -> Array:
     """Return the wave numbers of a real transform, ``(points/2 + 1,)``, in rad per unit of length."""
-    return 2 * np.pi / length * np.arange(points // 2 + 1)
+    return 2 * np.pi / length * np.arange(points // 2 + 1, dtype=np.float64)
 
 
 class ETDRK4:

@@ -82,15 +82,17 @@ class Grid:
 
     def transform(self, u: Tensor) -> Tensor:
         """Return the spectrum ``(..., *modes)`` of real fields ``(..., *points)``."""
-        if self.dim == 1:
-            return torch.fft.rfft(u)
-        return torch.fft.rfftn(u, dim=self._axes)
+        spectrum: Tensor = torch.fft.rfft(u) if self.dim == 1 else torch.fft.rfftn(u, dim=self._axes)
+        return spectrum
 
     def inverse(self, v: Tensor) -> Tensor:
         """Return the real fields ``(..., *points)`` of a spectrum ``(..., *modes)``."""
+        fields: Tensor
         if self.dim == 1:
-            return torch.fft.irfft(v, n=self.points[0])
-        return torch.fft.irfftn(v, s=self.points, dim=self._axes)
+            fields = torch.fft.irfft(v, n=self.points[0])
+        else:
+            fields = torch.fft.irfftn(v, s=self.points, dim=self._axes)
+        return fields
 
     @property
     def _axes(self) -> tuple[int, ...]:
@@ -125,7 +127,8 @@ def resample(u: Tensor, points: tuple[int, ...]) -> Tensor:
     for axis, (have, want) in enumerate(zip(old, points, strict=True), start=-dim):
         spectrum = _refit(spectrum, axis, have, want)
     fields = torch.fft.ifftn(spectrum, dim=axes).real
-    return fields * (math.prod(points) / math.prod(old))
+    answer: Tensor = fields * (math.prod(points) / math.prod(old))
+    return answer
 
 
 def _refit(spectrum: Tensor, axis: int, have: int, want: int) -> Tensor:

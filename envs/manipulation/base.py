@@ -94,7 +94,7 @@ class PointCloudEnv(gymnasium.Env[Observation, Action]):
         terminated = not finite or (self.terminate_on_success and info["success"] > 0)
         return self._observe(state), reward if finite else 0.0, terminated, self._steps >= self.max_steps, info
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """Return a picture (height, width, 3) of the scene, or None without a render mode."""
         if self.render_mode is None:
             return None

@@ -8,7 +8,7 @@ import math
 import time
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -49,7 +49,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
     """
 
     case: Case
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 1}
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 1}  # noqa: RUF012
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
 
     def _compare(self, wanted: Mesh, done: Limited | None) -> Info:
         case = self.case
-        of_interest = {}
+        of_interest: Info = {}
         for name, (before, after) in case.quantities.items():
             of_interest |= {f"{name}_error_original": before, f"{name}_error_moved": after}
         return of_interest | {
@@ -143,13 +143,13 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         return self._problem
 
     def _show(self) -> dict[str, Any]:
-        self._observation = {
+        self._observation: dict[str, Any] = {
             "points": self.mesh.points,
             "cells": self.mesh.cells,
             "monitor": self.case.observed(),
             "solution": self.case.solution,
             "boundary": self.flags.astype(np.int8),
-            "parameters": np.asarray(self.case.problem.parameters, float),  # type: ignore[attr-defined]
+            "parameters": np.asarray(self.case.problem.parameters, float),
         }
         self._shown = time.perf_counter()
         return self._last()
@@ -170,10 +170,11 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         low, high = self.mesh.bounds
         points, cells = self.mesh.points, self.mesh.cells
         extent = float((high - low).max())
+        least, most = (np.broadcast_to(corner, points.shape) for corner in (low, high))
         big = float(np.finfo(np.float32).max)
         self.observation_space = spaces.Dict(
             {
-                "points": spaces.Box(*(np.broadcast_to(b, points.shape) for b in (low, high)), dtype=np.float64),
+                "points": spaces.Box(least, most, dtype=np.float64),
                 "cells": spaces.Box(0, len(points) - 1, cells.shape, np.int64),
                 "monitor": spaces.Box(0, big, (len(points),), np.float64),
                 "solution": spaces.Box(-big, big, (len(points),), np.float64),

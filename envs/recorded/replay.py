@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal, cast
 
 import gymnasium
 import numpy as np
@@ -80,7 +80,7 @@ def units(actions: NDArray[Any]) -> NDArray[np.float64]:
     return np.where(spread > CONSTANT * size, spread, own)
 
 
-class ReplayEnv(gymnasium.Env[dict[str, Array], Array]):
+class ReplayEnv(gymnasium.Env[dict[str, Any], Array]):
     """Replays the recorded episodes of a part, each as one episode: ``reset(options={"episode": k})`` begins the k-th.
 
     Observations have the recorded keys and shapes, in the recorded units, float32. ``info["action_error"]`` is the root
@@ -89,7 +89,7 @@ class ReplayEnv(gymnasium.Env[dict[str, Array], Array]):
     is the mean absolute difference in the action's own units.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
 
     def __init__(
         self, path: str = "", episode: int | None = None, part: Part = "test", held_out: float = HELD_OUT,
@@ -113,7 +113,7 @@ class ReplayEnv(gymnasium.Env[dict[str, Array], Array]):
         self.metadata = {
             **self.metadata,
             "simplatform": {"recorded": len(demonstrations), "episodes": len(self._numbers)},
-        }  # type: ignore[misc]
+        }
 
     @property
     def expert_action(self) -> Array:
@@ -150,11 +150,11 @@ class Recorded:
     observe = execute = 1
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
-        self._env = env.unwrapped
+        self._env = cast(ReplayEnv, env.unwrapped)
 
     def reset(self, observation: Observation) -> None:
         """Nothing to prepare."""
 
     def act(self, observation: Observation, *, generator: Generator) -> Tensor:
         """Return the recorded action ``(1, 1, *action)``."""
-        return torch.as_tensor(self._env.expert_action)[None, None]  # type: ignore[attr-defined]
+        return torch.as_tensor(self._env.expert_action)[None, None]

@@ -33,6 +33,12 @@ class FieldPolicy(nn.Module):
     """
 
     execute = 1
+    field_mean: Tensor
+    field_scale: Tensor
+    step_mean: Tensor
+    step_scale: Tensor
+    parameter_mean: Tensor
+    parameter_scale: Tensor
 
     def __init__(self, config: FieldConfig, signature: Signature) -> None:
         """Read channels, directions and parameters.

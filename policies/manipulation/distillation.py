@@ -63,7 +63,8 @@ class Distillation(FewStep):
 
     def teacher_predict(self, x: Tensor, step: Tensor, condition: Tensor) -> Tensor:
         """Return the teacher's prediction."""
-        return self.teacher(x, (step.to(x.dtype),), condition)
+        answer: Tensor = self.teacher(x, (step.to(x.dtype),), condition)
+        return answer
 
     def clean(self, prediction: Tensor, x: Tensor, step: Tensor) -> Tensor:
         """Return the clean chunk that a prediction of the network means."""
@@ -148,11 +149,13 @@ class SubPathLinear(Distillation):
         self, x: Tensor, step: Tensor | float, condition: Tensor | Prepared, place: Tensor | float = 1.0
     ) -> Tensor:
         """Return the prediction for points at ``place`` of their sub-paths."""
-        return self.unet(x, (step.to(x.dtype) if isinstance(step, Tensor) else step, place), condition)
+        answer: Tensor = self.unet(x, (step.to(x.dtype) if isinstance(step, Tensor) else step, place), condition)
+        return answer
 
     def teacher_predict(self, x: Tensor, step: Tensor, condition: Tensor) -> Tensor:
         """Return the teacher's prediction."""
-        return self.teacher(x, (step.to(x.dtype), 1.0), condition)
+        answer: Tensor = self.teacher(x, (step.to(x.dtype), 1.0), condition)
+        return answer
 
     def student_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
         """Return the squared distance of the student on a sub-path from itself at the sub-path's end.

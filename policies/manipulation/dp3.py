@@ -73,7 +73,8 @@ class DP3(PointCloudPolicy):
 
     def predict(self, x: Tensor, step: Tensor | float, condition: Tensor | Prepared) -> Tensor:
         """Return what the network predicts (``config.prediction``) of ``x (B, T, A)`` at diffusion steps ``(B,)``."""
-        return self.unet(x, (step.to(x.dtype) if isinstance(step, Tensor) else step,), condition)
+        answer: Tensor = self.unet(x, (step.to(x.dtype) if isinstance(step, Tensor) else step,), condition)
+        return answer
 
     def denoiser(self, prepared: Tensor | Prepared) -> Denoiser:
         """Return what samplers call, for a condition."""

@@ -47,7 +47,8 @@ class FlowMatching(PointCloudPolicy):
 
     def velocity(self, x: Tensor, t: Tensor | float, condition: Tensor | Prepared) -> Tensor:
         """Return v(x, t) for chunks ``(B, T, A)`` and times in [0, 1], ``(B,)`` or one number."""
-        return self.unet(x, (TIME_SCALE * t,), condition)
+        answer: Tensor = self.unet(x, (TIME_SCALE * t,), condition)
+        return answer
 
     def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
         """Integrate from noise to a chunk with at most ``nfe`` evaluations."""

@@ -95,7 +95,8 @@ def _guided(unet: ConditionalUnet, z: Tensor, t: Tensor, prepared: Prepared, goa
     if guidance == 1 or not len(z):
         return goal
     with torch.no_grad():
-        return guidance * goal + (1 - guidance) * unet(z, (t, t), prepared)
+        answer: Tensor = guidance * goal + (1 - guidance) * unet(z, (t, t), prepared)
+        return answer
 
 
 def adaptive_loss(prediction: Tensor, target: Tensor, *, power: float, floor: float) -> Tensor:

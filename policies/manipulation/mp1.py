@@ -52,7 +52,8 @@ class MP1(PointCloudPolicy):
     def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
         """Return a chunk with one network evaluation."""
         answer = self.unet(noise, (1.0, 0.0), condition)
-        return answer if self.config.prediction == "data" else noise - answer
+        found: Tensor = answer if self.config.prediction == "data" else noise - answer
+        return found
 
     def chunk_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
         """Return the MeanFlow loss plus the weighted dispersive loss (MP1, eq. 13)."""

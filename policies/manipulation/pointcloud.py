@@ -141,7 +141,8 @@ class PointCloudPolicy(nn.Module):
 
     def encode(self, cloud: Tensor, state: Tensor) -> Tensor:
         """Return the condition ``(B, observe * 128)`` of normalised ``(B, T, N, 3)`` and ``(B, T, S)``."""
-        return self.encoder(cloud.flatten(0, 1), state.flatten(0, 1)).view(len(cloud), -1)
+        answer: Tensor = self.encoder(cloud.flatten(0, 1), state.flatten(0, 1)).view(len(cloud), -1)
+        return answer
 
     def _normaliser(self, name: str) -> MinMaxNormaliser:
         return cast(MinMaxNormaliser, self.normalisers[name])

@@ -58,15 +58,16 @@ class Layer(nn.Module):
         mixed = self.project_out(torch.cat([self._mix(*mesh) for mesh in meshes]).flatten(-2))
         # The published code scales heads and then flattens them transposed: channel = d * heads + head.
         scaled = mixed.unflatten(-1, (self.heads, -1)) * self.head_scale[:, None]
-        return scaled.transpose(-1, -2).flatten(-2)
+        answer: Tensor = scaled.transpose(-1, -2).flatten(-2)
+        return answer
 
     def _mix(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         if self.kind == "linear":
             return linear_attention(q, k, v)
         dropout = self.dropout if self.training else 0.0
         # With a batch axis of one, PyTorch chooses its memory-saving kernels.
-        heads_first = (part.transpose(0, 1)[None] for part in (q, k, v))
-        return F.scaled_dot_product_attention(*heads_first, dropout_p=dropout)[0].transpose(0, 1)
+        q, k, v = (part.transpose(0, 1)[None] for part in (q, k, v))
+        return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout)[0].transpose(0, 1)
 
     def _drop(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.dropout, self.training)

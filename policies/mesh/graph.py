@@ -44,9 +44,15 @@ class Graph:
         """Return the graph on a device, its real numbers in a dtype (parameters stay in double precision)."""
         parameters = None if self.parameters is None else self.parameters.to(device)
         solution = None if self.solution is None else self.solution.to(device, dtype)
-        real = {"points": self.points.to(device, dtype), "monitor": self.monitor.to(device, dtype)}
-        rest = {"cells": self.cells.to(device), "flags": self.flags.to(device)}
-        return replace(self, **real, **rest, parameters=parameters, solution=solution)
+        return replace(
+            self,
+            points=self.points.to(device, dtype),
+            monitor=self.monitor.to(device, dtype),
+            cells=self.cells.to(device),
+            flags=self.flags.to(device),
+            parameters=parameters,
+            solution=solution,
+        )
 
     @cached_property
     def mesh(self) -> Tensor:

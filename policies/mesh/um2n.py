@@ -73,7 +73,8 @@ class MeshPolicy(nn.Module):
         """Return displacements in m, ``(B, 1, V, 2)``, float64; the generator is not used."""
         graph = self._mine(graph_of_batch(observation))
         displacement = self.config.share * (self(graph) - graph.points)
-        return displacement.double().reshape(len(graph), 1, -1, 2)
+        answer: Tensor = displacement.double().reshape(len(graph), 1, -1, 2)
+        return answer
 
     def graph_of(self, batch: Batch) -> Graph:
         """Return a packed batch as a graph on the policy's device, in its precision."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,7 +76,7 @@ class MinMaxNormaliser(nn.Module):
             raise ContractError(f"the normaliser of {name!r} has no statistics: call policy.prepare(demonstrations) or "
                                 "load a checkpoint before loss() and act()")  # fmt: skip
 
-    def _load_from_state_dict(self, state_dict, prefix, *rest):  # type: ignore[no-untyped-def]
+    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
         for key in ("scale", "offset"):
             value = state_dict.get(prefix + key)
             if value is not None and not bool(torch.isfinite(value).all()):

@@ -20,7 +20,8 @@ WORTH = 1 << 22
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return ``x Wᵀ + b`` for ``x (n, C_in)``, ``weight (C_out, C_in)`` and ``bias (C_out,)``, without a graph."""
     if _by_onednn(x, weight):
-        return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")  # type: ignore[no-any-return]
+        answer: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+        return answer
     return F.linear(x, weight, bias)
 
 

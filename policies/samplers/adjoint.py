@@ -39,4 +39,5 @@ def sample_with_adjoint(denoiser: Denoiser, x: Tensor, steps: int, parameters: I
         field, x / path.alpha(path.first), span, method="rk4", options=options, adjoint_options=options,
         adjoint_params=tuple(parameters),
     )  # fmt: skip
-    return path.alpha(path.last) * y[-1]
+    answer: Tensor = path.alpha(path.last) * y[-1]
+    return answer

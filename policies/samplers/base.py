@@ -25,7 +25,8 @@ def grid(path: Path, steps: int, spacing: Spacing = "log_snr") -> list[float]:
         inner = np.linspace(path.log_snr(path.first), path.log_snr(path.last), steps + 1)[1:-1]
         return [path.first, *(path.time(float(value)) for value in inner), path.last]
     power = 2 if spacing == "quadratic" else 1
-    return (np.linspace(path.first ** (1 / power), path.last ** (1 / power), steps + 1) ** power).tolist()
+    found: list[float] = (np.linspace(path.first ** (1 / power), path.last ** (1 / power), steps + 1) ** power).tolist()
+    return found
 
 
 class Sampler(ABC):

@@ -9,13 +9,14 @@ Observations are those of the run's validation demonstrations (of its training o
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import torch
 import typer
 from torch import Tensor
 
 from simplatform.cli import options
+from simplatform.contracts import Observation, Trainable
 from simplatform.errors import UsageError
 from simplatform.policies.samplers.denoiser import Denoiser
 from simplatform.policies.samplers.dpm_solver_v3 import Statistics
@@ -46,7 +47,20 @@ def command(
     typer.echo(f"use it: simplatform eval {run} --set sampler={sampler}:{output}")
 
 
-def _load(run: Path) -> tuple[Any, Tensor]:
+@runtime_checkable
+class Sampled(Trainable, Protocol):
+    """A policy with an instantaneous field to sample: diffusion and flow."""
+
+    unet: Any
+
+    def condition(self, observation: Observation) -> Tensor:
+        """Return the condition ``(B, G)`` of observations."""
+
+    def denoiser(self, prepared: Any) -> Denoiser:
+        """Return what samplers call, for a condition."""
+
+
+def _load(run: Path) -> tuple[Sampled, Tensor]:
     """Return the policy and conditions of some of its windows."""
     from simplatform.api import load
     from simplatform.pipeline.collect import collect
@@ -54,22 +68,22 @@ def _load(run: Path) -> tuple[Any, Tensor]:
     from simplatform.runs.rundir import RunDirectory
 
     recipe, policy = RunDirectory.open(run).recipe(), load(run)
-    if not hasattr(policy, "denoiser"):
+    if not isinstance(policy, Sampled):
         raise UsageError(f"{recipe.policy} has no instantaneous field to sample: take a diffusion or flow policy")
     split, count = ("validation", recipe.validation) if recipe.validation else ("train", recipe.demonstrations)
     found = collect(recipe.task, count=count, seed=recipe.seed, split=split, attempts=recipe.data.attempts)
-    windows = windows_of(policy, found.demonstrations)  # type: ignore[arg-type]
+    windows = windows_of(policy, found.demonstrations)
     with torch.no_grad():
         return policy, policy.condition(windows.batch(WINDOWS, seed=0, step=0).observation)
 
 
-def _noise(policy: Any, condition: Tensor) -> Tensor:
+def _noise(policy: Sampled, condition: Tensor) -> Tensor:
     shape = (len(condition), policy.horizon, policy.unet.action)
     return torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=condition.dtype)
 
 
 @torch.no_grad()
-def search_for(policy: Any, condition: Tensor, nfe: int, candidates: int, output: Path) -> dict[str, float]:
+def search_for(policy: Sampled, condition: Tensor, nfe: int, candidates: int, output: Path) -> dict[str, float]:
     """Search on half of the conditions, write the schedule, and return errors on the other half, regular ones beside.
 
     Errors are root mean squares of normalised chunks against ``FINE`` steps of DPM-Solver++(2M).

@@ -69,7 +69,7 @@ class Statistics:
         signs = torch.randint(0, 2, noise.shape, generator=torch.Generator().manual_seed(seed)).to(noise) * 2 - 1
         states, noises, linear = [], [], []
         for i, t in enumerate(times):
-            e, product = torch.func.jvp(lambda z, t=t: denoiser.noise(z, t), (x,), (signs,))
+            e, product, *_ = torch.func.jvp(lambda z, t=t: denoiser.noise(z, t), (x,), (signs,))
             states.append(x.double().cpu().numpy())
             noises.append(e.detach().double().cpu().numpy())
             linear.append((path.sigma(t) * (signs * product.detach()).mean(0)).double().cpu().numpy())

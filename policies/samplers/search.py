@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -86,6 +87,7 @@ def mutate(schedule: Schedule, generator: np.random.Generator, highest: int) -> 
     elif choice < 0.8:
         steps[index] = replace(steps[index], order=int(generator.integers(1, highest + 1)))
     else:
-        other = {"data": "noise", "noise": "data"}[steps[index].prediction]
-        steps[index] = Step(steps[index].at, steps[index].order, other)  # type: ignore[arg-type]
+        others: dict[str, Literal["data", "noise"]] = {"data": "noise", "noise": "data"}
+        other = others[steps[index].prediction]
+        steps[index] = Step(steps[index].at, steps[index].order, other)
     return Schedule(tuple(steps))

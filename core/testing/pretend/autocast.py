@@ -35,7 +35,7 @@ SINGLE = (
 def register(library: torch.library.Library) -> torch.library.Library:
     """Register the casts, which act within ``torch.autocast("pretend")`` only; returns what must be kept alive."""
     rest = torch.library.Library("_", "IMPL")
-    rest.fallback(torch.library.fallthrough_kernel, KEY)  # type: ignore[attr-defined]
+    rest.fallback(torch.library.fallthrough_kernel, KEY)
     for names, dtype in ((LOWER, None), (SINGLE, torch.float32)):
         for name in names:
             library.impl(name, _cast(_operation(name), dtype), KEY)

@@ -61,7 +61,7 @@ def _register() -> None:
             f"{torch.__version__}: pip install 'torch>=2.13'"
         ) from error
 
-    class Hooks(torch._C._acc.PrivateUse1Hooks):  # type: ignore[name-defined,misc]
+    class Hooks(torch._C._acc.PrivateUse1Hooks):
         def is_available(self) -> bool:
             return is_entered()
 

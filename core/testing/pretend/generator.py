@@ -23,9 +23,13 @@ class _Kind(type(HostGenerator)):  # type: ignore[misc]
 class PretendGenerator(HostGenerator, metaclass=_Kind):
     """``torch.Generator(device=…)`` within a pretend device: the host's generator that knows whose it is."""
 
+    _whose: torch.device
+    _cdata: int
+
     def __new__(cls, device: Any = "cpu") -> PretendGenerator:
         """Make a generator of the host or of the device."""
-        made: PretendGenerator = super().__new__(cls, "cpu" if _ours(device) else device)
+        new: Any = super().__new__
+        made: PretendGenerator = new(cls, "cpu" if _ours(device) else device)
         made._whose = torch.device(device)
         if _ours(device):
             _alive[made._cdata] = made
@@ -34,7 +38,7 @@ class PretendGenerator(HostGenerator, metaclass=_Kind):
     def __init__(self, device: Any = "cpu") -> None: ...
 
     @property
-    def device(self) -> torch.device:
+    def device(self) -> torch.device:  # type: ignore[override]  # torch's cannot be written either
         """Where it draws."""
         return self._whose
 

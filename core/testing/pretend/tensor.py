@@ -19,36 +19,38 @@ HOST = torch.device("cpu")
 
 
 class PretendTensor(Tensor):
-    """A tensor of the device; ``inner`` is the host's tensor with its numbers."""
+    """A tensor of the device; ``numbers`` is the host's tensor with its numbers."""
 
-    inner: Tensor
+    numbers: Tensor
 
     @staticmethod
     def __new__(cls, inner: Tensor) -> PretendTensor:
         """Wrap a tensor of the host."""
-        made: PretendTensor = Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        made: PretendTensor = Tensor._make_wrapper_subclass(
             cls, inner.shape, strides=inner.stride(), storage_offset=inner.storage_offset(), dtype=inner.dtype,
             device=torch.device(NAME, 0), requires_grad=False,
         )  # fmt: skip
-        made.inner = inner.detach() if inner.requires_grad else inner
+        made.numbers = inner.detach() if inner.requires_grad else inner
         return made
 
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(  # type: ignore[override]  # torch declares its placeholder
+        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         """Run an operation under the rules of the device."""
         return run(func, args, kwargs or {})
 
     @property
-    def data(self) -> Tensor:  # type: ignore[override]
+    def data(self) -> Tensor:
         """The tensor without its history, as of any tensor."""
         return self.detach()
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        Tensor.data.__set__(self, value)  # type: ignore[attr-defined]
-        self.inner = value.inner if isinstance(value, PretendTensor) else value
+        Tensor.data.__set__(self, value)  # type: ignore[attr-defined]  # a descriptor, typed as a value
+        self.numbers = value.numbers if isinstance(value, PretendTensor) else value
 
     def numpy(self, *, force: bool = False) -> np.ndarray:
         """Refuse, as CUDA does, unless it is forced."""
@@ -58,7 +60,7 @@ class PretendTensor(Tensor):
                 "memory first."
             )
         waited("numpy")
-        return self.inner.numpy(force=True)
+        return self.numbers.numpy(force=True)
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         """Refuse, as CUDA does."""
@@ -67,15 +69,18 @@ class PretendTensor(Tensor):
     def tolist(self) -> Any:
         """Return plain numbers; the host waits for them."""
         waited("tolist")
-        return self.inner.tolist()
+        return self.numbers.tolist()
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]  # torch's is untyped
         """Show the numbers and the device."""
-        return f"{repr(self.inner)[:-1]}, device='{NAME}:0')"
+        return f"{repr(self.numbers)[:-1]}, device='{NAME}:0')"
 
 
 class PretendMode(TorchDispatchMode):
     """Sees what has no tensor of the device among its arguments: factories, copies to it, draws from its generators."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's mode is untyped
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operation under the rules of the device, where it concerns the device."""
@@ -155,7 +160,7 @@ def copy_from(source: Tensor, to: Tensor, non_blocking: bool = False) -> Tensor:
 
 def inner(value: Tensor) -> Tensor:
     """Return the host's tensor with the numbers."""
-    return value.inner if isinstance(value, PretendTensor) else value
+    return value.numbers if isinstance(value, PretendTensor) else value
 
 
 def _computed(func: Any, args: Any, kwargs: dict[str, Any], ours: list[PretendTensor], on: bool) -> Any:
@@ -171,7 +176,7 @@ def _computed(func: Any, args: Any, kwargs: dict[str, Any], ours: list[PretendTe
         return out
     if not func._schema.is_mutable:
         return _map(out, wrapped)
-    written = {id(value.inner): value for value in ours}  # the wrapper that was written to is the answer
+    written = {id(value.numbers): value for value in ours}  # the wrapper that was written to is the answer
     return _map(out, lambda value: written[id(value)] if id(value) in written else wrapped(value))
 
 
@@ -188,7 +193,7 @@ def _reshape(func: Any, args: Any, kwargs: dict[str, Any]) -> None:
 
 def inner_of(value: Any) -> Any:
     """Return the host's tensor of a tensor of the device; anything else as it is."""
-    return value.inner if isinstance(value, PretendTensor) else value
+    return value.numbers if isinstance(value, PretendTensor) else value
 
 
 def wrapped(value: Any) -> Any:

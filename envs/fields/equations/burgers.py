@@ -57,7 +57,8 @@ class VectorBurgers(Equation):
 
         def rate(v: Tensor) -> Tensor:
             u = grid.inverse(v * kept)
-            carried = sum(u[:, axis : axis + 1] * grid.inverse(slope * v) for axis, slope in enumerate(slopes))
+            parts = [u[:, axis : axis + 1] * grid.inverse(slope * v) for axis, slope in enumerate(slopes)]
+            carried = sum(parts[1:], parts[0])
             return -kept * grid.transform(carried)
 
         return rate

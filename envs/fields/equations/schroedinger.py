@@ -23,7 +23,8 @@ class Schroedinger(Equation):
 
     def spectrum(self, u: Tensor) -> Tensor:
         """Return the spectrum of ψ ``(B, 1, *points)``."""
-        return torch.fft.fftn(torch.complex(u[:, :1], u[:, 1:]), dim=self._axes)
+        answer: Tensor = torch.fft.fftn(torch.complex(u[:, :1], u[:, 1:]), dim=self._axes)
+        return answer
 
     def fields(self, v: Tensor) -> Tensor:
         """Return both parts of ψ."""
@@ -41,7 +42,8 @@ class Schroedinger(Equation):
 
         def rate(v: Tensor) -> Tensor:
             psi = torch.fft.ifftn(v, dim=axes)
-            return gain * torch.fft.fftn((psi.real**2 + psi.imag**2) * psi, dim=axes)
+            answer: Tensor = gain * torch.fft.fftn((psi.real**2 + psi.imag**2) * psi, dim=axes)
+            return answer
 
         return rate
 

@@ -26,7 +26,8 @@ class Wave(Equation):
         """Return the spectrum of u_t + i Ω u ``(B, 1, *points)``."""
         axes = self._axes
         place, speed = (torch.fft.fftn(u[:, channel : channel + 1], dim=axes) for channel in (0, 1))
-        return speed + 1j * self._omega(u) * place
+        answer: Tensor = speed + 1j * self._omega(u) * place
+        return answer
 
     def fields(self, v: Tensor) -> Tensor:
         """Return u and u_t."""

@@ -70,7 +70,7 @@ class FieldProblem:
     ) -> SpectralSolver:
         """Return the solver for varying parameters ``(B, P)``, on the fine grid unless ``points`` are told."""
         grid = self.grid.finer(self.finer) if points is None else Grid(points, self.grid.lengths)
-        varying = {name: values[:, column] for column, name in enumerate(self.ranges)}
+        varying: dict[str, float | Tensor] = {name: values[:, column] for column, name in enumerate(self.ranges)}
         equation = self.equation(grid, **{**self.parameters, **varying})
         return SpectralSolver(equation, self.frame, substeps or self.substeps, **place)
 

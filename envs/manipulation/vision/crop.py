@@ -36,7 +36,8 @@ class Crop:
     def contains(self, points: Array) -> np.ndarray:
         """Return which of the points (N, 3) lie inside."""
         local = (points - self.origin) @ self.axes.T
-        return np.all((local > self.low) & (local < self.high), axis=1)
+        found: np.ndarray = np.all((local > self.low) & (local < self.high), axis=1)
+        return found
 
 
 def published_crop(camera: Camera) -> Crop:

@@ -161,7 +161,8 @@ class RayCaster:
 
 def _drawn(model: mujoco.MjModel) -> NDArray[np.bool_]:
     shown = np.array(VISIBLE_GROUPS, bool)[np.clip(model.geom_group, 0, len(VISIBLE_GROUPS) - 1)]
-    return shown & ~((model.geom_matid < 0) & (model.geom_rgba[:, 3] == 0))
+    found: NDArray[np.bool_] = shown & ~((model.geom_matid < 0) & (model.geom_rgba[:, 3] == 0))
+    return found
 
 
 def _mesh(model: mujoco.MjModel, geom: int) -> Mesh:

@@ -102,7 +102,8 @@ class ShadedRenderer:
         colour = with_haze(colour, self._caster.directions, distance)
         self._paint_markers(colour, distance, markers)
         coarse = colour.reshape(self._size[1], self.samples, self._size[0], self.samples, 3).mean(axis=(1, 3))
-        return (np.clip(coarse, 0, 1) * 255 + 0.5).astype(np.uint8)
+        found: Picture = (np.clip(coarse, 0, 1) * 255 + 0.5).astype(np.uint8)
+        return found
 
     def _light(self, data: mujoco.MjData, points: Array) -> Array:
         """Return how much of the lamp reaches each point, in [0, 1]."""
@@ -190,7 +191,8 @@ def with_haze(colour: Array, directions: Array, distance: Array) -> Array:
     height = np.clip(directions[:, 2:] * 1.6 + 0.9, 0, 1)
     background = HORIZON + (SKY - HORIZON) * height
     clear = np.exp(-1.6 * np.maximum(distance - 1.9, 0))[:, None]
-    return colour * clear + background * (1 - clear)
+    values: Array = colour * clear + background * (1 - clear)
+    return values
 
 
 def _dot(a: Array, b: Array) -> Array:

@@ -134,7 +134,8 @@ def solve_elliptic(
     free = (~fixed).to(local)
     # Rows and columns of held vertices become those of the identity: the system keeps its shape and stays symmetric.
     masked = local * free[cells][:, :, None] * free[cells][:, None, :]
-    inner = _Solve.apply(masked.reshape(-1), load * free, cells, fixed, method)
+    matrix, right = masked.reshape(-1), load * free
+    inner: Tensor = _Solve.apply(matrix, right, cells, fixed, method)  # type: ignore[no-untyped-call]  # torch's own
     return inner + held
 
 
@@ -150,7 +151,7 @@ class _Solve(torch.autograd.Function):
         return solution
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (solution,) = ctx.saved_tensors
         adjoint = ctx.solve(gradient)
         outer = adjoint[ctx.cells][:, :, None] * solution[ctx.cells][:, None, :]

@@ -27,7 +27,8 @@ def direct(matrix: Any, load: Floats) -> Floats:
         SolverError: the matrix is singular.
     """
     try:
-        return splu(matrix.tocsc()).solve(load)
+        found: Floats = splu(matrix.tocsc()).solve(load)
+        return found
     except RuntimeError as error:
         raise SolverError(f"the finite-element matrix is singular ({error}): is a cell of zero area?") from error
 

@@ -110,7 +110,8 @@ class TaylorHood:
 
     def speed(self, state: Floats) -> Floats:
         """Return |u| at the vertices, ``(V,)`` in m/s."""
-        return np.linalg.norm(state[self.velocity.nodal_dofs], axis=0)
+        found: Floats = np.linalg.norm(state[self.velocity.nodal_dofs], axis=0)
+        return found
 
     @cached_property
     def _component(self) -> Ints:

@@ -44,7 +44,7 @@ class P1:
 
     def scatter(self, local: Floats) -> Floats:
         """Return the vector of cell contributions ``(C, 3)``."""
-        return np.bincount(self.mesh.cells.ravel(), local.ravel(), self.size)
+        return np.asarray(np.bincount(self.mesh.cells.ravel(), local.ravel(), self.size), np.float64)
 
     @cached_property
     def mass(self) -> sparse.csc_array:
@@ -72,7 +72,8 @@ class P1:
 
     def project(self, load: Floats) -> Floats:
         """Return nodal values ``(V,)`` or ``(V, k)`` of the L2 projection with the given load ∫ψ_i f."""
-        return self._mass_factor.solve(np.ascontiguousarray(load))
+        found: Floats = self._mass_factor.solve(np.ascontiguousarray(load))
+        return found
 
     @cached_property
     def derivative(self) -> tuple[sparse.csr_array, sparse.csr_array]:
@@ -110,7 +111,8 @@ class P1:
         points, weights = QUADRATURE[2]
         raw = np.stack([d @ values for d in self.derivative], axis=1)
         differences = np.einsum("qk,ckd->cqd", points, self.gradient(values)[self.mesh.cells]) - raw[:, None]
-        return (self.averaging @ np.einsum("q,cqd->c", weights, differences**2)) / self.lumped
+        found: Floats = (self.averaging @ np.einsum("q,cqd->c", weights, differences**2)) / self.lumped
+        return found
 
     def integral(self, values: Floats) -> float:
         """Return ∫ of nodal values."""

@@ -24,7 +24,8 @@ def conservative(old: Mesh, values: Floats, new: Mesh) -> Floats:
     load = np.stack([space.scatter(column) for column in np.moveaxis(local, -1, 0)], axis=1)
     result = space.project(load)
     missing = P1(old).lumped @ flat - space.lumped @ result
-    return (result + missing / space.areas.sum()).reshape(len(new.points), *values.shape[1:])
+    found: Floats = (result + missing / space.areas.sum()).reshape(len(new.points), *values.shape[1:])
+    return found
 
 
 def cellwise(old: Mesh, values: Floats, new: Mesh) -> Floats:
@@ -37,4 +38,5 @@ def cellwise(old: Mesh, values: Floats, new: Mesh) -> Floats:
     inverse = 12 * (np.eye(3) - 0.25)
     result = np.einsum("cq,q,qk,kl->cl", at, weights, points, inverse, optimize=True)
     before, after = np.abs(old.volumes) @ values.mean(axis=1), np.abs(new.volumes) @ result.mean(axis=1)
-    return result + (before - after) / np.abs(new.volumes).sum()
+    found: Floats = result + (before - after) / np.abs(new.volumes).sum()
+    return found

@@ -89,4 +89,5 @@ def _boundary_neighbours(mesh: Mesh) -> tuple[Ints, Ints, np.ndarray]:
 
 
 def _unit(vectors: Floats) -> Floats:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(float).tiny)
+    found: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(float).tiny)
+    return found

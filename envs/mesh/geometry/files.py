@@ -123,7 +123,8 @@ def _kind(data: Any, path: Path) -> str:
         raise DataError(f"{path} mixes cells of several kinds ({listed}): save it with one kind, such as triangles")
     if not top or top[0] not in KINDS:
         raise DataError(f"{path} has cells of kind {listed}; expected one of {', '.join(KINDS)}")
-    return top[0]
+    text: str = top[0]
+    return text
 
 
 def _base(kind: str) -> str:

@@ -153,7 +153,8 @@ def inside_polygon(points: Floats, loops: Sequence[Loop]) -> np.ndarray:
             if y0 != y1:
                 at = x0 + (points[:, 1] - y0) * (x1 - x0) / (y1 - y0)
                 crossings += ((y0 > points[:, 1]) != (y1 > points[:, 1])) & (points[:, 0] < at)
-    return crossings % 2 == 1
+    found: np.ndarray = crossings % 2 == 1
+    return found
 
 
 def _subdivide(loop: Loop, h: float) -> Floats:
@@ -193,7 +194,8 @@ def _triangulate(points: Floats, loops: Sequence[Loop]) -> Ints:
     centres = points[cells].mean(axis=1)
     edges = points[cells[:, 1:]] - points[cells[:, :1]]
     areas = np.abs(np.linalg.det(edges)) / 2
-    return cells[inside_polygon(centres, loops) & (areas > 1e-3 * np.median(areas))]
+    indices: Ints = cells[inside_polygon(centres, loops) & (areas > 1e-3 * np.median(areas))]
+    return indices
 
 
 def _smooth(points: Floats, cells: Ints, fixed: int) -> Floats:

@@ -75,6 +75,7 @@ def interpolant(mesh: Mesh, values: Floats) -> Callable[[Floats], Floats]:
         start = last[0] if len(last[0]) == len(points) else None
         cells, weights = locator.find(points, start)
         last[0] = cells
-        return np.einsum("nk,nk...->n...", weights, values[simplices.cells[cells]])
+        found: Floats = np.einsum("nk,nk...->n...", weights, values[simplices.cells[cells]])
+        return found
 
     return evaluate

@@ -98,7 +98,8 @@ class Mesh:
         local = np.asarray(FACETS[self.kind])
         every = self.cells[:, local].reshape(-1, local.shape[1])
         _, inverse, counts = np.unique(np.sort(every, axis=1), axis=0, return_inverse=True, return_counts=True)
-        return every[counts[inverse.ravel()] == 1]
+        indices: Ints = every[counts[inverse.ravel()] == 1]
+        return indices
 
     @cached_property
     def boundary(self) -> NDArray[np.bool_]:
@@ -138,7 +139,8 @@ def corner_volumes(points: Floats, cells: Ints, kind: str = "triangle") -> Float
     """Return signed volumes of the simplices that decide validity, ``(C, s)`` (see ``CORNERS``)."""
     simplices = points[cells[:, np.asarray(CORNERS[kind])]]
     edges = simplices[:, :, 1:] - simplices[:, :, :1]
-    return np.linalg.det(edges) / factorial(points.shape[1])
+    found: Floats = np.linalg.det(edges) / factorial(points.shape[1])
+    return found
 
 
 def _edge_pairs(kind: str) -> tuple[tuple[int, int], ...]:

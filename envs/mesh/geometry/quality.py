@@ -12,8 +12,11 @@ def quality(mesh: Mesh) -> Floats:
 
     For other cells: the ratio of the smallest corner volume to the mean corner volume of the mesh (1 = uniform).
     """
+    found: Floats
     if mesh.kind != "triangle":
-        return mesh.corner_volumes.min(axis=1) / np.abs(mesh.corner_volumes).mean()
+        found = mesh.corner_volumes.min(axis=1) / np.abs(mesh.corner_volumes).mean()
+        return found
     corners = mesh.points[mesh.cells]
     squares = ((corners - np.roll(corners, 1, axis=1)) ** 2).sum(axis=(1, 2))
-    return 4 * np.sqrt(3) * mesh.volumes / squares
+    found = 4 * np.sqrt(3) * mesh.volumes / squares
+    return found

@@ -54,11 +54,12 @@ def check_monitor(monitor: Floats, mesh: Mesh) -> Floats:
 def _check_numbers(mesh: Mesh) -> None:
     if not len(mesh.points) or not len(mesh.cells):
         raise DataError(f"an empty mesh: {len(mesh.points)} vertices, {len(mesh.cells)} cells")
-    _refuse(~np.isfinite(mesh.points).all(axis=1), "coordinates are not finite at vertex", "repair the file")
-    wrong = ((mesh.cells < 0) | (mesh.cells >= len(mesh.points))).any(axis=1)
+    _refuse(~np.all(np.isfinite(mesh.points), axis=1), "coordinates are not finite at vertex", "repair the file")
+    wrong = np.any((mesh.cells < 0) | (mesh.cells >= len(mesh.points)), axis=1)
     _refuse(wrong, f"vertex numbers outside 0…{len(mesh.points) - 1} in cell", "repair the connectivity")
     ordered = np.sort(mesh.cells, axis=1)
-    _refuse((ordered[:, 1:] == ordered[:, :-1]).any(axis=1), "the same vertex twice in cell", "delete collapsed cells")
+    twice = np.any(ordered[:, 1:] == ordered[:, :-1], axis=1)
+    _refuse(twice, "the same vertex twice in cell", "delete collapsed cells")
 
 
 def _check_vertices(mesh: Mesh) -> None:
@@ -73,9 +74,10 @@ def _check_vertices(mesh: Mesh) -> None:
 
 def _check_cells(mesh: Mesh) -> None:
     scale = np.abs(mesh.corner_volumes).max()
-    flat = (np.abs(mesh.corner_volumes) <= 1e-14 * scale).any(axis=1)
+    flat = np.any(np.abs(mesh.corner_volumes) <= 1e-14 * scale, axis=1)
     _refuse(flat, "zero area or volume in cell", "remove degenerate cells")
-    _refuse((mesh.corner_volumes < 0).any(axis=1), "inverted (negative orientation) cell", "use `oriented`, or repair")
+    inverted = np.any(mesh.corner_volumes < 0, axis=1)
+    _refuse(inverted, "inverted (negative orientation) cell", "use `oriented`, or repair")
     facets, counts = mesh.facets
     shared = counts > 2
     if shared.any():
@@ -101,7 +103,8 @@ def _conflicts(mesh: Mesh) -> Ints:
     flat = np.sort(every, axis=2).reshape(-1, local.shape[1])
     _, inverse = np.unique(flat, axis=0, return_inverse=True)
     total = np.bincount(inverse.ravel(), sense.ravel())
-    return (np.abs(total[inverse.ravel()]) > 1.5).reshape(sense.shape).sum(axis=1)
+    indices: Ints = (np.abs(total[inverse.ravel()]) > 1.5).reshape(sense.shape).sum(axis=1)
+    return indices
 
 
 def check_connected(mesh: Mesh) -> Mesh:
@@ -131,7 +134,7 @@ def oriented(mesh: Mesh) -> Mesh:
     if mesh.kind == "quad":
         cells[negative] = cells[negative][:, ::-1]
     else:
-        cells[np.ix_(negative, [0, 1])] = cells[np.ix_(negative, [1, 0])]
+        cells[negative, :2] = cells[negative, :2][:, ::-1]
     return Mesh(mesh.points, cells, mesh.kind)
 
 

@@ -75,7 +75,8 @@ class Recovery:
         return np.asarray(skfem().LinearForm(lambda v, w: w.f * v).assemble(self._basis, f=field))
 
     def _project(self, field: Floats) -> Floats:
-        return self._mass_factor.solve(self._load(field))
+        found: Floats = self._mass_factor.solve(self._load(field))
+        return found
 
 
 def recovery(mesh: Mesh) -> P1 | Recovery:
@@ -92,4 +93,7 @@ def hessian_multiplicity(dim: int) -> Floats:
 def edge_squared(mesh: Mesh) -> float:
     """Return the mean square edge length that the mean cell volume implies: 2·area for triangles."""
     volume = float(np.abs(mesh.volumes).mean())
-    return {"line": volume**2, "triangle": 2 * volume, "quad": volume, "tetra": (6 * volume) ** (2 / 3)}[mesh.kind]
+    value: float = {"line": volume**2, "triangle": 2 * volume, "quad": volume, "tetra": (6 * volume) ** (2 / 3)}[
+        mesh.kind
+    ]
+    return value

@@ -57,7 +57,8 @@ def smooth(mesh: Mesh, values: Floats, rounds: float = 10.0) -> Floats:
 def ring(points: Floats, alpha: float = 10.0, beta: float = 200.0, gamma: float = 0.15) -> Floats:
     """1 + α/cosh²(β(|x − c|² − γ)) around c = (½, ½): the ring of the ``movement`` demos, at points ``(N, 2)``."""
     squared = ((points - 0.5) ** 2).sum(axis=1)
-    return 1.0 + alpha / np.cosh(np.clip(beta * (squared - gamma), -300, 300)) ** 2
+    found: Floats = 1.0 + alpha / np.cosh(np.clip(beta * (squared - gamma), -300, 300)) ** 2
+    return found
 
 
 def density(squares: Floats, alpha: float, nothing: float = 0.0) -> Floats:
@@ -73,7 +74,8 @@ def rounding(mesh: Mesh, values: Floats, order: int) -> float:
     Without it the monitor of a plane, whose second derivatives are zero but for rounding, would be amplified noise.
     """
     size = float(np.abs(values).max()) / edge_squared(mesh) ** (order / 2)
-    return (1e-11 * size) ** 2
+    value: float = (1e-11 * size) ** 2
+    return value
 
 
 MONITORS: dict[str, Monitor] = {

@@ -39,7 +39,8 @@ def _solve(mesh: Mesh, monitor: Floats, free: sparse.csr_array) -> Floats:
     matrix = sparse.block_diag(mesh.dim * [graph]).tocsr()
     forces = -(graph @ mesh.points - graph_balance(mesh)).T.ravel()
     reduced = splu((free.T @ matrix @ free).tocsc()).solve(free.T @ forces)
-    return (free @ reduced).reshape(mesh.dim, -1).T
+    found: Floats = (free @ reduced).reshape(mesh.dim, -1).T
+    return found
 
 
 def edge_laplacian(mesh: Mesh, weights: Floats) -> sparse.csr_array:
@@ -55,4 +56,5 @@ def graph_balance(mesh: Mesh) -> Floats:
     """Return the graph Laplacian of the original points at unit weights: the force that a constant monitor must not
     exert.
     """
-    return edge_laplacian(mesh, np.ones(len(mesh.edges))) @ mesh.points
+    found: Floats = edge_laplacian(mesh, np.ones(len(mesh.edges))) @ mesh.points
+    return found

@@ -73,4 +73,5 @@ def _line_search(mesh: Mesh, displacement: Floats, floor: float) -> float:
 def _bad(mesh: Mesh, displacement: Floats, floor: float) -> np.ndarray:
     before = mesh.corner_volumes
     after = corner_volumes(mesh.points + displacement, mesh.cells, mesh.kind)
-    return (np.sign(before) * after < floor * np.abs(before)).any(axis=1)
+    found: np.ndarray = np.any(np.sign(before) * after < floor * np.abs(before), axis=1)
+    return found

@@ -69,7 +69,8 @@ class MongeAmpere:
     def displacement(self, phi: Floats) -> Floats:
         """Return ∇φ, L2-projected to P1 with zero normal component on the boundary, ``(V, 2)``."""
         reduced = self._gradient_factor.solve(self._gradient_load @ phi)
-        return (self._free @ reduced).reshape(2, -1).T
+        found: Floats = (self._free @ reduced).reshape(2, -1).T
+        return found
 
     def hessian(self, phi: Floats) -> Floats:
         """Return H(φ) recovered in P1: (xx, xy, yy), ``(V, 3)``."""
@@ -84,7 +85,8 @@ class MongeAmpere:
         return load, float(np.linalg.norm(load)) / (abs(theta) * self._target_norm)
 
     def _at(self, nodal: Floats) -> Floats:
-        return np.einsum("qk,ck...->cq...", self._points, nodal[self.mesh.cells])
+        found: Floats = np.einsum("qk,ck...->cq...", self._points, nodal[self.mesh.cells])
+        return found
 
 
 def relaxation(
@@ -232,7 +234,8 @@ def _positive(h: Floats, floor: float = 0.1) -> Floats:
     """Return cof(I + H) per cell, ``(C, 2, 2)``, its eigenvalues raised to at least ``floor``."""
     cofactor = np.stack([1 + h[:, 2], -h[:, 1], -h[:, 1], 1 + h[:, 0]], axis=1).reshape(-1, 2, 2)
     values, vectors = np.linalg.eigh(cofactor)
-    return np.einsum("cik,ck,cjk->cij", vectors, np.maximum(values, floor), vectors)
+    found: Floats = np.einsum("cik,ck,cjk->cij", vectors, np.maximum(values, floor), vectors)
+    return found
 
 
 def _factor(matrix: sparse.sparray) -> sparse.linalg.SuperLU:

@@ -9,11 +9,15 @@ registered as solvers of kind "pde", so that policies reach them by name.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from simplatform.envs.mesh.finite_elements.fem_torch import Space, owners, solve_elliptic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Batch = Mapping[str, Tensor]
 
@@ -119,7 +123,7 @@ def interpolate(points: Tensor, mesh: Tensor, batch: Batch) -> Tensor:
     return _linear(points, torch.as_tensor(cells, device=points.device), batch)
 
 
-def _places(points, mesh, batch):  # type: ignore[no-untyped-def]
+def _places(points: NDArray[Any], mesh: Tensor, batch: Batch) -> list[NDArray[Any]]:
     """Return shifts along x for vertices ``(N, 2)`` and for the query points ``(M, 2)``."""
     import numpy as np
 

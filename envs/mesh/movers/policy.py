@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
 from pydantic import Field
@@ -116,6 +116,15 @@ class SpringPolicy(MoverPolicy):
         return spring(mesh, monitor, **self._options())
 
 
+class Solvable(Protocol):
+    """An environment that solves its PDE on any mesh."""
+
+    mesh: Mesh
+
+    def monitor_at(self, mesh: Mesh) -> Floats:
+        """Return the monitor ``(V,)``."""
+
+
 class MoverExpert:
     """A mover that evaluates the monitor by solving the environment's PDE anew on each trial mesh."""
 
@@ -124,7 +133,7 @@ class MoverExpert:
 
     def __init__(self, env: gymnasium.Env[Any, Any], policy: MoverPolicy) -> None:
         """Take the environment, whose problem the expert may solve, and the mover."""
-        self.env, self.policy = env.unwrapped, policy
+        self.env, self.policy = cast(Solvable, env.unwrapped), policy
 
     def reset(self, observation: Observation) -> None:
         """Movers keep no state."""
@@ -133,7 +142,7 @@ class MoverExpert:
         """Return the displacement of the environment's mesh, ``(1, 1, V, d)``."""
         import torch
 
-        moved = self.policy.move(self.env.mesh, self.env.monitor_at)  # type: ignore[attr-defined]
+        moved = self.policy.move(self.env.mesh, self.env.monitor_at)
         return torch.as_tensor(moved.displacement[None, None])
 
 

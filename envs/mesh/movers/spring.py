@@ -57,7 +57,8 @@ def _linear_step(mesh: Mesh, cosines: Floats, lengths: Floats, rest: Floats, fre
     blocks = [[_stiffness(incidence, stiffness * (cosines[:, a] * cosines[:, b] + (a == b) * 0.1)) for b in axes]
               for a in axes]  # fmt: skip
     matrix = (free.T @ sparse.block_array(blocks) @ free).tocsc()
-    return (free @ splu(matrix).solve(free.T @ -forces)).reshape(mesh.dim, -1).T
+    found: Floats = (free @ splu(matrix).solve(free.T @ -forces)).reshape(mesh.dim, -1).T
+    return found
 
 
 def _incidence(mesh: Mesh) -> sparse.csr_array:

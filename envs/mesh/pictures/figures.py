@@ -23,7 +23,7 @@ MAP = "viridis"
 def panels_figure(panels: Sequence[Panel], columns: int = 4, size: float = 3.2) -> Figure:
     """Return a figure of panels in rows of ``columns``, each ``size`` inches wide."""
     rows = -(-len(panels) // columns)
-    figure = _figure(size * columns, 0.92 * size * rows)
+    figure: Figure = _figure(size * columns, 0.92 * size * rows)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis, panel in zip(axes, panels, strict=False):
         draw_panel(axis, panel)
@@ -36,7 +36,7 @@ def before_and_after(before: Mesh, after: Mesh, monitor: Floats) -> Figure:
     """Return a figure of both meshes, the monitor and the cell quality; only the last outside the plane."""
     if before.dim != 2:
         return quality_figure(before, after)
-    figure = _figure(9, 8)
+    figure: Figure = _figure(9, 8)
     axes = figure.subplots(2, 2)
     draw_panel(axes[0, 0], Panel(f"original: {len(before.points)} vertices", before))
     draw_panel(axes[0, 1], Panel("moved", after))
@@ -62,14 +62,14 @@ def check_picture(path: Path) -> None:
 
 def quality_figure(before: Mesh, after: Mesh) -> Figure:
     """Return the histograms of cell quality before and after."""
-    figure = _figure(5.5, 2.8)
+    figure: Figure = _figure(5.5, 2.8)
     draw_quality(figure.subplots(), before, after)
     return figure
 
 
 def history_figure(original: Floats, moved: Floats, what: str) -> Figure:
     """Return both errors of a time-dependent run against the number of the interval."""
-    figure = _figure(5.5, 2.8)
+    figure: Figure = _figure(5.5, 2.8)
     axes = figure.subplots()
     steps = np.arange(1, len(original) + 1)
     axes.plot(steps, original, color="0.5", label="original mesh")
@@ -90,7 +90,8 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
         panel = panel.triangles
         shading = {"facecolors": panel.values} if panel.cellwise else {"shading": "gouraud"}
         args = () if panel.cellwise else (panel.values,)
-        image = axes.tripcolor(
+        tripcolor: Any = axes.tripcolor
+        image = tripcolor(
             *panel.mesh.points.T, panel.mesh.cells, *args, **shading, vmin=panel.low, vmax=panel.high, cmap=MAP
         )
         axes.figure.colorbar(image, ax=axes, shrink=0.7)

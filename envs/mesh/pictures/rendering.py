@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,8 @@ def by_pyvista(panels: Sequence[Panel], columns: int = 4, seconds: float = SECON
     """Return the picture, or None where PyVista is not installed or cannot draw."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "panels.npz", Path(folder) / "picture.npy"
-        np.savez(source, **_packed(panels), columns=np.array(columns))
+        arrays: dict[str, Any] = _packed(panels)
+        np.savez(source, **arrays, columns=np.array(columns))
         command = [sys.executable, "-m", "simplatform.envs.mesh.pictures.rendering", str(source), str(target)]
         try:
             subprocess.run(command, capture_output=True, check=True, timeout=seconds, env=_environment())
@@ -81,8 +83,8 @@ def draw(panels: Sequence[Panel], columns: int) -> np.ndarray:
     import pyvista
 
     rows = -(-len(panels) // columns)
-    plotter = pyvista.Plotter(
-        off_screen=True, shape=(rows, columns), border=False, window_size=(SIDE * columns, SIDE * rows)
+    plotter: Any = pyvista.Plotter(
+        off_screen=True, shape=(rows, columns), border=False, window_size=[SIDE * columns, SIDE * rows]
     )
     plotter.set_background("white")
     for number, panel in enumerate(panels):
@@ -91,12 +93,13 @@ def draw(panels: Sequence[Panel], columns: int) -> np.ndarray:
     return np.asarray(plotter.screenshot(return_img=True))[..., :3]
 
 
-def _add(plotter, panel: Panel) -> None:  # type: ignore[no-untyped-def]
+def _add(plotter: Any, panel: Panel) -> None:
     import pyvista
 
     mesh = panel.mesh
     points = np.column_stack([mesh.points, np.zeros(len(mesh.points))])
-    surface = pyvista.PolyData.from_regular_faces(points, mesh.cells)
+    faces: Any = mesh.cells
+    surface = pyvista.PolyData.from_regular_faces(points, faces)
     if panel.values is None:
         plotter.add_mesh(surface, color="white", show_edges=True, edge_color="#1f3b57", lighting=False)
     else:

@@ -6,7 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def _changed(reduction: float) -> str:
 
 
 def _still(run: RunView, recording: Recording, row: dict[str, Any]) -> str:
-    env: MeshMovement = make_env(run.task, "test", row["variant"]).unwrapped  # type: ignore[assignment]
+    env = cast(MeshMovement, make_env(run.task, "test", row["variant"]).unwrapped)
     observation, _ = env.reset(seed=row["seed"])
     env.step(recording.actions[0])
     case = env.case
@@ -97,8 +97,8 @@ def _film(recording: Recording) -> str:
     parts = [f"<h3>Test episode, {steps} mesh movements</h3>"]
     if len(recording.frames) > 1:
         parts.append(animation_html(list(recording.frames), "meshes, solutions and errors in time", 0.15))
-    errors = [recording.infos[f"error_{mesh}"] for mesh in ("original", "moved")]
-    figure = history_figure(*errors, "mean L2 error so far")
+    original, moved = (recording.infos[f"error_{mesh}"] for mesh in ("original", "moved"))
+    figure = history_figure(original, moved, "mean L2 error so far")
     return "".join([*parts, figure_html(figure, "error of both meshes against time")])
 
 

@@ -15,13 +15,14 @@ from simplatform.envs.mesh.geometry.location import interpolant
 from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
 from simplatform.envs.mesh.geometry.validity import tangled_cells
 from simplatform.envs.mesh.monitors.standard import Monitor
-from simplatform.envs.mesh.problems.base import SteadyProblem, UnsteadyProblem
+from simplatform.envs.mesh.problems.base import Problem, SteadyProblem, UnsteadyProblem
 from simplatform.errors import SolverError
 
 
 class Case(ABC):
     """What the environment asks of a problem. ``error_original`` and ``error_moved`` are those of the last move."""
 
+    problem: Problem
     mesh: Mesh
     moved: Mesh
     error_original: float
@@ -58,7 +59,8 @@ class Case(ABC):
         places = np.moveaxis(np.asarray(space.global_coordinates()), 0, -1)
         truth = self.truth(places.reshape(-1, mesh.dim)).reshape(places.shape[:2])
         squares = (np.asarray(space.interpolate(values)) - truth) ** 2 * space.dx
-        return np.sqrt(squares.sum(axis=1) / np.abs(mesh.volumes))
+        found: Floats = np.sqrt(squares.sum(axis=1) / np.abs(mesh.volumes))
+        return found
 
     @abstractmethod
     def move(self, mesh: Mesh) -> bool:
@@ -67,6 +69,8 @@ class Case(ABC):
 
 class SteadyCase(Case):
     """One move, one solve."""
+
+    problem: SteadyProblem
 
     def __init__(self, problem: SteadyProblem, mesh: Mesh, monitor: Monitor | None) -> None:
         """Solve on the original mesh. ``monitor`` overrides the problem's own."""
@@ -118,6 +122,8 @@ class UnsteadyCase(Case):
 
     Errors are means over the intervals so far, so that the last ones speak for the whole span.
     """
+
+    problem: UnsteadyProblem
 
     def __init__(self, problem: UnsteadyProblem, mesh: Mesh, monitor: Monitor | None) -> None:
         """Start both simulations. ``monitor`` overrides the problem's own and sees the problem's nodal scalar."""

@@ -33,7 +33,10 @@ class Gaussians:
 
     def __call__(self, points: Floats) -> Floats:
         """Return u at points ``(..., d)``."""
-        return sum(self._terms(points, row)[0] for row in self._used())  # type: ignore[return-value]
+        total = np.zeros(np.shape(points)[:-1])
+        for row in self._used():
+            total = total + self._terms(points, row)[0]
+        return total
 
     def gradient(self, points: Floats) -> Floats:
         """Return ∇u at points ``(..., d)``, same shape."""

@@ -34,7 +34,8 @@ class NonlinearPoisson(SteadyProblem):
     def source(self, points: Floats) -> Floats:
         """Return f = −(1 + u²)Δu − 2u|∇u|² at points ``(..., 2)``."""
         u, slope = self.exact(points), self.exact.gradient(points)
-        return -(1 + u**2) * self.exact.laplacian(points) - 2 * u * (slope**2).sum(axis=-1)
+        found: Floats = -(1 + u**2) * self.exact.laplacian(points) - 2 * u * (slope**2).sum(axis=-1)
+        return found
 
     def solve(self, mesh: Mesh) -> Floats:
         """Return the P1 solution, ``(V,)``.
@@ -70,10 +71,10 @@ class NonlinearPoisson(SteadyProblem):
 def _forms(source: Field) -> tuple[Any, Any]:
     from skfem.helpers import dot, grad
 
-    def tangent(du, v, w):  # type: ignore[no-untyped-def]
+    def tangent(du: Any, v: Any, w: Any) -> Any:
         return (1 + w.u**2) * dot(grad(du), grad(v)) + 2 * w.u * du * dot(grad(w.u), grad(v))
 
-    def residual(v, w):  # type: ignore[no-untyped-def]
+    def residual(v: Any, w: Any) -> Any:
         return (1 + w.u**2) * dot(grad(w.u), grad(v)) - source(np.moveaxis(w.x, 0, -1)) * v
 
     return skfem().BilinearForm(tangent), skfem().LinearForm(residual)

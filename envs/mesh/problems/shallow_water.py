@@ -64,7 +64,8 @@ class ShallowWater(UnsteadyProblem):
     def bed(self, points: Floats) -> Floats:
         """Return the bed's elevation (m, negative) at points ``(..., 2)``: a plain with one mount."""
         squares = ((points - self.mount) ** 2).sum(axis=-1)
-        return DEPTH * (0.7 * np.exp(-squares / 0.02) - 1)
+        found: Floats = DEPTH * (0.7 * np.exp(-squares / 0.02) - 1)
+        return found
 
     def prepare(self, mesh: Mesh) -> None:
         """Run the problem on the refined mesh and keep the elevation after every interval."""
@@ -132,12 +133,14 @@ class ShallowWater(UnsteadyProblem):
         mesh, locator, kept = self._fine
         cells, elevation = locator.find(points)[0], kept[interval][:, None]
         slopes = _slopes(P1(mesh), elevation)[cells, 0]
-        return elevation[cells, 0] + (slopes * (points - _centres(mesh)[cells])).sum(axis=1)
+        found: Floats = elevation[cells, 0] + (slopes * (points - _centres(mesh)[cells])).sum(axis=1)
+        return found
 
     def nodal(self, mesh: Mesh, state: Floats) -> Floats:
         """Return the surface elevation, projected to P1, ``(V,)``."""
         space = P1(mesh)
-        return (space.averaging @ (state[:, 0] + self.bed(_centres(mesh)))) / space.lumped
+        found: Floats = (space.averaging @ (state[:, 0] + self.bed(_centres(mesh)))) / space.lumped
+        return found
 
     def monitor(self, mesh: Mesh, state: Floats) -> Floats:
         """Return the smoothed gradient monitor of the surface."""
@@ -156,7 +159,7 @@ class ShallowWater(UnsteadyProblem):
         surface = np.concatenate([state[:, :1] + self.bed(_centres(old))[:, None], state[:, 1:]], axis=1)
         offset = places - _centres(old)[cells]
         values = surface[cells] + np.einsum("cqfd,cqd->cqf", _slopes(P1(old), surface)[cells], offset)
-        result = np.einsum("q,cqf->cf", weights, values)
+        result: Floats = np.einsum("q,cqf->cf", weights, values)
         result[:, 0] -= self.bed(_centres(new))
         moving = np.abs(result[:, 0] + self.bed(_centres(new))) > 1e-14
         if moving.any():
@@ -220,7 +223,7 @@ class HydrostaticHLL:
 
     def _at_edges(self, fields: Floats, slopes: Floats, cells: np.ndarray, offsets: Floats) -> Floats:
         """Return height and discharges on one side of each edge, ``(E, 3)``."""
-        values = fields[cells] + np.einsum("efd,ed->ef", slopes[cells], offsets)
+        values: Floats = fields[cells] + np.einsum("efd,ed->ef", slopes[cells], offsets)
         values[:, 0] = np.maximum(values[:, 0] - self._bed_between, 1e-12)
         return values
 
@@ -237,7 +240,8 @@ def hll(a: Floats, b: Floats, normal: Floats) -> Floats:
     slow = np.minimum(np.minimum(ua - ca, ub - cb), 0.0)[:, None]
     fast = np.maximum(np.maximum(ua + ca, ub + cb), 0.0)[:, None]
     spread = np.maximum(fast - slow, 1e-300)
-    return (fast * fa - slow * fb + fast * slow * (b - a)) / spread
+    found: Floats = (fast * fa - slow * fb + fast * slow * (b - a)) / spread
+    return found
 
 
 def _normal_flux(state: Floats, normal: Floats) -> tuple[Floats, Floats, Floats]:
@@ -273,7 +277,8 @@ class _Gauges:
 
 
 def _centres(mesh: Mesh) -> Floats:
-    return mesh.points[mesh.cells].mean(axis=1)
+    found: Floats = mesh.points[mesh.cells].mean(axis=1)
+    return found
 
 
 def _edges(mesh: Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray, Floats, Floats]:

@@ -7,6 +7,8 @@ itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from simplatform.envs.mesh.finite_elements.fem_torch import DEGREE_SIX
@@ -54,7 +56,8 @@ class Swirl(UnsteadyProblem):
     def peak(self, points: Floats) -> Floats:
         """Return the initial ring at points ``(..., 2)``."""
         r = np.linalg.norm(points - self.centre, axis=-1)
-        return np.exp(-((r - self.radius) ** 2) / (2 * self.width**2))
+        found: Floats = np.exp(-((r - self.radius) ** 2) / (2 * self.width**2))
+        return found
 
     def velocity(self, points: Floats, time: float) -> Floats:
         """Return c at points ``(..., 2)``, in m/s."""
@@ -81,7 +84,8 @@ class Swirl(UnsteadyProblem):
         """Return the L2 projection of the peak, ``(C, 3)``."""
         points, weights = DEGREE_SIX
         at = self.peak(np.einsum("qk,ckd->cqd", points, mesh.points[mesh.cells]))
-        return np.einsum("cq,q,qk,kl->cl", at, weights, points, 12 * (np.eye(3) - 0.25), optimize=True)
+        found: Floats = np.einsum("cq,q,qk,kl->cl", at, weights, points, 12 * (np.eye(3) - 0.25), optimize=True)
+        return found
 
     def advance(self, mesh: Mesh, state: Floats, interval: int) -> Floats:
         """Return the state one interval later; the time step follows from the smallest cell."""
@@ -120,7 +124,7 @@ class Swirl(UnsteadyProblem):
 class Upwind:
     """Discontinuous P1, upwind, for ∂u/∂t + ∇·(s·c u) = 0, div c = 0, s = ±1, no flow through the boundary."""
 
-    def __init__(self, mesh: Mesh, velocity) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, mesh: Mesh, velocity: Callable[[Floats], Floats]) -> None:
         """Precompute the volume term and the normal velocity at two Gauss points of each interior edge."""
         space = P1(mesh)
         self.smallest = float((2 * space.areas / _longest(mesh)).min())
@@ -152,7 +156,8 @@ class Upwind:
         for side, direction in ((0, -1.0), (1, 1.0)):
             for end in range(2):
                 np.add.at(load, (self._cells[:, side], self._local[:, side, end]), direction * flux[:, end])
-        return (12 * load - 3 * load.sum(axis=1, keepdims=True)) / self._areas[:, None]
+        found: Floats = (12 * load - 3 * load.sum(axis=1, keepdims=True)) / self._areas[:, None]
+        return found
 
     def _traces(self, u: Floats) -> tuple[Floats, Floats]:
         values = [u[self._cells[:, side, None], self._local[:, side]] @ self._shape.T for side in range(2)]
@@ -161,7 +166,8 @@ class Upwind:
 
 def _longest(mesh: Mesh) -> Floats:
     corners = mesh.points[mesh.cells]
-    return np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    found: Floats = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    return found
 
 
 def _sides(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:

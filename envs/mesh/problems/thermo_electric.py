@@ -96,7 +96,7 @@ class ThermoElectric(SteadyProblem):
 def _forms(problem: ThermoElectric) -> tuple[Any, Any, Any]:
     from skfem.helpers import dot, grad
 
-    def sigma(w):  # type: ignore[no-untyped-def]
+    def sigma(w: Any) -> Any:
         return problem.conductivity(np.moveaxis(w.x, 0, -1), w.temperature)
 
     electric = skfem().BilinearForm(lambda u, v, w: sigma(w) * dot(grad(u), grad(v)))

@@ -1,10 +1,11 @@
 """What the plugin gives: one policy, and the recipe that `simplatform run --plugin nearest` starts."""
 
 from simplatform import hookimpl
+from simplatform.hooks import Register
 
 
 @hookimpl
-def register_policies(register):
+def register_policies(register: Register) -> None:
     register(
         "nearest",
         "simplatform_nearest.policy:Nearest",
@@ -14,5 +15,5 @@ def register_policies(register):
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Register) -> None:
     register("nearest", policy="nearest", task="metaworld/drawer-open")

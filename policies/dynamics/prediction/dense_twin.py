@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from simplatform.policies.dynamics.prediction.gates import GatedLayers
 from simplatform.policies.dynamics.prediction.stnn import StNN, StNNConfig
-from simplatform.policies.nn.structured import Counts, dense_counts
+from simplatform.policies.nn.structured import CountedLayer, Counts, dense_counts
 from simplatform.policies.nn.structured.hankel import Init
 
 
@@ -15,7 +15,7 @@ class DenseTwinConfig(StNNConfig):
     """Settings of the dense twin: those of the structured predictor; ``kind`` plays no part."""
 
 
-class DenseBlocks(nn.Module):
+class DenseBlocks(CountedLayer):
     """``(B, p_in, n)`` → ``(B, p_out, rows)`` by one free matrix per pair of channels; "delta" is near the exchange."""
 
     def __init__(self, p_in: int, p_out: int, n: int, rows: int, init: Init) -> None:
@@ -43,7 +43,7 @@ class DenseTwin(StNN):
     def make_gates(self, config: StNNConfig) -> GatedLayers:
         """Return dense layers."""
 
-        def dense(inputs: int, outputs: int, n: int, rows: int) -> nn.Module:
+        def dense(inputs: int, outputs: int, n: int, rows: int) -> CountedLayer:
             return DenseBlocks(inputs, outputs, n, rows, config.init).double()
 
         return GatedLayers(self.layout.channels, self.layout.length, config, dense)

@@ -9,9 +9,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from simplatform.policies.nn.structured import BlockHankel, Counts
+from simplatform.policies.nn.structured import BlockHankel, CountedLayer, Counts
 from simplatform.policies.nn.structured.counts import Kind
 from simplatform.policies.nn.structured.hankel import Init
+from simplatform.policies.nn.typed import ModuleList
 from simplatform.recipes.config import Config
 
 GELU_FLOPS = 8
@@ -20,7 +21,7 @@ PARTS = {"gated": 2, "rational": 3, "gelu": 1, "leaky-relu": 1}
 """Channels of a layer that make one channel of features."""
 OPERATIONS = {"gated": 1, "rational": 4, "gelu": GELU_FLOPS, "leaky-relu": 1}
 """Operations of an activation, per number."""
-MakeLayer = Callable[[int, int, int, int], nn.Module]
+MakeLayer = Callable[[int, int, int, int], CountedLayer]
 
 
 class GateConfig(Config):
@@ -43,15 +44,16 @@ class GatedLayers(nn.Module):
         self.config, self.parts = config, PARTS[config.activation]
         p, n = config.blocks, config.width or length
         make, shapes = make_layer or self._structured, [(channels, length), *[(p, n)] * (config.depth - 1)]
-        self.layers = nn.ModuleList([make(inputs, self.parts * p, q, n) for inputs, q in shapes])
+        self.layers: ModuleList[CountedLayer] = ModuleList([make(inputs, self.parts * p, q, n) for inputs, q in shapes])
         self.numbers, self.size = p * n, (1 if self.parts == 1 else 2) * p * n
 
     def forward(self, x: Tensor) -> Tensor:
         """Return features ``(B, 2 p n)`` of windows ``(B, channels, q)``; ``(B, p n)`` without a gate."""
-        for layer in self.layers[:-1]:
+        *inner, last = self.layers
+        for layer in inner:
             linear, product = self._gate(layer(x))
             x = linear if product is None else linear + product
-        linear, product = self._gate(self.layers[-1](x))
+        linear, product = self._gate(last(x))
         return (linear if product is None else torch.cat([linear, product], dim=1)).flatten(1)
 
     def counts(self) -> Counts:
@@ -63,7 +65,7 @@ class GatedLayers(nn.Module):
             total += Counts(0, OPERATIONS[self.config.activation] * self.numbers)
         return total
 
-    def _structured(self, inputs: int, outputs: int, n: int, rows: int) -> nn.Module:
+    def _structured(self, inputs: int, outputs: int, n: int, rows: int) -> CountedLayer:
         return BlockHankel(inputs, outputs, n, rows=rows, kind=self.config.kind, init=self.config.init).double()
 
     def _gate(self, y: Tensor) -> tuple[Tensor, Tensor | None]:

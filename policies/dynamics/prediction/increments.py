@@ -54,6 +54,13 @@ class IncrementConfig(training.TrainingConfig):
 class IncrementPredictor(WindowPredictor):
     """Base: ``features (B, F)`` of standardised windows ``(B, channels, length)``, and a linear head."""
 
+    config: IncrementConfig
+    head: nn.Linear
+    mean: Tensor
+    scale: Tensor
+    step_mean: Tensor
+    step_scale: Tensor
+
     def __init__(self, config: IncrementConfig, signature: Signature) -> None:
         """Find out how states are read.
 

@@ -112,6 +112,8 @@ class LatentStNN(WindowPredictor):
     """The state is ``[what is measured, hidden]``, standardised; ``field (R, F)`` are its weights on all products."""
 
     execute = 500
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, config: LatentStNNConfig, signature: Signature) -> None:
         super().__init__(signature, (config.delays - 1) * config.lag + 1)
@@ -176,7 +178,8 @@ class LatentStNN(WindowPredictor):
         rows = tangents[:, :, : self.dim].flatten(1, 2)
         gram = rows.mT @ rows
         gram = gram + torch.diag_embed(TINY + damping * gram.diagonal(dim1=1, dim2=2))
-        return start - torch.linalg.solve(gram, (rows.mT @ gap[..., None])[..., 0])
+        answer: Tensor = start - torch.linalg.solve(gram, (rows.mT @ gap[..., None])[..., 0])
+        return answer
 
     def _misfit(self, states: Tensor, window: Tensor) -> Tensor:
         return (states[..., : self.dim] - window).square().mean((1, 2))
@@ -194,7 +197,7 @@ class LatentStNN(WindowPredictor):
         step = self.config.substeps * (4 * plain + 13 * size)
         tangent = self.config.substeps * (4 * (plain + slopes) + 13 * size * (1 + size))
         solve = 2 * span * self.dim * (size * size + size) + size**3
-        once = span * step + self.config.corrections * (span * (tangent + step) + solve)
+        once: float = span * step + self.config.corrections * (span * (tangent + step) + solve)
         if self.encoder is not None:
             once += self.encoder.counts().flops
         return Counts(sum(parameter.numel() for parameter in self.parameters()), step + once / self.execute)

@@ -28,6 +28,11 @@ class LinearDelayModel(WindowPredictor):
 
     execute = 500
     sized_by_data = ("encode", "advance", "decode")
+    encode: Tensor
+    advance: Tensor
+    decode: Tensor
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, config: LinearConfig, signature: Signature) -> None:
         super().__init__(signature, config.delays)

@@ -58,18 +58,23 @@ class Layout:
         """Turn states ``(B, d)`` into those of all places, ``(B · places, outputs)``."""
         if not self.fields:
             return states
-        return states.unflatten(1, (self.fields, self.places)).transpose(1, 2).flatten(0, 1)
+        answer: Tensor = states.unflatten(1, (self.fields, self.places)).transpose(1, 2).flatten(0, 1)
+        return answer
 
     def join(self, values: Tensor, batch: int) -> Tensor:
         """Undo ``split``: ``(B, d)``."""
         if not self.fields:
             return values
-        return values.unflatten(0, (batch, self.places)).transpose(1, 2).flatten(1)
+        answer: Tensor = values.unflatten(0, (batch, self.places)).transpose(1, 2).flatten(1)
+        return answer
 
     def centre(self, local: Tensor) -> Tensor:
         """Return the newest state of the place itself, ``(…, outputs)``, of windows ``(…, length, channels)``."""
         if not self.fields:
             return local[..., -1, :]
+        newest: Tensor
         if self.across:
-            return local[..., self.stencil, :].unflatten(-1, (self.fields, -1))[..., -1]
-        return local[..., -1, :].unflatten(-1, (self.fields, -1))[..., self.stencil]
+            newest = local[..., self.stencil, :].unflatten(-1, (self.fields, -1))[..., -1]
+        else:
+            newest = local[..., -1, :].unflatten(-1, (self.fields, -1))[..., self.stencil]
+        return newest

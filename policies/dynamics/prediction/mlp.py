@@ -33,7 +33,8 @@ class MLP(IncrementPredictor):
 
     def features(self, x: Tensor) -> Tensor:
         """Return the last hidden layer ``(B, width)``."""
-        return self.hidden(x.flatten(1))
+        answer: Tensor = self.hidden(x.flatten(1))
+        return answer
 
     def feature_counts(self) -> Counts:
         """Count the hidden layers, with 8 operations per GELU."""

@@ -80,7 +80,8 @@ def _step(
     normal = jacobian.transpose(1, 2) @ jacobian
     scale = torch.diag_embed(normal.diagonal(dim1=1, dim2=2).clamp_min(1e-9))
     gradient = jacobian.transpose(1, 2) @ now.nan_to_num(0.0, 0.0, 0.0)[..., None]
-    return -torch.linalg.solve(normal + damping * scale, gradient)[..., 0]
+    answer: Tensor = -torch.linalg.solve(normal + damping * scale, gradient)[..., 0]
+    return answer
 
 
 def _cost(values: Tensor) -> Tensor:

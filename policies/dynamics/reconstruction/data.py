@@ -120,9 +120,9 @@ def environments_of(demonstrations: Demonstrations) -> Systems:
     states = torch.as_tensor(np.stack([np.stack(groups[number]) for number in counts]), dtype=torch.float64).flatten(3)
     if not bool(torch.isfinite(states).all()):
         raise DataError("the trajectories hold non-finite values; remove those episodes")
-    grid = torch.as_tensor(np.stack([times[number] for number in counts]), dtype=torch.float64)
+    grids = torch.as_tensor(np.stack([times[number] for number in counts]), dtype=torch.float64)
     labels = torch.tensor([families[number] for number in counts])
-    return Systems(states, grid, labels, torch.tensor(list(counts)))
+    return Systems(states, grids, labels, torch.tensor(list(counts)))
 
 
 def support_of(observation: Observation) -> Systems:

@@ -26,7 +26,8 @@ def reconstruction_section(run: RunView) -> Section | None:
     parts = [_portraits(run), _errors(run)]
     if policy.contexts.shape[1] and policy.contexts.shape[1] < 100 and len(policy.contexts) > 1:
         parts.append(_contexts(policy))
-    if getattr(policy, "gate", None) is not None and policy.gate.shape[1] > 1:  # type: ignore[union-attr, index]
+    gate = getattr(policy, "gate", None)
+    if isinstance(gate, torch.Tensor) and gate.shape[1] > 1:
         parts.append(_gate(policy))
     if len(policy.curve) > 1:
         parts.append(_curve(policy))

@@ -47,7 +47,7 @@ class Finisher:
         before = [parameter.detach().clone() for parameter in self._parameters]
         start = float(self._closure())
         self._optimiser.param_groups[0].update(max_iter=iterations, max_eval=2 * iterations)
-        self._optimiser.step(self._closure)  # type: ignore[no-untyped-call]
+        self._optimiser.step(self._closure)
         end = float(self._closure())
         if not end <= start:
             end = start
@@ -64,7 +64,7 @@ class Finisher:
         value = self._loss(self.block.bind(self.codes), self.codes)
         if not bool(value.detach() < HUGE):  # the line search tried a field that blows up: send it back
             return torch.full_like(value.detach(), HUGE)
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value.detach()
 
     def _undo(self, before: list[Tensor]) -> None:

@@ -41,7 +41,8 @@ def match(labels: Labels, losses: Array) -> Labels:
     clusters = labels.max() + 1
     cost = np.stack([np.median(losses[labels == k], axis=0) for k in range(clusters)])
     rows, experts = linear_sum_assignment(cost)
-    return experts[np.argsort(rows)][labels]
+    found: Labels = experts[np.argsort(rows)][labels]
+    return found
 
 
 def hysteresis(now: Labels, proposed: Labels, losses: Array, margin: float) -> Labels:
@@ -59,7 +60,8 @@ def purity(labels: Labels, truth: Labels) -> float:
 def linear_gate(contexts: Array, experts: Labels, count: int) -> Array:
     """Return ``W (c + 1, M)``: least squares of one-hot experts on contexts and a constant."""
     inputs = np.concatenate([contexts, np.ones((len(contexts), 1))], axis=1)
-    return np.linalg.lstsq(inputs, np.eye(count)[experts], rcond=None)[0]
+    values: Array = np.linalg.lstsq(inputs, np.eye(count)[experts], rcond=None)[0]
+    return values
 
 
 def _seeds(points: Array, clusters: int, random: np.random.Generator) -> Array:
@@ -84,4 +86,5 @@ def without_empty(labels: Labels, gaps: Array, clusters: int) -> Labels:
 
 
 def _distances(points: Array, centres: Array) -> Array:
-    return ((points[:, None] - centres[None]) ** 2).sum(-1)
+    values: Array = ((points[:, None] - centres[None]) ** 2).sum(-1)
+    return values

@@ -142,4 +142,4 @@ class LEADS(Reconstructor):
             return value.detach()
 
         with torch.enable_grad():
-            optimiser.step(loss)  # type: ignore[no-untyped-call]
+            optimiser.step(loss)

@@ -40,6 +40,8 @@ class MixERConfig(NCFConfig):
 class MixER(Contextual):
     """The mixture. ``gate (c + 1, M)`` is the linear gate of the paper, fitted to the routes at the end."""
 
+    gate: Tensor
+
     def __init__(self, config: MixERConfig, signature: Signature) -> None:
         """Build the experts."""
         super().__init__(config, signature, config.expert, config.experts)

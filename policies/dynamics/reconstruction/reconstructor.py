@@ -17,7 +17,7 @@ from torch import Generator, Tensor, nn
 from simplatform.contracts import LOST, Observation, Progress, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ConfigError, ContractError, DataError
-from simplatform.policies.dynamics.reconstruction.adaptation import Hypotheses, adapt, evaluate
+from simplatform.policies.dynamics.reconstruction.adaptation import Hypotheses, Residuals, adapt, evaluate
 from simplatform.policies.dynamics.reconstruction.data import Systems, Windows, environments_of, support_of
 from simplatform.policies.dynamics.reconstruction.experts import VectorField
 from simplatform.policies.dynamics.reconstruction.experts.base import Units
@@ -99,6 +99,15 @@ class Reconstructor(nn.Module):
 
     observe = execute = 1
     sized_by_data = ("contexts", "routes", "families", "numbers", "curve")
+    contexts: Tensor
+    routes: Tensor
+    families: Tensor
+    numbers: Tensor
+    curve: Tensor
+    evaluations: Tensor
+    accepted: Tensor
+    seed: Tensor
+    resolution: Tensor
 
     def __init__(self, config: ReconstructorConfig, signature: Signature, code: int, experts: int = 1) -> None:
         """Check the environment and make the buffers; ``resolution (M,)`` is each expert's steps between two samples.
@@ -274,7 +283,8 @@ class Reconstructor(nn.Module):
         chosen, codes, steps = self._adapted
         arguments = (chosen, codes, initial, times)
         states = self._adaptive(*arguments) if adaptive else self._fixed(*arguments, steps)
-        return held(states, self._reach())[:, None].unflatten(-1, self.state)
+        answer: Tensor = held(states, self._reach())[:, None].unflatten(-1, self.state)
+        return answer
 
     def adapted(self, support: Systems, log: list[float] | None = None) -> tuple[Tensor, Tensor]:
         """Return the expert ``(B,)`` and the code ``(B, c)`` that fit each of B systems best.
@@ -297,7 +307,7 @@ class Reconstructor(nn.Module):
         short = support.windows(1, stride=2).spaced(max(4, SHOWN // self.dim))
         whole = support.windows(support.states.shape[2]).spaced(max(1, SHOWN // (self.dim * support.states.shape[2])))
 
-        def on(windows: Windows):  # type: ignore[no-untyped-def]
+        def on(windows: Windows) -> Residuals:
             def residuals(owner: Tensor, experts: Tensor, contexts: Tensor) -> Tensor:
                 def some(rows: Tensor, substeps: int) -> Tensor:
                     field, whose = self.bind(experts[rows], contexts[rows]), owner[rows]
@@ -366,7 +376,7 @@ class Reconstructor(nn.Module):
         states, spent, sizes = [], 0, list[float]()
         for row in range(len(initial)):
             field = self.bind(chosen[row : row + 1], codes[row : row + 1])
-            found = solver.solve(lambda t, x, f=field: f(x), initial[row : row + 1, None], times[row])  # type: ignore[misc]
+            found = solver.solve(_timeless(field), initial[row : row + 1, None], times[row])
             states.append(found.states[:, 0, 0])
             spent += found.nfe
             sizes += solver.steps
@@ -380,6 +390,10 @@ def sizes(truth: Tensor) -> Tensor:
     size = truth.abs()
     largest = size.amax((1, 2), keepdim=True)
     return torch.maximum(size, torch.where(largest > 0, 1e-6 * largest, 1.0))
+
+
+def _timeless(field: VectorField) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda t, x: field(x)
 
 
 def held(states: Tensor, reach: Tensor) -> Tensor:
@@ -403,7 +417,7 @@ def episode_batches(demonstrations: Demonstrations) -> list[tuple[Observation, T
     groups: dict[tuple[int, ...], list[int]] = {}
     for index, episode in enumerate(demonstrations):
         groups.setdefault(episode.observations["support"].shape[1:], []).append(index)
-    batches = []
+    batches: list[tuple[Observation, Tensor]] = []
     for members in groups.values():
         episodes = [demonstrations[index] for index in members]
         keys = episodes[0].observations

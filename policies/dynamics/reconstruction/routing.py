@@ -67,7 +67,8 @@ def _seeds(gram: Array, cross: Array, power: Array, clusters: int, random: np.ra
 def _errors(gram: Array, cross: Array, power: Array, models: Array) -> Array:
     """Return the share of each environment's derivative power that each model leaves unexplained, ``(E, K)``."""
     explained = 2 * np.einsum("kpd,epd->ek", models, cross) - np.einsum("kpd,epq,kqd->ek", models, gram, models)
-    return np.maximum(power[:, None] - explained, 0) / power[:, None] + 1e-9
+    values: Array = np.maximum(power[:, None] - explained, 0) / power[:, None] + 1e-9
+    return values
 
 
 def _solve(gram: Array, cross: Array) -> Array:

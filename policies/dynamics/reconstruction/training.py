@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -75,7 +75,7 @@ class Training:
         """Take Adam steps on random windows, and route now and then."""
         config, model = self.config, self.model
         rates = [config.lr, config.context_lr]
-        groups = [{"params": list(model.parameters())}, {"params": [self.codes]}]
+        groups: list[dict[str, Any]] = [{"params": list(model.parameters())}, {"params": [self.codes]}]
         groups = [group | {"lr": rate} for group, rate in zip(groups, rates, strict=True) if group["params"]]
         optimiser = torch.optim.Adam(groups, eps=1e-12)
         for step in range(config.steps):
@@ -85,7 +85,7 @@ class Training:
                 model.measure_steps(self.systems, self.routes, self.codes.detach())
             loss = self._window_loss()
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             if self.guard.accepts(loss):
                 for group, rate in zip(optimiser.param_groups, rates, strict=False):
                     group["lr"] = rate * self.guard.rate * one_cycle(step / config.steps)

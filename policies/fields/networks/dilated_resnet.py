@@ -45,4 +45,5 @@ class _Block(nn.Module):
             h = h + self.condition(embedded).reshape(*h.shape[:2], *(1,) * (h.ndim - 2))
         for layer in self.layers:
             h = layer(nn.functional.relu(h))
-        return x + h
+        answer: Tensor = x + h
+        return answer

@@ -34,7 +34,8 @@ def doubled(dim: int, inputs: int, outputs: int) -> nn.Module:
 
 def halved(dim: int) -> nn.Module:
     """Return the average over pairs in every direction."""
-    return _POOLS[dim](2)
+    found: nn.Module = _POOLS[dim](2)
+    return found
 
 
 def sinusoids(x: Tensor, width: int) -> Tensor:
@@ -55,5 +56,5 @@ class Embedding(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """Embed numbers."""
-        found: Tensor = super().forward(sinusoids(x, self.width))
+        found: Tensor = super().forward(sinusoids(x, self.width))  # type: ignore[no-untyped-call]  # Sequential is untyped
         return found

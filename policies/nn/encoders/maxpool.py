@@ -68,7 +68,7 @@ def _plain(points: Tensor, layers: Sequence[Layer]) -> Tensor:
 class _PooledPerceptron(torch.autograd.Function):
     # Under autocast this stays in float32: in-place sums of mixed types are not defined, and no product here is large.
     @staticmethod
-    @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)
+    @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)  # type: ignore[untyped-decorator]  # torch's
     def forward(ctx: Any, points: Tensor, *flat: Tensor) -> Tensor:
         layers = _grouped(flat)
         chunks, ctx.winners = _chunks(points), []
@@ -83,8 +83,9 @@ class _PooledPerceptron(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    @torch.amp.custom_bwd(device_type="cpu")
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    @torch.amp.custom_bwd(device_type="cpu")  # type: ignore[untyped-decorator]  # torch's own
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]  # the decorator hides it
+        (gradient,) = gradients
         flat = ctx.saved_tensors
         totals = [torch.zeros_like(tensor) for tensor in flat]
         for part, winners in zip(gradient.split(ctx.sizes), ctx.winners, strict=True):
@@ -97,12 +98,14 @@ def _grouped(flat: Sequence[Tensor]) -> list[Layer]:
 
 
 def _chunks(points: Tensor) -> tuple[Tensor, ...]:
-    return points.split(max(1, CHUNK // points.shape[1]))
+    found: tuple[Tensor, ...] = points.split(max(1, CHUNK // points.shape[1]))
+    return found
 
 
 def _activations(points: Tensor, layers: Sequence[Layer]) -> tuple[Tensor, list[Tensor], Tensor, Tensor]:
     """Return ``(n, N, C_out)`` before the last ReLU, what each layer norm saw, and the last one's statistics."""
-    x, linear = points.flatten(0, 1), []
+    x = points.flatten(0, 1)
+    linear: list[Tensor] = []
     for layer in layers:
         x = product(x.relu_() if linear else x, layer.weight, layer.bias)
         linear.append(x)

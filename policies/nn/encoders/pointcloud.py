@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from simplatform.policies.nn.encoders.maxpool import Layer, pooled_perceptron
+from simplatform.policies.nn.typed import ModuleList
 
 
 class PointCloudEncoder(nn.Module):
@@ -19,8 +20,8 @@ class PointCloudEncoder(nn.Module):
     def __init__(self, widths: Sequence[int] = (64, 128, 256), features: int = 64, channels: int = 3) -> None:
         super().__init__()
         sizes = [channels, *widths]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, widths, strict=False))
-        self.norms = nn.ModuleList(nn.LayerNorm(b) for b in widths)
+        self.layers: ModuleList[nn.Linear] = ModuleList(nn.Linear(a, b) for a, b in zip(sizes, widths, strict=False))
+        self.norms: ModuleList[nn.LayerNorm] = ModuleList(nn.LayerNorm(b) for b in widths)
         self.projection = nn.Linear(widths[-1], features)
         self.norm = nn.LayerNorm(features)
 
@@ -28,4 +29,5 @@ class PointCloudEncoder(nn.Module):
         """Encode clouds ``(n, N, 3)``."""
         parts = zip(self.layers, self.norms, strict=True)
         layers = [Layer(layer.weight, layer.bias, norm.weight, norm.bias) for layer, norm in parts]
-        return self.norm(self.projection(pooled_perceptron(points, layers)))
+        answer: Tensor = self.norm(self.projection(pooled_perceptron(points, layers)))
+        return answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import torch
@@ -54,9 +54,9 @@ def measure(device: torch.device, dtype: torch.dtype, batch: int) -> int:
     n = SURE_GEMM
     while n < SURE_FFT:
         generator = torch.randn(1, 1, 1, 2 * n - 1, dtype=dtype, device=device)
-        x, spectrum, dense = torch.randn_like(generator[..., :n].expand(batch, 1, 1, n)), spectrum_of(generator), None
+        x, spectrum = torch.randn_like(generator[..., :n].expand(batch, 1, 1, n)), spectrum_of(generator)
         dense = generator.unfold(-1, n, 1)[0, 0, 0].contiguous()
-        if _seconds(lambda x=x, s=spectrum, n=n: correlate(x, s, n)) < _seconds(lambda x=x, d=dense: x @ d):
+        if _seconds(partial(correlate, x, spectrum, n)) < _seconds(partial(torch.matmul, x, dense)):
             return n
         n = math.ceil(1.5 * n)
     return SURE_FFT

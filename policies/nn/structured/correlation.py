@@ -21,14 +21,16 @@ def transform_length(size: int) -> int:
 
 def spectrum_of(generator: Tensor) -> Tensor:
     """Return the spectra ``(..., m/2 + 1)`` of generators ``(..., r + n − 1)``."""
-    return torch.fft.rfft(generator, transform_length(generator.shape[-1]))
+    answer: Tensor = torch.fft.rfft(generator, transform_length(generator.shape[-1]))
+    return answer
 
 
 def correlate(x: Tensor, spectrum: Tensor, rows: int) -> Tensor:
     """Multiply ``x (B, g, i, n)`` by blocks with spectra ``(g, o, i, m/2 + 1)``: ``(B, g, o, r)``, without a graph."""
     length = transform_length(rows + x.shape[-1] - 1)
     seen = torch.fft.rfft(x, length)
-    return torch.fft.irfft(torch.einsum("goif,bgif->bgof", spectrum, seen.conj()), length)[..., :rows]
+    answer: Tensor = torch.fft.irfft(torch.einsum("goif,bgif->bgof", spectrum, seen.conj()), length)[..., :rows]
+    return answer
 
 
 class HankelProduct(torch.autograd.Function):
@@ -42,7 +44,10 @@ class HankelProduct(torch.autograd.Function):
         seen, spectrum = torch.fft.rfft(x, length), torch.fft.rfft(generator, length)
         ctx.save_for_backward(seen, spectrum)
         ctx.n, ctx.size = n, size
-        return torch.fft.irfft(torch.einsum("goif,bgif->bgof", spectrum, seen.conj()), length)[..., : size - n + 1]
+        answer: Tensor = torch.fft.irfft(torch.einsum("goif,bgif->bgof", spectrum, seen.conj()), length)[
+            ..., : size - n + 1
+        ]
+        return answer
 
     @staticmethod
     @once_differentiable

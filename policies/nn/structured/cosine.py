@@ -12,14 +12,16 @@ def dct(x: Tensor) -> Tensor:
     """Return the orthonormal DCT-II of the last axis (Ahmed, Natarajan & Rao, 1974)."""
     n = x.shape[-1]
     spectrum = torch.fft.rfft(torch.cat([x, x.flip(-1)], dim=-1))[..., :n]
-    return (spectrum * _twiddle(n, -1, x)).real * _scale(n, x) / 2
+    answer: Tensor = (spectrum * _twiddle(n, -1, x)).real * _scale(n, x) / 2
+    return answer
 
 
 def inverse_dct(y: Tensor) -> Tensor:
     """Return the inverse of ``dct``."""
     n = y.shape[-1]
     spectrum = y / _scale(n, y) * _twiddle(n, 1, y)
-    return torch.fft.irfft(torch.nn.functional.pad(spectrum, (0, 1)), 2 * n)[..., :n] * 2
+    answer: Tensor = torch.fft.irfft(torch.nn.functional.pad(spectrum, (0, 1)), 2 * n)[..., :n] * 2
+    return answer
 
 
 def dct_matrix(n: int, like: Tensor) -> Tensor:

@@ -16,12 +16,12 @@ from simplatform.policies.nn.structured.choice import prefers_fft
 from simplatform.policies.nn.structured.correlation import HankelProduct, correlate, spectrum_of
 from simplatform.policies.nn.structured.cosine import dct, dct_matrix, inverse_dct
 from simplatform.policies.nn.structured.counts import Counts, Kind, block_counts, gemm_counts
+from simplatform.policies.nn.structured.layer import CountedLayer, Mode
 
-Mode = Literal["auto", "fft", "gemm"]
 Init = Literal["delta", "random"]
 
 
-class BlockHankel(nn.Module):
+class BlockHankel(CountedLayer):
     """``(B, p_in, n)`` → ``(B, p_out, rows)``: one structured matrix per pair of channels of a group, and a bias."""
 
     def __init__(
@@ -68,10 +68,10 @@ class BlockHankel(nn.Module):
 
     def counts(self, *, train: bool = False, mode: Mode = "fft") -> Counts:
         """Count parameters, and operations for one input applied by transforms (or, for "gemm", densely)."""
-        size, more = (self.p_in, self.p_out, self.n, self.kind), {"groups": self.groups, "bias": self.bias is not None}
+        size, bias = (self.p_in, self.p_out, self.n, self.kind), self.bias is not None
         if mode == "gemm":
-            return gemm_counts(*size, rows=self.rows, **more)
-        return block_counts(*size, rows=self.rows, train=train, **more)
+            return gemm_counts(*size, rows=self.rows, groups=self.groups, bias=bias)
+        return block_counts(*size, rows=self.rows, groups=self.groups, bias=bias, train=train)
 
     def _by_transform(self, x: Tensor) -> Tensor:
         generator = self.generator.unflatten(0, (self.groups, -1))
@@ -109,7 +109,7 @@ def hankel_matrix(generator: Tensor, columns: int | None = None) -> Tensor:
 
 def _initial(p_in: int, p_out: int, n: int, rows: int, kind: Kind, init: Init) -> Tensor:
     size = n if kind == "dct" else rows + n - 1
-    generator = torch.randn(p_out, p_in, size) / (p_in * n) ** 0.5
+    generator: Tensor = torch.randn(p_out, p_in, size) / (p_in * n) ** 0.5
     if init == "random":
         return generator
     generator = 0.1 * generator

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import simplatform.policies.nn.unet.dual as dual
+from simplatform.policies.nn.typed import ModuleList
 from simplatform.policies.nn.unet.convolution import DENSE_LIMIT, Convolution
 from simplatform.policies.nn.unet.dual import Dual
 
@@ -56,7 +57,7 @@ class Stage(nn.Module):
 
     def __init__(self, blocks: list[ResidualBlock], resample: Convolution | None) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks: ModuleList[ResidualBlock] = ModuleList(blocks)
         self.resample = resample
 
     def residual(self, x: Dual, films: Iterator[tuple[Dual, Dual]], plan: Plan) -> Dual:

@@ -91,7 +91,7 @@ class FrozenUnet:
         self._up, length = [], lengths[-1]
         for stage in unet.up:
             self._up.append(_step(stage, plan, length))
-            length = stage.resample.length(length)
+            length = stage.resample.length(length) if stage.resample else length
         self._last, self._norm = _map(plan[unet.last.convolution]), _norm(unet.last, length)
         self._head = _map(plan[unet.head])
         self._film = _map((unet.film.weight, unet.film.bias))
@@ -115,7 +115,7 @@ class FrozenUnet:
             h = torch.cat((h, skips.pop()), 1)
             for block in blocks:
                 h = block(h, next(films), next(films))
-            h = resample(h)
+            h = h if resample is None else resample(h)
         h = self._head(self._norm(self._last(h)))
         return h.view(len(h), self._action, self._length).transpose(1, 2)
 

@@ -13,6 +13,7 @@ from torch.nn.functional import mish
 
 import simplatform.policies.nn.unet.dual as dual
 from simplatform.errors import ContractError
+from simplatform.policies.nn.typed import ModuleList
 from simplatform.policies.nn.unet.blocks import (
     ConvolutionBlock,
     Matrix,
@@ -87,24 +88,24 @@ class ConditionalUnet(nn.Module):
         """
         super().__init__()
         self.action, self.condition, self.embedding, self.widths = action, condition, embedding, tuple(widths)
-        self.times = nn.ModuleList(TimeEmbedding(embedding, time_scale) for _ in range(times))
+        self.times: ModuleList[TimeEmbedding] = ModuleList(TimeEmbedding(embedding, time_scale) for _ in range(times))
 
         def residual(inputs: int, outputs: int, count: int) -> list[ResidualBlock]:
             return [ResidualBlock(inputs if i == 0 else outputs, outputs, kernel, groups) for i in range(count)]
 
         levels = list(zip([action, *widths], widths, strict=False))
-        self.down = nn.ModuleList(
+        self.down: ModuleList[Stage] = ModuleList(
             Stage(residual(a, b, depth), Convolution(b, b, 3, stride=2, padding=1)) for a, b in levels[:-1]
         )
         self.down.append(Stage(residual(*levels[-1], depth), None))
         self.middle = Stage(residual(widths[-1], widths[-1], middle), None)
-        self.up = nn.ModuleList(
+        self.up: ModuleList[Stage] = ModuleList(
             Stage(residual(2 * b, a, depth), Convolution(a, a, 4, stride=2, padding=1, transposed=True))
             for a, b in reversed(levels[1:])
         )
         self.last = ConvolutionBlock(widths[0], widths[0], kernel, groups)
         self.head = Convolution(widths[0], action, 1)
-        self.film_widths = [self.get_submodule(name).outputs for name in self.residual_blocks()]
+        self.film_widths = [part.outputs for part in self.modules() if isinstance(part, ResidualBlock)]
         self._cache = _Cache()
         self.film, self.film_time = _film(condition, embedding, 2 * sum(self.film_widths))
 

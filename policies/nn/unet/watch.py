@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operator import attrgetter, is_
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -17,8 +18,10 @@ class Watch:
     """
 
     def __init__(self, module: nn.Module) -> None:
-        tables = [table for part in module.modules() for table in (part._modules, part._parameters)]
-        self._tables = [table for table in tables for _ in table]
+        tables: list[dict[str, Any]] = [
+            table for part in module.modules() for table in (part._modules, part._parameters)
+        ]
+        self._tables: list[dict[str, Any]] = [table for table in tables for _ in table]
         self._names = [name for table in tables for name in table]
         self._found = [part for table in tables for part in table.values()]
         self._weights = list(module.parameters())

@@ -50,6 +50,11 @@ def test_computes_as_the_host_does(counts):
         assert torch.equal(a, b.cpu())
 
 
+def test_methods_of_tensors_are_not_hidden_by_what_a_pretend_tensor_holds(counts):
+    x = torch.arange(3.0)
+    assert float(x.to("pretend").inner(x.to("pretend"))) == float(x.inner(x)) == 5.0
+
+
 @pytest.mark.parametrize(
     ("name", "action", "message"),
     [

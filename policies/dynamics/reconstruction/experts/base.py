@@ -46,7 +46,7 @@ class Expert(Units, ABC):
     per call of ``bind``. They answer ``dim`` numbers, to as many or to ``seen`` where these are told.
     """
 
-    separate: ClassVar[bool] = True
+    separate: bool = True
     """Whether no expert shares a parameter with another, so that each may be trained on its own."""
 
     def __init__(self, experts: int, dim: int, width: int, depth: int, context: int, seen: int = 0) -> None:
@@ -72,8 +72,8 @@ class Expert(Units, ABC):
         one = type(self)(1, *self.shape).to(self.scale.device)
         for mine, its in zip(self.parameters(), one.parameters(), strict=True):
             its.data = mine.data[index : index + 1].clone()
-        for own, its in zip(self.buffers(), one.buffers(), strict=True):
-            its.copy_(own)
+        for own, copied in zip(self.buffers(), one.buffers(), strict=True):
+            copied.copy_(own)
         return one
 
     def put(self, index: int, one: Expert) -> None:

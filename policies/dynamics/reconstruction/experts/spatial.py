@@ -30,6 +30,10 @@ class Spatial(Expert):
     that is constant in time; without it the vector field commutes with translations of the grid.
     """
 
+    centre: Tensor
+    unit: Tensor
+    kept: Tensor
+
     def __init__(
         self,
         experts: int,
@@ -49,7 +53,7 @@ class Spatial(Expert):
         self.channels, self.grid, self.axes = channels, tuple(grid), tuple(range(-1 - len(grid), -1))
         seen = channels * 3 ** len(grid)
         self.points = kind(experts, channels, width, depth, context, seen=seen + filters)
-        self.separate = kind.separate  # type: ignore[misc]
+        self.separate = kind.separate
         for name, count in (("centre", channels), ("unit", channels)):
             self.register_buffer(name, (torch.zeros if name == "centre" else torch.ones)(count, dtype=torch.float64))
         waves = low_modes(self.grid, modes if filters else 0)
@@ -97,7 +101,8 @@ class Spatial(Expert):
 
     def _laid_out(self, x: Tensor) -> Tensor:
         """Return flat states ``(R, N, d)`` with channels last, ``(R, N, n, ..., channels)``."""
-        return x.unflatten(-1, (self.channels, -1)).transpose(-1, -2).unflatten(-2, self.grid)
+        answer: Tensor = x.unflatten(-1, (self.channels, -1)).transpose(-1, -2).unflatten(-2, self.grid)
+        return answer
 
     def _filtered(self, u: Tensor, filters: Tensor) -> Tensor:
         spectrum = torch.fft.rfftn(u, dim=self.axes)
@@ -105,7 +110,10 @@ class Spatial(Expert):
         flat = spectrum.flatten(2, -2)
         kept = torch.einsum("rnmc,rmck->rnmk", flat[:, :, self.kept], filters)
         empty = flat.new_zeros(*flat.shape[:3], kept.shape[-1])
-        return torch.fft.irfftn(empty.index_copy(2, self.kept, kept).unflatten(2, shape), self.grid, self.axes)
+        answer: Tensor = torch.fft.irfftn(
+            empty.index_copy(2, self.kept, kept).unflatten(2, shape), self.grid, self.axes
+        )
+        return answer
 
 
 def differences(u: Tensor, axes: tuple[int, ...]) -> Tensor:

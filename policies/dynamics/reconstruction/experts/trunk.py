@@ -21,9 +21,9 @@ class Trunk(Expert):
     def __init__(self, experts: int, dim: int, width: int, depth: int, context: int, seen: int = 0) -> None:
         """Draw the trunk; the differences start at zero."""
         super().__init__(experts, dim, width, depth, context, seen)
-        names = ("weights", "biases", "down", "up", "left", "right", "shift")
-        for name in names:
-            setattr(self, name, nn.ParameterList())
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        self.down, self.up = nn.ParameterList(), nn.ParameterList()
+        self.left, self.right, self.shift = nn.ParameterList(), nn.ParameterList(), nn.ParameterList()
         for inputs, outputs in sizes_of(dim, width, depth, seen):
             self.weights.append(shared(1, inputs, outputs, scale=inputs**-0.5))
             self.biases.append(shared(experts, outputs, scale=inputs**-0.5))
