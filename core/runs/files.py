@@ -9,8 +9,9 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from simplatform.errors import DataError, SimplatformError, StorageError
 from simplatform.runs.budgets import JSON_BYTES, JSON_DEPTH, depth
@@ -140,7 +141,7 @@ def exclusive(path: Path, waiting: Callable[[str], None] = lambda text: None) ->
 
 
 @contextmanager
-def regular(path: Path, limit: int | None = None) -> Iterator[IO[bytes]]:
+def regular(path: Path, limit: int | None = None) -> Iterator[BufferedReader]:
     """Open a file that the user named, links followed; anything but a regular file is refused at once.
 
     Raises:

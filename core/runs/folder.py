@@ -13,6 +13,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -42,7 +43,7 @@ class Folder:
             return self.root / name
 
     @contextmanager
-    def open(self, name: str, limit: int | None = None) -> Iterator[IO[bytes]]:
+    def open(self, name: str, limit: int | None = None) -> Iterator[BufferedReader]:
         """Open a file for reading; ``limit`` is the largest size allowed, in bytes.
 
         Raises:

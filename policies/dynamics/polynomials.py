@@ -31,7 +31,8 @@ class Monomials:
     """
 
     def __init__(self, dim: int, degree: int) -> None:
-        self.dim, self.degree, places = dim, degree, {(): 0}
+        self.dim, self.degree = dim, degree
+        places: dict[tuple[int, ...], int] = {(): 0}
         self._levels: list[tuple[Tensor, Tensor]] = []
         self._moved: dict[torch.device, list[tuple[Tensor, Tensor]]] = {}
         names: list[tuple[int, ...]] = [()]

@@ -55,7 +55,7 @@ class FNO(FieldPolicy):
         found: Tensor = self.network(torch.cat((fields.flatten(1, 2), given), 1))
         return found
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]  # torch has overloads
         """Return all tensors; the operator's own note of its settings, which is none, is left out."""
         found: Mapping[str, Any] = super().state_dict(*args, **kwargs)
         return {name: value for name, value in found.items() if isinstance(value, Tensor)}

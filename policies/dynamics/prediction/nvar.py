@@ -155,7 +155,8 @@ class NVAR(WindowPredictor):
         kinds, rows = window.shape[:2]
         features = self._features(choice, window.flatten(0, 1)).unflatten(0, (kinds, -1))
         step = (features @ weights * self.scale).flatten(0, 1)
-        return window[:, :, -1] + self._layout(choice[0]).join(step, kinds * rows).unflatten(0, (kinds, rows))
+        answer: Tensor = window[:, :, -1] + self._layout(choice[0]).join(step, kinds * rows).unflatten(0, (kinds, rows))
+        return answer
 
     def _candidates(self, choice: Choice, windows: Tensor, following: Tensor) -> Tensor:
         features = self._features(choice, windows)

@@ -103,7 +103,8 @@ class Parroting(WindowPredictor):
         self.compared = compared
 
     def _repeated(self, window: Tensor, steps: int, delays: int) -> Tensor:
-        place, states = self._nearest(window[:, -delays:]), []
+        place = self._nearest(window[:, -delays:])
+        states: list[Tensor] = []
         for _ in range(steps):
             ended = place >= self.last[place]
             if bool(ended.any()) and states:

@@ -43,7 +43,8 @@ def _stepped(
     gram = rows.mT @ rows
     gram = gram + torch.diag_embed(TINY + damping * gram.diagonal(dim1=-2, dim2=-1))
     step = torch.linalg.lstsq(gram, rows.mT @ gap[..., None]).solution[..., 0]
-    return start - step.nan_to_num(0.0, 0.0, 0.0)
+    answer: Tensor = start - step.nan_to_num(0.0, 0.0, 0.0)
+    return answer
 
 
 def _misfit(states: Tensor, truth: Tensor) -> Tensor:

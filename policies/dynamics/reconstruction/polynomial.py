@@ -101,7 +101,8 @@ class PolynomialField(nn.Module):
             :, :, 0
         ]
         found = held(states.transpose(0, 1), torch.tensor(1e6, dtype=torch.float64)) * scale[:, None] + mean[:, None]
-        return found[:, None].unflatten(-1, self.state)
+        answer: Tensor = found[:, None].unflatten(-1, self.state)
+        return answer
 
     def _regressed(self, support: Systems) -> Fitted:
         mean, spread = support.states.mean((1, 2)), support.states.flatten(1, 2).std(1)
@@ -171,7 +172,8 @@ class PolynomialField(nn.Module):
         gram = rows.mT @ rows
         diagonal = gram.diagonal(dim1=1, dim2=2)
         gram = gram + torch.diag_embed(diagonal * damping[:, 0] + 1e-14 * diagonal.amax(1, keepdim=True) + 1e-300)
-        return torch.linalg.solve(gram, rows.mT @ gap[..., None]).view_as(weights)
+        answer: Tensor = torch.linalg.solve(gram, rows.mT @ gap[..., None]).view_as(weights)
+        return answer
 
 
 def _clock(windows: Windows) -> Tensor:

@@ -173,7 +173,8 @@ def fourier_resized(x: Tensor, points: tuple[int, int]) -> Tensor:
         else:
             ends = (edge, want - have - edge)
             spectrum = nn.functional.pad(spectrum, (0, 0, *ends) if axis == 2 else ends)
-    return torch.fft.ifft2(torch.fft.ifftshift(spectrum, dim=(2, 3)), norm="forward").real
+    answer: Tensor = torch.fft.ifft2(torch.fft.ifftshift(spectrum, dim=(2, 3)), norm="forward").real
+    return answer
 
 
 def _stage(

@@ -70,14 +70,16 @@ class WindowAttention(nn.Module):
 def _windows(x: Tensor, size: int) -> Tensor:
     """Cut ``(B, H, W, C)`` into ``(B · windows, size², C)``."""
     parts = x.unflatten(2, (-1, size)).unflatten(1, (-1, size)).transpose(2, 3)
-    return parts.flatten(0, 2).flatten(1, 2)
+    answer: Tensor = parts.flatten(0, 2).flatten(1, 2)
+    return answer
 
 
 def _joined(x: Tensor, rows: int, columns: int) -> Tensor:
     """Undo ``_windows``."""
     size = math.isqrt(x.shape[1])
     parts = x.unflatten(1, (size, size)).unflatten(0, (-1, rows // size, columns // size))
-    return parts.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+    answer: Tensor = parts.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+    return answer
 
 
 def _regions(rows: int, columns: int, size: int, shift: int) -> Tensor:
