@@ -39,6 +39,8 @@ class PointCloud:
         self.camera, self.crop, self.count = camera, crop, count
         self.directions = camera.rays()
         self._near, self._far = self.reach = self.crop.interval(camera.position, self.directions)
+        self._within = np.flatnonzero(self._near < self._far)
+        self._rays = np.ascontiguousarray(self.directions[self._within])
         self._depth, self._close = _depth_backend(model, camera, backend, self.reach)
 
     def close(self) -> None:
@@ -55,7 +57,10 @@ class PointCloud:
 
     def points(self, data: mujoco.MjData, markers: Markers | None = None) -> Points:
         """Return all points within the crop (M, 3), before sampling."""
-        distance = self.distances(data, markers)
+        distance, within = self._depth(data), self._within
+        if markers is not None and len(markers[0]):  # asked of the rays that meet the crop alone
+            found, _ = cast_spheres(self.camera.position, self._rays, *markers)
+            distance[within] = np.minimum(distance[within], found)
         keep = np.flatnonzero((distance > self._near) & (distance < self._far))
         return (self.camera.position + self.directions[keep] * distance[keep, None]).astype(np.float32)
 

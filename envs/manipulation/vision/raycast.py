@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simplatform.envs.manipulation.vision.camera import Array, Camera
-from simplatform.envs.manipulation.vision.raster import Mesh, Rasteriser
+from simplatform.envs.manipulation.vision.raster import Mesh, Rasteriser, compiled, enclose
 
 VISIBLE_GROUPS = (1, 1, 1, 0, 0, 0)
 """Geom groups that MuJoCo draws by default; collision shapes are in the others."""
 
 _INVISIBLE_GROUP = 5
-_NEAREST = 1e-3
-_SECONDS_PER_FACE, _SECONDS_PER_RAY = 2.5e-8, 2e-6
+_SECONDS_PER_FACE, _SECONDS_PER_RAY = 7e-9, 5e-7
 
 _CORNERS = np.array(list(product((-1.0, 1.0), repeat=3)))
 Geoms = NDArray[np.int32]
@@ -78,23 +77,26 @@ class RayCaster:
         self._static, self._moving = np.flatnonzero((bodies == 0) & drawn), np.flatnonzero((bodies != 0) & drawn)
         self._groups = model.geom_group[self._moving].copy()
         self._corners = model.geom_aabb[self._moving, None, :3] + _CORNERS * model.geom_aabb[self._moving, None, 3:]
-        self._boundless = model.geom_rbound[self._moving] == 0
+        self._radius = model.geom_rbound[self._moving].copy()
         meshes = [_mesh(model, int(geom)) for geom in self._moving]
         self._faces = np.array([len(mesh.faces) or np.inf for mesh in meshes])
         self._rasteriser = Rasteriser(camera, meshes)
         self._pose = np.empty(0)
+        self._open_before = np.zeros((camera.height + 1, camera.width + 1), np.int64)
         self._distance, self._geom, self._open = np.empty(0), np.empty(0, np.int32), np.empty(0, bool)
 
     def cast(self, data: mujoco.MjData) -> tuple[Array, Geoms]:
         """Return each pixel's distance along its ray in m (inf where nothing is) and the geom that it meets (or −1)."""
         self._refresh_static(data)
         distance, geom = self._distance.copy(), self._geom.copy()
-        first, last, clear = self._rectangles(data)
-        pixels = (last - first).prod(axis=0)
+        boxes, clear = self._rectangles(data)
+        pixels = self._open_within(boxes)
         raster = clear & (self._faces * _SECONDS_PER_FACE < pixels * _SECONDS_PER_RAY)
         if raster.any():
             self._rasterise(data, np.flatnonzero(raster), distance, geom)
-        self._cast_rest(data, raster, self._covered(first, last, ~raster), distance, geom)
+        done = raster | (pixels == 0)
+        if not done.all():
+            self._cast_rest(data, done, self._covered(boxes[~done]), distance, geom)
         return distance, geom
 
     def cast_everything(self, data: mujoco.MjData) -> tuple[Array, Geoms]:
@@ -108,6 +110,8 @@ class RayCaster:
         with self._hidden(np.ones(len(self._moving), bool)):
             self._distance, self._geom = multi_ray(self._model, data, self.camera.position, self.directions)
         self._pose, self._open = pose, (self._distance > self._near) & (self._near < self._far)
+        opened = self._open.reshape(self.camera.height, self.camera.width)
+        self._open_before[1:, 1:] = opened.cumsum(axis=0).cumsum(axis=1)
 
     @contextmanager
     def _hidden(self, which: NDArray[np.bool_]) -> Iterator[None]:
@@ -137,24 +141,28 @@ class RayCaster:
         nearer = found < distance[pixel]
         distance[pixel[nearer]], geom[pixel[nearer]] = found[nearer], which[nearer]
 
-    def _rectangles(self, data: mujoco.MjData) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-        """Return the moving geoms' rectangles in the picture, with a pixel to spare: first and last + 1, each (2, M).
-
-        The third value tells which of them lie in front of the camera; the others may be anywhere in the picture.
+    def _rectangles(self, data: mujoco.MjData) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the moving geoms' rectangles in the picture, with a pixel to spare: left, top, right + 1, bottom + 1,
+        (M, 4). The second value tells which of them lie in front of the camera; the others may be anywhere.
         """
-        frames = data.geom_xmat[self._moving].reshape(-1, 3, 3)
-        corners = data.geom_xpos[self._moving, None] + self._corners @ frames.transpose(0, 2, 1)
-        u, v, depth = self.camera.project(corners)
-        clear = ~self._boundless & (depth.min(axis=1) > _NEAREST)
-        size = np.array([[self.camera.width], [self.camera.height]])
-        low = np.where(clear, np.stack([u.min(axis=1), v.min(axis=1)]), 0)
-        high = np.where(clear, np.stack([u.max(axis=1), v.max(axis=1)]), size)
-        first = np.clip(np.floor(low) - 1, 0, size).astype(np.intp)
-        return first, np.maximum(np.clip(np.ceil(high) + 1, 0, size).astype(np.intp), first), clear
+        camera, moving = self.camera, self._moving
+        boxes, clear = np.empty((len(moving), 4), np.int64), np.empty(len(moving), bool)
+        compiled(enclose)(
+            data.geom_xpos[moving] - camera.position, data.geom_xmat[moving].reshape(-1, 3, 3), self._corners,
+            self._radius, camera.rotation, camera.focal, camera.width, camera.height, boxes, clear,
+        )  # fmt: skip
+        return boxes, clear
 
-    def _covered(self, first: NDArray[np.intp], last: NDArray[np.intp], which: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _open_within(self, boxes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many of the rays in rectangles (M, 4) have a part of interest before anything at rest."""
+        left, top, right, bottom = boxes.T
+        count = self._open_before
+        found: NDArray[np.int64] = count[bottom, right] - count[top, right] - count[bottom, left] + count[top, left]
+        return found
+
+    def _covered(self, boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
         mask = np.zeros((self.camera.height, self.camera.width), bool)
-        for left, top, right, bottom in zip(*first[:, which], *last[:, which], strict=True):
+        for left, top, right, bottom in boxes:
             mask[top:bottom, left:right] = True
         return mask.ravel()
 
