@@ -32,7 +32,9 @@ from simplatform.runs.files import read_json
 from simplatform.runs.rundir import RunDirectory
 
 HERE = Path(__file__).parent
-PLUGINS = ("mp1", "flowpolicy", "dp3", "simple-dp3", "flow-matching")
+PLUGINS = ("mp1", "flowpolicy", "dp3", "simple-dp3", "flow-matching", "replay-nearest")
+OPPONENTS = ("replay-nearest", "replay-first", "zero")
+"""Plugins that need no training: of the settings only those of the task are theirs."""
 REFERENCES = ("mp1", "dp3")
 TASKS = {
     "metaworld/drawer-open": "easy", "metaworld/door-open": "easy", "metaworld/hammer": "medium",
@@ -102,7 +104,10 @@ def run(key: Key, output: Path) -> RunDirectory | None:
 def _what(key: Key) -> tuple[str, str, int, dict[str, Any]]:
     """Return plugin, task, seed and settings."""
     name, task, seed = key
-    return name.split(",")[0], task, seed, {**SETTINGS, **VARIANTS.get(name, {})}
+    settings = {**SETTINGS, **VARIANTS.get(name, {})}
+    if name in OPPONENTS:
+        settings = {key: value for key, value in settings.items() if key.startswith("task.")}
+    return name.split(",")[0], task, seed, {**settings, "task.opponents": False}
 
 
 def record(key: Key, run: RunDirectory) -> Record:
