@@ -35,6 +35,8 @@ TASKS = {
 def register_envs(register: Register) -> None:
     target = "simplatform.envs.fields.environment:FieldEnv"
     register("simplatform/Field-v0", target, help="forecast the fields of a PDE in closed loop")
+    target = "simplatform.envs.fields.recorded:RecordedFieldEnv"
+    register("simplatform/RecordedField-v0", target, help="forecast fields from a file in closed loop")
 
 
 @hookimpl
@@ -66,3 +68,14 @@ def register_tasks(register: Register) -> None:
                 help=help,
             )
         )
+    register(
+        Task(
+            "fields/own",
+            env="simplatform/RecordedField-v0",
+            expert="resolved-solver",
+            metrics=METRICS,
+            splits={"train": {"part": "train"}, "validation": {"part": "validation"}, "test": {"part": "test"}},
+            expand="simplatform.envs.fields.recorded:episodes",
+            help="your own fields: --set env.path=FILE (npz; HDF5 of PDEBench and The Well)",
+        )
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -24,12 +24,12 @@ LOST = 100.0
 """Times the truth's size at which a forecast has diverged, and the episode ends."""
 
 
-class FieldEnv(gymnasium.Env[dict[str, Any], Frames]):
-    """Forecast the fields of a PDE, frame by frame.
+class FieldForecast(gymnasium.Env[dict[str, Frames], Frames]):
+    """Base: forecasts of fields against a truth that subclasses bring.
 
     Observation: ``field (C, *points)``, measured at the start and then the policy's own, and ``parameters (P,)``, those
     of the equation that vary from episode to episode. Action ``(C, *points)``: the next frame. Both are float32, in the
-    equation's units.
+    units of the equation or the file.
 
     ``info`` holds ``correlation_time`` (the time until the correlation over space first falls below 0.8; the length of
     the episode where it never does), ``correlation_time_95``, ``nrmse`` (mean over the frames so far), ``vrmse_1``,
@@ -37,7 +37,85 @@ class FieldEnv(gymnasium.Env[dict[str, Any], Frames]):
     ``drift`` (largest relative change of what the equation keeps; None where nothing is known) and ``diverged``.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+
+    def describe(self, channels: Sequence[str], points: Sequence[int], frame: float, facts: Mapping[str, Any]) -> None:
+        """Set spaces and metadata; ``frame`` is the time between frames, ``facts["parameters"]`` names what varies."""
+        self.frame = frame
+        box = spaces.Box(-np.inf, np.inf, (len(channels), *points), np.float32)
+        given = spaces.Box(-np.inf, np.inf, (len(facts["parameters"]),), np.float32)
+        self.observation_space = spaces.Dict({"field": box, "parameters": given})
+        self.action_space = box
+        self.metadata = {
+            **self.metadata,
+            "simplatform": {"dt": frame, "channels": list(channels), "judges_non_finite": True, **facts},
+        }
+
+    def invariants(self, field: NDArray[np.float64]) -> dict[str, float]:
+        """Return integrals that the truth keeps, of ``field (C, *points)``."""
+        return {}
+
+    def begin(self, truth: NDArray[np.float64], values: NDArray[np.float64]) -> dict[str, Frames]:
+        """Start an episode whose truth ``(steps + 1, C, *points)`` is known; return the first observation."""
+        self.truth, self.values = truth, values.astype(np.float32)
+        self.time = 0
+        self._kept = self.invariants(truth[0])
+        self._scores: dict[str, float | None] = {
+            **dict.fromkeys(THRESHOLDS, 0.0),
+            **{f"vrmse_{horizon}": None for horizon in HORIZONS},
+            "nrmse": None,
+            "spectrum": None,
+            "drift": 0.0 if self._kept else None,
+            "diverged": 0.0,
+        }
+        self._following = dict.fromkeys(THRESHOLDS, True)
+        self._drift = 0.0
+        self._sums = np.zeros(2)
+        return self._observation(truth[0])
+
+    def step(self, action: Frames) -> tuple[dict[str, Frames], float, bool, bool, dict[str, Any]]:
+        """Score a frame, and show it as the newest one."""
+        self.time += 1
+        found, truth = np.asarray(action, float), self.truth[self.time]
+        error = scores.nrmse(found, truth) if np.isfinite(found).all() else np.inf
+        lost = not error < LOST
+        if not lost:
+            self._score(found, truth, error)
+        self._scores["diverged"] = float(lost)
+        info = dict(self._scores, error=min(error, LOST))
+        ended = self.time >= len(self.truth) - 1
+        return self._observation(found), -min(error, LOST), lost, ended and not lost, info
+
+    def _score(self, found: NDArray[np.float64], truth: NDArray[np.float64], error: float) -> None:
+        agreed = scores.correlation(found, truth)
+        for name, threshold in THRESHOLDS.items():
+            self._following[name] &= agreed >= threshold
+            if self._following[name]:
+                self._scores[name] = self.time * self.frame
+        if self.time in HORIZONS:
+            self._scores[f"vrmse_{self.time}"] = scores.vrmse(found, truth)
+        self._sums += (error, scores.spectral_distance(scores.spectrum(found), scores.spectrum(truth)))
+        self._scores["nrmse"], self._scores["spectrum"] = (self._sums / self.time).tolist()
+        for name, value in self.invariants(found).items():
+            gap = abs(value - self._kept[name]) / max(abs(self._kept[name]), self._unit(name))
+            self._drift = max(self._drift, gap)
+            self._scores["drift"] = self._drift
+
+    def _unit(self, name: str) -> float:
+        """Return what an invariant that is zero is compared with: the integral of the size, or of its square."""
+        first = self.truth[0]
+        size = np.abs(first).mean() if name == "mean" else np.square(first).mean()
+        return max(float(size) * self.volume, scores.TINY)
+
+    volume = 1.0
+    """Volume of the box, which integrals are over."""
+
+    def _observation(self, field: NDArray[np.float64]) -> dict[str, Frames]:
+        return {"field": field.astype(np.float32), "parameters": self.values.copy()}
+
+
+class FieldEnv(FieldForecast):
+    """Forecast the fields of a PDE, frame by frame, against a resolved solution; see ``FieldForecast``."""
 
     def __init__(
         self,
@@ -62,23 +140,16 @@ class FieldEnv(gymnasium.Env[dict[str, Any], Frames]):
         """
         self.problem = find_problem(problem).changed(points, **(parameters or {}))
         self.steps, self.render_mode = steps, render_mode
-        channels = self.problem.equation.channels
-        shape = (len(channels), *self.problem.grid.points)
-        box = spaces.Box(-np.inf, np.inf, shape, np.float32)
-        given = spaces.Box(-np.inf, np.inf, (len(self.problem.ranges),), np.float32)
-        self.observation_space = spaces.Dict({"field": box, "parameters": given})
-        self.action_space = box
-        self.metadata = {
-            **self.metadata,
-            "simplatform": {
-                "dt": self.problem.frame,
-                "problem": problem,
-                "channels": list(channels),
-                "lengths": list(self.problem.grid.lengths),
-                "parameters": list(self.problem.ranges),
-                "parameters_set": dict(parameters or {}),
-            },
+        grid = self.problem.grid
+        self.volume = grid.volume
+        facts = {
+            "problem": problem,
+            "lengths": list(grid.lengths),
+            "periodic": [True] * grid.dim,
+            "parameters": list(self.problem.ranges),
+            "parameters_set": dict(parameters or {}),
         }
+        self.describe(self.problem.equation.channels, grid.points, self.problem.frame, facts)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -90,69 +161,12 @@ class FieldEnv(gymnasium.Env[dict[str, Any], Frames]):
             truth = self.problem.truth(start[None], values[None], self.steps)
         return self.begin(truth[0].numpy(), values.numpy()), {}
 
-    def begin(self, truth: NDArray[np.float64], values: NDArray[np.float64]) -> dict[str, Frames]:
-        """Start an episode whose truth ``(steps + 1, C, *points)`` is known."""
-        self.truth, self._values = truth, values.astype(np.float32)
-        self.time = 0
-        self._kept = self._invariants(truth[0])
-        self._scores: dict[str, float | None] = {
-            **dict.fromkeys(THRESHOLDS, 0.0),
-            **{f"vrmse_{horizon}": None for horizon in HORIZONS},
-            "drift": 0.0 if self._kept else None,
-            "diverged": 0.0,
-        }
-        self._following = dict.fromkeys(THRESHOLDS, True)
-        self._drift = 0.0
-        self._sums = np.zeros(2)
-        return self._observation(truth[0])
-
-    def step(self, action: Frames) -> tuple[dict[str, Frames], float, bool, bool, dict[str, Any]]:
-        """Score a frame, and show it as the newest one."""
-        self.time += 1
-        found, truth = np.asarray(action, float), self.truth[self.time]
-        error = scores.nrmse(found, truth) if np.isfinite(found).all() else np.inf
-        lost = not error < LOST
-        if not lost:
-            self._score(found, truth, error)
-        self._scores["diverged"] = float(lost)
-        info = dict(self._scores, error=min(error, LOST))
-        if self._sums[0]:
-            info.update(zip(("nrmse", "spectrum"), self._sums / self.time, strict=True))
-        ended = self.time >= min(self.steps, len(self.truth) - 1)
-        return self._observation(found), -min(error, LOST), lost, ended and not lost, info
-
-    def _score(self, found: NDArray[np.float64], truth: NDArray[np.float64], error: float) -> None:
-        agreed = scores.correlation(found, truth)
-        for name, threshold in THRESHOLDS.items():
-            self._following[name] &= agreed >= threshold
-            if self._following[name]:
-                self._scores[name] = self.time * self.problem.frame
-        if self.time in HORIZONS:
-            self._scores[f"vrmse_{self.time}"] = scores.vrmse(found, truth)
-        distance = scores.spectral_distance(scores.spectrum(found), scores.spectrum(truth))
-        self._sums += (error, distance)
-        for name, value in self._invariants(found).items():
-            gap = abs(value - self._kept[name]) / max(abs(self._kept[name]), self._unit(name))
-            self._drift = max(self._drift, gap)
-            self._scores["drift"] = self._drift
-
-    def _invariants(self, field: NDArray[np.float64]) -> dict[str, float]:
-        equation = self.problem.equation(self.problem.grid, **self._numbers())
+    def invariants(self, field: NDArray[np.float64]) -> dict[str, float]:
+        """Return what the equation keeps."""
+        varying = dict(zip(self.problem.ranges, self.values.astype(float).tolist(), strict=True))
+        equation = self.problem.equation(self.problem.grid, **{**self.problem.parameters, **varying})
         found = equation.invariants(torch.from_numpy(np.ascontiguousarray(field))[None])
         return {name: float(value) for name, value in found.items()}
-
-    def _numbers(self) -> dict[str, float]:
-        varying = dict(zip(self.problem.ranges, self._values.astype(float).tolist(), strict=True))
-        return {**self.problem.parameters, **varying}
-
-    def _unit(self, name: str) -> float:
-        """Return what an invariant that is zero is compared with: the integral of the size, or of its square."""
-        first = self.truth[0]
-        size = np.abs(first).mean() if name == "mean" else np.square(first).mean()
-        return max(float(size) * self.problem.grid.volume, scores.TINY)
-
-    def _observation(self, field: NDArray[np.float64]) -> dict[str, Frames]:
-        return {"field": field.astype(np.float32), "parameters": self._values.copy()}
 
 
 class ResolvedSolver:
@@ -162,7 +176,7 @@ class ResolvedSolver:
     execute = 50
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
-        self._env: FieldEnv = env.unwrapped  # type: ignore[assignment]
+        self._env: FieldForecast = env.unwrapped  # type: ignore[assignment]
 
     def reset(self, observation: Observation) -> None:
         """Nothing to prepare."""

@@ -29,7 +29,8 @@ class FieldConfig(Config):
 class FieldPolicy(nn.Module):
     """Base of surrogates: fields ``(B, T, C, *points)``, parameters ``(B, P)`` → the next field ``(B, C, *points)``.
 
-    The grid is read from the signature; networks that are convolutions act on any other as well.
+    The grid is read from the signature, and whether it is periodic: in all directions, or convolutions pad with zeros.
+    Networks that are convolutions act on any other grid as well.
     """
 
     execute = 1
@@ -57,7 +58,7 @@ class FieldPolicy(nn.Module):
         self.observe = self.horizon = config.history
         self.channels, self.points = shape[0], shape[1:]
         self.parameter_count = int(signature.observation["parameters"][0])
-        self.dt = signature.facts.dt
+        self.periodic = all(signature.facts.more.get("periodic", ()))
         for name, size in (("field", self.channels), ("step", self.channels), ("parameter", self.parameter_count)):
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_scale", torch.full((size,), torch.nan))

@@ -24,7 +24,9 @@ class ResNet(FieldPolicy):
     def __init__(self, config: ResNetConfig, signature: Signature) -> None:
         super().__init__(config, signature)
         inputs = config.history * self.channels
-        self.network = DilatedResNet(self.dim, inputs, self.channels, self.parameter_count, config.width, config.blocks)
+        self.network = DilatedResNet(
+            self.dim, inputs, self.channels, self.parameter_count, config.width, config.blocks, periodic=self.periodic
+        )
 
     @property
     def nfe(self) -> float:

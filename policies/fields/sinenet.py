@@ -49,6 +49,7 @@ class SineNetPolicy(FieldPolicy):
             config.width,
             config.growth,
             config.blocks,
+            periodic=self.periodic,
             disentangled=config.disentangled,
         )
 

@@ -54,6 +54,7 @@ class Stagger(FieldPolicy):
                 config.multipliers,
                 config.blocks,
                 scaled=config.scaled,
+                periodic=self.periodic,
             )
             for _ in range(config.frames)
         )

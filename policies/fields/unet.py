@@ -51,6 +51,7 @@ class UNet(FieldPolicy):
             config.blocks,
             attention=config.attention,
             scaled=config.scaled,
+            periodic=self.periodic,
         )
 
     @property

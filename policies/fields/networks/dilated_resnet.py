@@ -12,13 +12,23 @@ DILATIONS = (1, 2, 4, 8, 4, 2, 1)
 class DilatedResNet(nn.Module):
     """``(B, inputs, *points)`` and conditions ``(B, numbers)`` to ``(B, outputs, *points)``; any grid from 9 points."""
 
-    def __init__(self, dim: int, inputs: int, outputs: int, conditions: int, width: int = 48, blocks: int = 4) -> None:
+    def __init__(
+        self,
+        dim: int,
+        inputs: int,
+        outputs: int,
+        conditions: int,
+        width: int = 48,
+        blocks: int = 4,
+        *,
+        periodic: bool = True,
+    ) -> None:
         """Set the sizes; each block is seven convolutions of dilations 1, 2, 4, 8, 4, 2, 1 beside a shortcut."""
         super().__init__()
         self.embeddings = nn.ModuleList(Embedding(width) for _ in range(conditions))
-        self.stem = convolution(dim, inputs, width)
-        self.blocks = nn.ModuleList(_Block(dim, width) for _ in range(blocks))
-        self.final = convolution(dim, width, outputs)
+        self.stem = convolution(dim, inputs, width, periodic=periodic)
+        self.blocks = nn.ModuleList(_Block(dim, width, periodic) for _ in range(blocks))
+        self.final = convolution(dim, width, outputs, periodic=periodic)
         for parameter in self.final.parameters():
             nn.init.zeros_(parameter)
 
@@ -33,9 +43,11 @@ class DilatedResNet(nn.Module):
 
 
 class _Block(nn.Module):
-    def __init__(self, dim: int, width: int) -> None:
+    def __init__(self, dim: int, width: int, periodic: bool) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(convolution(dim, width, width, dilation=dilation) for dilation in DILATIONS)
+        self.layers = nn.ModuleList(
+            convolution(dim, width, width, dilation=dilation, periodic=periodic) for dilation in DILATIONS
+        )
         self.norm = nn.GroupNorm(1, width)
         self.condition = nn.Linear(4 * width, width)
 

@@ -37,6 +37,7 @@ class ModernUNet(nn.Module):
         attention: bool = False,
         scaled: bool = False,
         taps: int = 3,
+        periodic: bool = True,
     ) -> None:
         """Build it.
 
@@ -51,11 +52,12 @@ class ModernUNet(nn.Module):
             attention: whether the middle attends.
             scaled: whether conditions scale and shift, or are only added.
             taps: of the first and the last convolution.
+            periodic: whether the grid is; otherwise convolutions pad with zeros.
         """
         super().__init__()
-        make = _Maker(dim, 4 * width, scaled)
+        make = _Maker(dim, 4 * width, scaled, periodic)
         self.embeddings = nn.ModuleList(Embedding(width) for _ in range(conditions))
-        self.stem = convolution(dim, inputs, width, taps)
+        self.stem = convolution(dim, inputs, width, taps, periodic=periodic)
         self.down, skips, n = nn.ModuleList(), [width], width
         for level, multiplier in enumerate(multipliers):
             for _ in range(blocks):
@@ -63,7 +65,7 @@ class ModernUNet(nn.Module):
                 n, multiplier = n * multiplier, 1
                 skips.append(n)
             if level < len(multipliers) - 1:
-                self.down.append(convolution(dim, n, n, stride=2))
+                self.down.append(convolution(dim, n, n, stride=2, periodic=periodic))
                 skips.append(n)
         self.middle = nn.ModuleList([make(n, n), *([QueryAttention(n)] if attention else []), make(n, n)])
         self.up = nn.ModuleList()
@@ -75,7 +77,7 @@ class ModernUNet(nn.Module):
             if level:
                 self.up.append(doubled(dim, n, n))
         self.norm = nn.GroupNorm(GROUPS, n)
-        self.final = convolution(dim, n, outputs, taps)
+        self.final = convolution(dim, n, outputs, taps, periodic=periodic)
         for parameter in self.final.parameters():
             nn.init.zeros_(parameter)
 
@@ -98,9 +100,10 @@ class ModernUNet(nn.Module):
 class Residual(nn.Module):
     """Norm, GELU, convolution, twice, with the conditions between, beside a shortcut."""
 
-    def __init__(self, dim: int, inputs: int, outputs: int, embedded: int, scaled: bool) -> None:
+    def __init__(self, dim: int, inputs: int, outputs: int, embedded: int, scaled: bool, periodic: bool) -> None:
         super().__init__()
-        self.first, self.second = convolution(dim, inputs, outputs), convolution(dim, outputs, outputs)
+        self.first = convolution(dim, inputs, outputs, periodic=periodic)
+        self.second = convolution(dim, outputs, outputs, periodic=periodic)
         self.first_norm, self.second_norm = nn.GroupNorm(1, inputs), nn.GroupNorm(1, outputs)
         self.condition = nn.Linear(embedded, 2 * outputs if scaled else outputs)
         self.shortcut = nn.Identity() if inputs == outputs else convolution(dim, inputs, outputs, 1)
@@ -143,9 +146,9 @@ class QueryAttention(nn.Module):
 class _Maker:
     """Makes residual blocks of one network."""
 
-    def __init__(self, dim: int, embedded: int, scaled: bool) -> None:
-        self._settings = dim, embedded, scaled
+    def __init__(self, dim: int, embedded: int, scaled: bool, periodic: bool) -> None:
+        self._settings = dim, embedded, scaled, periodic
 
     def __call__(self, inputs: int, outputs: int) -> Residual:
-        dim, embedded, scaled = self._settings
-        return Residual(dim, inputs, outputs, embedded, scaled)
+        dim, embedded, scaled, periodic = self._settings
+        return Residual(dim, inputs, outputs, embedded, scaled, periodic)

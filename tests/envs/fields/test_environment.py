@@ -47,7 +47,7 @@ def test_a_forecast_that_explodes_ends_the_episode():
     assert terminated
     assert info["diverged"] == 1.0
     assert info["correlation_time"] == 0.0
-    assert "nrmse" not in info
+    assert info["nrmse"] is None
 
 
 def test_persistence_is_followed_for_a_while_and_then_lost():
