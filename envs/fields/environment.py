@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -24,7 +24,7 @@ LOST = 100.0
 """Times the truth's size at which a forecast has diverged, and the episode ends."""
 
 
-class FieldForecast(gymnasium.Env[dict[str, Frames], Frames]):
+class FieldForecast(gymnasium.Env[dict[str, Any], Frames]):
     """Base: forecasts of fields against a truth that subclasses bring.
 
     Observation: ``field (C, *points)``, measured at the start and then the policy's own, and ``parameters (P,)``, those
@@ -37,7 +37,7 @@ class FieldForecast(gymnasium.Env[dict[str, Frames], Frames]):
     ``drift`` (largest relative change of what the equation keeps; None where nothing is known) and ``diverged``.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
 
     def describe(self, channels: Sequence[str], points: Sequence[int], frame: float, facts: Mapping[str, Any]) -> None:
         """Set spaces and metadata; ``frame`` is the time between frames, ``facts["parameters"]`` names what varies."""
