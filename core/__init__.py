@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from simplatform import _moved
+from simplatform._version import __version__ as __version__
 from simplatform.hooks import hookimpl
 from simplatform.plugin_host._gymnasium import register_when_imported
 
@@ -34,12 +35,13 @@ if TYPE_CHECKING:
         Task,
         Trainable,
     )
+    from simplatform.contracts.config import Config
     from simplatform.demonstrations import Demonstrations, Episode
     from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
     from simplatform.hooks import Register
     from simplatform.pipeline.collect import collect
     from simplatform.pipeline.environments import make_env, make_expert
-    from simplatform.recipes import Config, find_task
+    from simplatform.recipes import find_task
     from simplatform.trackers.callbacks import Callback
 
 __all__ = [
@@ -47,7 +49,6 @@ __all__ = [
     "Policy", "Progress", "Register", "Run", "Signature", "Task", "Trainable", "collect", "evaluate", "find_task",
     "hookimpl", "load", "make_env", "make_expert", "open_demonstrations", "run", "save_demonstrations",
 ]  # fmt: skip
-__version__ = "0.1.0"
 
 _WHERE = {
     "api": "Run evaluate load run",
@@ -57,7 +58,8 @@ _WHERE = {
     "hooks": "Register",
     "pipeline.collect": "collect",
     "pipeline.environments": "make_env make_expert",
-    "recipes": "Config find_task",
+    "contracts.config": "Config",
+    "recipes": "find_task",
     "trackers.callbacks": "Callback",
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names.split()}

@@ -51,9 +51,7 @@ def register_commands(register: Register) -> None:
 
 @hookimpl
 def register_report_sections(register: Register) -> None:
-    register(
-        "meshes", "simplatform.envs.mesh.pictures.report:mesh_section", help="meshes, fields, errors, quality, films"
-    )
+    register("meshes", "simplatform.envs.mesh.report:mesh_section", help="meshes, fields, errors, quality, films")
 
 
 @hookimpl

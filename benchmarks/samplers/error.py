@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "policies" / "samplers"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 from mixture import MEANS, PATH, denoiser, noise, reference  # noqa: E402
 

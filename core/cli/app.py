@@ -78,7 +78,7 @@ def _global(
 
 def _version(value: bool) -> None:
     if value:
-        from simplatform import __version__
+        from simplatform._version import __version__
 
         typer.echo(__version__)
         raise typer.Exit

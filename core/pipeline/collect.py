@@ -148,7 +148,7 @@ def _expert_rate(demonstrations: Demonstrations) -> Estimate | None:
 
 
 def _key(task: Task, count: int, seed: int, split: str, attempts: int) -> str:
-    from simplatform import __version__
+    from simplatform._version import __version__
 
     settings: dict[str, Any] = {
         "task": task.name, "env": task.env, "expert": task.expert, "kwargs": dict(task.kwargs), "keep": task.keep,

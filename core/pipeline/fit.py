@@ -21,13 +21,12 @@ from simplatform.contracts import Collating, Loss, Phased, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.demonstrations.windows import Windows
 from simplatform.errors import ConfigError, ContractError, SimplatformError
-from simplatform.pipeline.group import Group
+from simplatform.pipeline.group import ALONE, Group
 from simplatform.pipeline.rollout import device_of
 from simplatform.recipes.config import TrainConfig
 from simplatform.seeding import torch_generator
 
 VALIDATION_BATCHES = 4
-ALONE = Group()
 
 
 class TrainingObserver(Protocol):

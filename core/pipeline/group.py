@@ -98,3 +98,6 @@ def _fabric(device: str, size: int) -> Fabric:
     strategy = DDPStrategy(timeout=PATIENCE)
     kind = "cuda" if device.startswith("cuda") else "cpu"
     return Fabric(accelerator=kind, strategy=strategy, devices=here, num_nodes=size // here)
+
+
+ALONE = Group()

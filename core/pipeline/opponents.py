@@ -29,7 +29,7 @@ from simplatform.runs.files import exclusive, read_json, write_json
 from simplatform.runs.fingerprint import code_fingerprint, data_fingerprints
 
 if TYPE_CHECKING:
-    from simplatform.pipeline.run import Options
+    from simplatform.pipeline.options import Options
 
 ROWS, CARD, CHECKPOINT = "episodes.parquet", "opponent.json", "policy"
 Data = tuple[Demonstrations, Demonstrations]
@@ -159,7 +159,7 @@ def _cached(name: str, place: Path) -> Measured | None:
 
 def _key(name: str, own: Resolved | None, recipe: Resolved, data: Data) -> str:
     """Return a folder name that changes with all that an opponent's numbers depend on."""
-    from simplatform import __version__
+    from simplatform._version import __version__
 
     settings: Mapping[str, Any] = {
         "task": asdict(replace(recipe.task, opponents=(), rivals=(), help="")), "seed": recipe.seed,

@@ -5,22 +5,21 @@ from __future__ import annotations
 import time
 import traceback
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from simplatform.contracts import Counting, Fittable, Policy, Trainable
 from simplatform.demonstrations import Demonstrations
-from simplatform.errors import ContractError, EvaluationWarning, Interrupted, RunError, SimplatformError, UsageError
+from simplatform.errors import ContractError, EvaluationWarning, Interrupted, RunError, SimplatformError
 from simplatform.pipeline import opponents
 from simplatform.pipeline.checkpoints import restore_training, save_fitted
 from simplatform.pipeline.collect import Collected, collect
 from simplatform.pipeline.evaluate import all_rows, evaluate_shards, limited, recorded
-from simplatform.pipeline.fit import ALONE, Trainer, windows_of
+from simplatform.pipeline.fit import Trainer, windows_of
 from simplatform.pipeline.follow import follow
-from simplatform.pipeline.group import Group
 from simplatform.pipeline.made import changed_files, digest, record_stage, since
 from simplatform.pipeline.observer import Console, RunObserver, Silent, terminated_as_interrupted
+from simplatform.pipeline.options import STAGES, Options
 from simplatform.pipeline.shards import episode_shard
 from simplatform.pipeline.start import run_signature, untrained
 from simplatform.pipeline.tally import Evaluation
@@ -29,26 +28,7 @@ from simplatform.runs.checkpoint import parameters, read_policy, to_device
 from simplatform.runs.episodes import read_rows, write_rows
 from simplatform.runs.recordings import write_recordings
 from simplatform.runs.rundir import DEAD, RunDirectory
-from simplatform.trackers.callbacks import Callback, Callbacks
-
-STAGES = ("collect", "fit", "evaluate", "report")
-
-
-@dataclass
-class Options:
-    """How to run, as opposed to what: nothing here changes a result."""
-
-    device: str = "cpu"
-    workers: int = 0
-    until: str = "report"
-    callbacks: tuple[Callback, ...] = ()
-    executor: str = ""
-    group: Group = ALONE
-    fresh: bool = False
-
-    def __post_init__(self) -> None:
-        if self.until not in STAGES:
-            raise UsageError(f"until={self.until!r} is no stage; expected one of {', '.join(STAGES)}")
+from simplatform.trackers.callbacks import Callbacks
 
 
 def resolve_device(name: str) -> str:

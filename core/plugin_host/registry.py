@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from simplatform.errors import DuplicateName, PluginError, UnknownName
 
 if TYPE_CHECKING:
-    from simplatform.recipes.config import Config
+    from simplatform.contracts.config import Config
 
 
 def resolve(target: str) -> Any:
@@ -55,7 +55,7 @@ class Entry:
         Raises:
             PluginError: it cannot be loaded, or is no ``simplatform.Config``.
         """
-        from simplatform.recipes.config import Config
+        from simplatform.contracts.config import Config
 
         model = resolve(self.config)
         if not (isinstance(model, type) and issubclass(model, Config)):

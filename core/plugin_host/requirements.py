@@ -53,7 +53,7 @@ def _unmet(line: str, name: str, known: Mapping[str, str]) -> str:
 def _version(name: str, known: Mapping[str, str]) -> str | None:
     if name == PLATFORM:
         # What runs, which the metadata of an older editable install does not know.
-        from simplatform import __version__
+        from simplatform._version import __version__
 
         return __version__
     try:

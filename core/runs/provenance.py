@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from simplatform import __version__
+from simplatform._version import __version__
 from simplatform.executors import available_cores
 from simplatform.plugin_host.host import get_host
 

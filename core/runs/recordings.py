@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simplatform.demonstrations.episode import Array
 from simplatform.runs.arrays import read_npz
 from simplatform.runs.files import reading
 from simplatform.runs.folder import Folder
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

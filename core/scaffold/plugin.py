@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from simplatform import __version__
+from simplatform._version import __version__
 from simplatform.contracts import Task
 from simplatform.errors import UsageError
 from simplatform.plugin_host.host import get_host

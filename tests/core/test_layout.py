@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import rooms
 from simplatform import hooks
 from simplatform.plugin_host.host import KINDS, get_host
 
@@ -92,3 +93,27 @@ def test_every_registered_target_resolves():
 def test_py_typed_and_templates_are_installed():
     assert files("simplatform").joinpath("py.typed").is_file()
     assert files("simplatform.report").joinpath("report.html.j2").is_file()
+
+
+def test_rooms_import_from_rooms_below_and_the_drawing_is_current():
+    """More arrows up than three, or one without its reason, is a room that holds too much."""
+    assert set(rooms.upward()) == set(rooms.UP)
+    assert len(rooms.UP) <= 3
+    assert all(rooms.UP.values())
+    page = rooms.PLACE.read_text(encoding="utf8")
+    assert rooms.written(page) == page, "python docs/rooms.py --write"
+
+
+def test_import_linter_has_the_same_floors():
+    (contract,) = [c for c in PROJECT["tool"]["importlinter"]["contracts"] if "drawing" in c["name"]]
+    floors = [{name.strip().removeprefix("simplatform.") for name in layer.split("|")} for layer in contract["layers"]]
+    drawn = [{name for name, _ in floor} for floor in rooms.FLOORS]
+    assert floors == [floor for floor in drawn if floor != {"simplatform"}]
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "docs", "core", "envs", "policies", "plugins", "examples"])
+def test_nothing_but_tests_imports_tests(folder):
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        assert not [name for name in imports(path) if name.split(".")[0] == "tests"], path
+        lines = path.read_text(encoding="utf8").splitlines()
+        assert not [line for line in lines if "sys.path" in line and "tests" in line], path

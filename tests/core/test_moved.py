@@ -61,7 +61,7 @@ def test_what_never_was_is_not_found(name):
 def test_a_user_of_an_old_name_is_warned_in_their_own_file(tmp_path):
     (tmp_path / "mine.py").write_text("from simplatform.config import Config\nprint(Config.__module__)\n")
     found = subprocess.run([sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert found.stdout == "simplatform.recipes.config\n"
+    assert found.stdout == "simplatform.contracts.config\n"
     assert "mine.py:1: DeprecationWarning: simplatform.config is simplatform.recipes.config now" in found.stderr
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from pydantic import Field
@@ -13,9 +13,6 @@ from torch import Tensor, nn
 from simplatform.policies.dynamics.prediction.ridge import ridge
 from simplatform.recipes.config import Config
 from simplatform.seeding import integers
-
-if TYPE_CHECKING:
-    from simplatform.policies.dynamics.prediction.increments import IncrementPredictor
 
 
 class TrainingConfig(Config):
@@ -47,6 +44,38 @@ class Regression(Protocol):
 
     def inner_parameters(self) -> list[nn.Parameter]:
         """Return those that the features depend on."""
+
+
+class _ClosedLoopSettings(Protocol):
+    """Settings of the training through closed loops."""
+
+    @property
+    def unroll_steps(self) -> int: ...
+    @property
+    def unroll_batch(self) -> int: ...
+    @property
+    def unroll_lr(self) -> float: ...
+
+
+class ClosedLoop(Protocol):
+    """A predictor that goes on from what it predicted."""
+
+    @property
+    def delays(self) -> int:
+        """States in a window, q."""
+
+    @property
+    def config(self) -> _ClosedLoopSettings:
+        """Settings."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Return all parameters."""
+
+    def unit(self, states: Tensor) -> Tensor:
+        """Return the standard deviation of each component of states ``(..., d)``."""
+
+    def rollout(self, window: Tensor, steps: int) -> Tensor:
+        """Predict from ``(B, q, d)``: ``(B, steps, d)``."""
 
 
 Report = Callable[..., None]
@@ -101,7 +130,7 @@ def variable_projection(predictor: Regression, windows: Tensor, targets: Tensor)
     return math.exp(last) if math.isfinite(last) else float("nan")
 
 
-def unrolled(predictor: IncrementPredictor, data: Tensor, report: Report) -> None:
+def unrolled(predictor: ClosedLoop, data: Tensor, report: Report) -> None:
     """Minimise the error of K predictions in closed loop on sequences ``(N, q + K, d)``, gradients clipped."""
     config, q = predictor.config, predictor.delays
     shape = (config.unroll_steps, config.unroll_batch)

@@ -8,11 +8,11 @@ cannot blow up far, and has no bad minima that a long roll-out has. Whole trajec
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from simplatform.contracts import Progress
 from simplatform.policies.dynamics.reconstruction.data import Systems, Windows
@@ -20,9 +20,7 @@ from simplatform.policies.dynamics.reconstruction.experts import VectorField
 from simplatform.policies.dynamics.reconstruction.finishing import CHUNK, Block, Finisher
 from simplatform.policies.dynamics.reconstruction.guard import Guard
 from simplatform.policies.dynamics.reconstruction.matching import Slopes, slopes_of
-
-if TYPE_CHECKING:
-    from simplatform.policies.dynamics.reconstruction.reconstructor import Reconstructor
+from simplatform.policies.dynamics.reconstruction.settings import ReconstructorConfig
 
 MOST_STEPS = 32
 """Solver steps between two samples that training goes up to."""
@@ -31,10 +29,43 @@ MATCHED = 256
 """Most states of each environment whose derivatives are matched."""
 
 
+class _Reconstructing(Protocol):
+    """What training asks of a reconstructor (see ``Reconstructor``, which all of them are)."""
+
+    lost: int
+    resolution: Tensor
+    seed: Tensor
+
+    @property
+    def config(self) -> ReconstructorConfig: ...
+    @property
+    def sized_by_data(self) -> tuple[str, ...]: ...
+    @property
+    def discrete(self) -> bool: ...
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+    def state_dict(self) -> dict[str, Tensor]: ...
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> Any: ...
+    def first_codes(self, count: int, generator: Generator) -> Tensor: ...
+    def first_routes(self, systems: Systems) -> Tensor: ...
+    def wants_routes(self, step: int) -> bool: ...
+    def route(self, systems: Systems, routes: Tensor, codes: Tensor, share: float) -> Tensor: ...
+    def counts(self) -> dict[str, float]: ...
+    def training_field(self, routes: Tensor, codes: Tensor) -> tuple[Tensor, VectorField]: ...
+    def blocks(self, routes: Tensor) -> list[Block]: ...
+    def fewer(self, count: int) -> int: ...
+    def residuals(self, field: VectorField, windows: Windows, unit: Tensor, substeps: int = 0) -> Tensor: ...
+    def penalty(self, field: VectorField, windows: Windows, codes: Tensor, generator: Generator) -> Tensor: ...
+    def remember(self, systems: Systems, codes: Tensor, routes: Tensor) -> None: ...
+    def measure_steps(self, systems: Systems, routes: Tensor, codes: Tensor) -> None: ...
+    def steps_of(self, experts: Tensor) -> int: ...
+
+
 class Training:
     """One fit: the codes of all environments, their routes, and the counts that reports show."""
 
-    def __init__(self, model: Reconstructor, systems: Systems, progress: Progress, score: Callable[[], float]) -> None:
+    def __init__(
+        self, model: _Reconstructing, systems: Systems, progress: Progress, score: Callable[[], float]
+    ) -> None:
         """Start all codes near zero; ``score`` is the validation error of the model as it stands (NaN without data)."""
         self.model, self.systems, self.config = model, systems, model.config
         self.generator = torch.Generator().manual_seed(int(model.seed))

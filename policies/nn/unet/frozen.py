@@ -11,16 +11,16 @@ layout of ``torch.nn.Linear``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from simplatform.policies.nn.unet.blocks import ConvolutionBlock, Matrix, Plan, ResidualBlock, Stage
-    from simplatform.policies.nn.unet.network import ConditionalUnet
+    from simplatform.policies.nn.unet.convolution import Convolution
 
 
 class Map(NamedTuple):
@@ -77,10 +77,31 @@ class Step(NamedTuple):
     resample: Map | None
 
 
+class _Unrollable(Protocol):
+    """What is asked of a U-Net (``ConditionalUnet`` in ``network``, which unrolls itself by this module)."""
+
+    @property
+    def action(self) -> int: ...
+    @property
+    def film_widths(self) -> list[int]: ...
+    @property
+    def down(self) -> Iterable[Stage]: ...
+    @property
+    def middle(self) -> Stage: ...
+    @property
+    def up(self) -> Iterable[Stage]: ...
+    @property
+    def last(self) -> ConvolutionBlock: ...
+    @property
+    def head(self) -> Convolution: ...
+    @property
+    def film(self) -> nn.Linear: ...
+
+
 class FrozenUnet:
     """A ``ConditionalUnet`` for one chunk length, with the weights that it had when this was built."""
 
-    def __init__(self, unet: ConditionalUnet, plan: Plan, length: int) -> None:
+    def __init__(self, unet: _Unrollable, plan: Plan, length: int) -> None:
         self._length, self._action = length, unet.action
         self._sizes = [width for width in unet.film_widths for _ in range(2)]
         self._down, lengths = [], [length]

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
+from benchmarks.samplers.mixture import PATH, denoiser, error, noise, reference
 from simplatform.errors import SolverError
 from simplatform.policies.samplers import BudgetExceeded, LinearVP, Straight, get_sampler, grid
-from tests.policies.samplers.mixture import PATH, denoiser, error, noise, reference
 
 ORDERS = {
     "ddim": 1, "dpm2": 2, "dpm3": 3, "dpm++2s": 2, "dpm++2m": 2, "deis-tab1": 2, "deis-tab2": 3, "deis-tab3": 4,

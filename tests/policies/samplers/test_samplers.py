@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.samplers.mixture import PATH, denoiser, mixture_noise, noise, reference
 from simplatform.errors import ContractError, SolverError, UnknownName
 from simplatform.policies.manipulation.diffusion import squared_cosine
 from simplatform.policies.samplers import (
@@ -21,7 +22,6 @@ from simplatform.policies.samplers import (
 )
 from simplatform.policies.samplers.adjoint import sample_with_adjoint
 from simplatform.policies.samplers.skipping import SkippingDenoiser
-from tests.policies.samplers.mixture import PATH, denoiser, mixture_noise, noise, reference
 
 PATHS = [LinearVP(), Straight(), Levels(squared_cosine(100).double().tolist())]
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.samplers.mixture import PATH, denoiser, error, noise, reference
 from simplatform.errors import ConfigError, DataError, SolverError, UsageError
 from simplatform.policies.samplers import (
     DDIM,
@@ -23,7 +24,6 @@ from simplatform.policies.samplers import (
 from simplatform.policies.samplers.dpm_solver_pp import DPMSolverPP2M
 from simplatform.policies.samplers.exponential import Step, uniform
 from simplatform.policies.samplers.search import search
-from tests.policies.samplers.mixture import PATH, denoiser, error, noise, reference
 
 
 def scheduled_error(steps, order, prediction):

@@ -9,7 +9,7 @@ import pytest
 from simplatform.envs.mesh.environment import MeshMovement
 from simplatform.envs.mesh.pictures import rendering
 from simplatform.envs.mesh.pictures.panels import panels_of
-from simplatform.envs.mesh.pictures.report import ENV, mesh_section, worse_html
+from simplatform.envs.mesh.report import ENV, mesh_section, worse_html
 from simplatform.recipes import find_task
 from simplatform.runs.recordings import Recording
 
