@@ -15,6 +15,9 @@ METRICS = (
     Metric("diverged", "rate", better="lower", over="any"),
 )
 
+TRIVIAL = ("field-persistence",)
+RIVALS = ("coarse-solver", "dilated-resnet", "field-unet")
+
 TASKS = {
     "kuramoto-sivashinsky": (140, 200, "chaos on an interval of length 64, frames of 0.8"),
     "burgers": (40, 40, "shocks of many viscosities on a periodic interval"),
@@ -65,6 +68,8 @@ def register_tasks(register: Register) -> None:
                 demonstrations=32,
                 validation=4,
                 episodes=20,
+                opponents=TRIVIAL,
+                rivals=RIVALS,
                 help=help,
             )
         )
@@ -76,6 +81,14 @@ def register_tasks(register: Register) -> None:
             metrics=METRICS,
             splits={"train": {"part": "train"}, "validation": {"part": "validation"}, "test": {"part": "test"}},
             expand="simplatform.envs.fields.recorded:episodes",
+            opponents=TRIVIAL,
+            rivals=("dilated-resnet", "field-unet"),
             help="your own fields: --set env.path=FILE (npz; HDF5 of PDEBench and The Well)",
         )
     )
+
+
+@hookimpl
+def register_report_sections(register: Register) -> None:
+    target = "simplatform.envs.fields.report:field_section"
+    register("fields", target, help="fields beside the truth, error growth, spectra, break-even")

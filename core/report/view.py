@@ -57,6 +57,11 @@ class RunView:
         """summary.json."""
         return self._run.summary
 
+    @cached_property
+    def times(self) -> dict[str, float]:
+        """Seconds that each stage took, over all the times that the run was continued."""
+        return self._run.times()
+
     @property
     def opponents(self) -> dict[str, dict[str, Any]]:
         """What summary.json says of each opponent that was measured."""

@@ -1,0 +1,206 @@
+"""Report section of field forecasts: truth, forecast and difference, the error's growth, spectra, and the costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from simplatform.contracts import Facts
+from simplatform.envs.fields import scores
+from simplatform.envs.fields.breakeven import BreakEven, data_seconds, equal_solver
+from simplatform.envs.fields.environment import FieldEnv, FieldForecast
+from simplatform.pipeline.environments import make_env
+from simplatform.report import RunView, Section, figure_html
+from simplatform.report.section import animation_html, table_html
+
+INK, ACCENT = "#1f3a5f", "#d1495b"
+ENVIRONMENTS = ("simplatform/Field-v0", "simplatform/RecordedField-v0")
+COLUMNS = 5
+"""Frames of a plane that are drawn."""
+FILM = 40
+SEEN = 3
+"""Test episodes that the classical solver is compared on."""
+
+Fields = NDArray[np.float64]
+
+
+def field_section(run: RunView) -> Section | None:
+    """Draw the first recorded test episode, and say when the forecast pays."""
+    found = [recording for recording in run.recordings if recording.split == "test" and len(recording.actions)]
+    if run.task.env not in ENVIRONMENTS or not found:
+        return None
+    env: Any = make_env(run.task, "test").unwrapped
+    first = next(row for row in run.rows if row["split"] == "test")
+    env.reset(seed=first["seed"], options={"episode": first["episode"]})
+    predicted = np.asarray(found[0].actions, float)
+    truth = env.truth[1 : len(predicted) + 1]
+    parts = [
+        figure_html(lines(env, predicted, truth) if truth.ndim == 3 else planes(env, predicted, truth), "fields"),
+        figure_html(growth(env, predicted, truth), "error and correlation against time"),
+        figure_html(spectra(predicted, truth), "spectra of the last frame"),
+    ]
+    if truth.ndim == 4:
+        parts.insert(1, animation_html(film(predicted, truth), "truth, forecast and difference in time", 0.15))
+    return Section("Fields", "".join([*parts, cost_html(run, env)]), 45)
+
+
+def lines(env: FieldForecast, predicted: Fields, truth: Fields) -> Any:
+    """Draw truth, forecast and difference over time and space, a column for each channel."""
+    plt = _pyplot()
+    channels = truth.shape[1]
+    figure, axes = plt.subplots(3, channels, figsize=(8, 5), sharex=True, sharey=True, squeeze=False)
+    extent = (0, env.frame * len(truth), 0, truth.shape[2])
+    for column in range(channels):
+        rows = truth[:, column], predicted[:, column], predicted[:, column] - truth[:, column]
+        size = float(np.abs(truth[:, column]).max())
+        for axis, values, name in zip(axes[:, column], rows, ("truth", "forecast", "difference"), strict=True):
+            image = axis.imshow(
+                values.T, extent=extent, origin="lower", aspect="auto", cmap="RdBu_r", vmin=-size, vmax=size
+            )
+            axis.set_ylabel(f"{name}\npoint" if not column else "")
+            figure.colorbar(image, ax=axis, pad=0.01)
+        axes[0, column].set_title(_channels(env)[column])
+        axes[-1, column].set_xlabel("time")
+    return figure
+
+
+def planes(env: FieldForecast, predicted: Fields, truth: Fields) -> Any:
+    """Draw truth, forecast and difference of the first channel (the first plane of a box) at several times."""
+    plt = _pyplot()
+    frames = np.unique(np.linspace(0, len(truth) - 1, COLUMNS).astype(int))
+    figure, axes = plt.subplots(3, len(frames), figsize=(1.9 * len(frames), 5.4), squeeze=False)
+    size = float(np.abs(_plane(truth)).max())
+    for axis, frame in zip(axes.T, frames, strict=True):
+        true, found = _plane(truth)[frame], _plane(predicted)[frame]
+        for place, values, name in zip(
+            axis, (true, found, found - true), ("truth", "forecast", "difference"), strict=True
+        ):
+            place.imshow(values.T, origin="lower", cmap="RdBu_r", vmin=-size, vmax=size)
+            place.set_xticks([])
+            place.set_yticks([])
+            place.set_ylabel(name if frame == frames[0] else "")
+        axis[0].set_title(f"t = {env.frame * (frame + 1):.3g}", fontsize=9)
+    figure.suptitle(_channels(env)[0])
+    return figure
+
+
+def film(predicted: Fields, truth: Fields) -> list[NDArray[np.uint8]]:
+    """Return frames ``(H, W, 3)`` of truth, forecast and difference side by side."""
+    from matplotlib import colormaps
+
+    size = float(np.abs(_plane(truth)).max()) or 1.0
+    out = []
+    for frame in np.unique(np.linspace(0, len(truth) - 1, FILM).astype(int)):
+        true, found = _plane(truth)[frame], _plane(predicted)[frame]
+        row = np.concatenate([np.flipud(part.T) for part in (true, found, found - true)], 1)
+        colours = colormaps["RdBu_r"](np.clip(0.5 + 0.5 * row / size, 0, 1))[..., :3]
+        enlarged = np.kron(colours, np.ones((max(240 // len(row), 1),) * 2 + (1,)))
+        out.append((255 * enlarged).astype(np.uint8))
+    return out
+
+
+def growth(env: FieldForecast, predicted: Fields, truth: Fields) -> Any:
+    """Draw correlation and error against time."""
+    plt = _pyplot()
+    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 3.6), sharex=True)
+    times = env.frame * np.arange(1, len(truth) + 1)
+    pairs = list(zip(predicted, truth, strict=True))
+    above.plot(times, [scores.correlation(found, true) for found, true in pairs], color=INK)
+    above.axhline(0.8, color="gray", lw=0.6)
+    above.set_ylabel("correlation")
+    below.semilogy(times, [max(scores.nrmse(found, true), 1e-12) for found, true in pairs], color=ACCENT)
+    below.set_ylabel("nRMSE")
+    below.set_xlabel("time")
+    return figure
+
+
+def spectra(predicted: Fields, truth: Fields) -> Any:
+    """Draw the energy by wave number of the last frame, channels added up."""
+    plt = _pyplot()
+    figure, axis = plt.subplots(figsize=(8, 2.6))
+    for field, colour, name in ((truth[-1], INK, "truth"), (predicted[-1], ACCENT, "forecast")):
+        energy = scores.spectrum(field).sum(0)[1:]
+        axis.loglog(np.arange(1, len(energy) + 1), np.maximum(energy, 1e-20), color=colour, label=name)
+    axis.set_xlabel("wave number, periods per box")
+    axis.set_ylabel("energy")
+    axis.legend()
+    return figure
+
+
+def cost_html(run: RunView, env: FieldForecast) -> str:
+    """Say what data, training and forecasts cost beside the coarsened solver of equal error."""
+    if not isinstance(env, FieldEnv):
+        return "<p>The equation behind this file is not known here, so that no classical solver stands beside.</p>"
+    found = break_even(run, env)
+    if found is None:
+        return "<p>Break-even: not measured, since no episode of the forecast kept a finite error.</p>"
+    return f"<p>{html_of(found)}</p>" + table_html(("", "seconds"), _rows(found))
+
+
+def break_even(run: RunView, env: FieldEnv) -> BreakEven | None:
+    """Measure both sides on the first test episodes; None where the forecast's error is not a number."""
+    error = run.summary["splits"]["test"]["metrics"]["nrmse"]["value"]
+    if error is None or not np.isfinite(error):
+        return None
+    facts = Facts.read(env.metadata["simplatform"])
+    seeds = [int(row["seed"]) for row in run.rows if row["split"] == "test"][:SEEN]
+    truths, given = [], []
+    for seed in seeds:
+        env.reset(seed=seed)
+        truths.append(torch.from_numpy(env.truth))
+        given.append(torch.from_numpy(env.values))
+    truth, parameters = torch.stack(truths), torch.stack(given)
+    frames = truth.shape[1] - 1
+    length = int(run.task.splits.get("train", {}).get("steps", frames))
+    each = data_seconds(facts, length)
+    return BreakEven(
+        data=run.recipe.demonstrations * each,
+        training=float(run.times.get("fit", 0.0)),
+        surrogate=float(run.summary["splits"]["test"]["latency"]["median"]),
+        solver=equal_solver(facts, truth, parameters, float(error)),
+        frames=frames,
+    )
+
+
+def html_of(found: BreakEven) -> str:
+    """Return the verdict in a sentence."""
+    if found.solver is None:
+        return "Break-even: no coarsened solver that was tried has an error as small as this forecast's."
+    settings = f"{found.solver.points} points, {found.solver.substeps} steps a frame, error {found.solver.error:.3g}"
+    if np.isinf(found.solves):
+        return (
+            f"Break-even: never on this machine. The classical solver of equal error ({settings}) costs less per frame "
+            "than the forecast does."
+        )
+    return f"Break-even after {found.solves:,.0f} forecasts, against the classical solver of equal error ({settings})."
+
+
+def _rows(found: BreakEven) -> list[tuple[str, str]]:
+    solver = "not found" if found.solver is None else f"{found.solver.seconds:.2e} a frame"
+    return [
+        ("data, by the resolved solver", f"{found.data:.3g}"),
+        ("training", f"{found.training:.3g}"),
+        ("forecast", f"{found.surrogate:.2e} a frame"),
+        ("coarsened solver of equal error", solver),
+    ]
+
+
+def _plane(fields: Fields) -> Fields:
+    first = fields[:, 0]
+    return first[..., 0] if first.ndim == 4 else first
+
+
+def _channels(env: FieldForecast) -> list[str]:
+    return [str(name) for name in env.metadata["simplatform"]["channels"]]
+
+
+def _pyplot() -> Any:
+    import matplotlib
+
+    matplotlib.use("Agg", force=False)
+    import matplotlib.pyplot as plt
+
+    return plt
