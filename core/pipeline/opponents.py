@@ -147,7 +147,7 @@ def _evaluations(
         ]
         yield evaluate_shards(
             recipe.task, shards, workers=options.workers, kind=options.executor,
-            on_episode=lambda n, split=split, count=count: on_episode(f"{name} {split}", n, count),  # type: ignore[misc]
+            on_episode=lambda n, split=split, count=count: on_episode(f"{name} {split}", n, count),  # type: ignore[misc]  # a lambda with defaults is not inferred
         )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ class RunDirectory:
         """Remove what this program wrote into the run, and nothing else; call it while the lock is held."""
         self.files.remove(*(name for name in self.files.names() if own_file(name)))
         for folder in ("checkpoints", "eval", "figures", "videos"):
-            self.files.remove_folder(folder, lambda name, folder=folder: own_file(f"{folder}/{name}"))  # type: ignore[misc]
+            self.files.remove_folder(folder, lambda name, folder=folder: own_file(f"{folder}/{name}"))  # type: ignore[misc]  # a lambda with defaults is not inferred
 
     def set_aside(self, name: str, word: str) -> str:
         """Rename what is in the way to ``NAME.WORD1`` or the next free number: it may hold somebody's work."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
@@ -176,7 +176,7 @@ class ResolvedSolver:
     execute = 50
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
-        self._env: FieldForecast = env.unwrapped  # type: ignore[assignment]
+        self._env = cast(FieldForecast, env.unwrapped)
 
     def reset(self, observation: Observation) -> None:
         """Nothing to prepare."""

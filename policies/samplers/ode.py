@@ -56,7 +56,7 @@ def _march(solver: ExplicitRungeKutta, denoiser: Denoiser, x: Tensor, times: Seq
     for s, t in pairwise(times):
         h = (t - s) / solver.substeps
         for index in range(solver.substeps):
-            x = solver.step(lambda time, z: denoiser.velocity(z, float(time)), s + index * h, h, x)  # type: ignore[arg-type]
+            x = solver.step(lambda time, z: denoiser.velocity(z, float(time)), s + index * h, h, x)  # type: ignore[arg-type]  # plain numbers, see above
     return x
 
 

@@ -34,13 +34,13 @@ def pretend_device() -> Iterator[Counts]:
     _register()
     with counting() as counts, PretendMode():
         _entered += 1
-        torch.Generator = PretendGenerator  # type: ignore[misc]
+        torch.Generator = PretendGenerator  # type: ignore[misc]  # swapped while entered
         try:
             yield counts
         finally:
             _entered -= 1
             if not _entered:
-                torch.Generator = HostGenerator  # type: ignore[misc]
+                torch.Generator = HostGenerator  # type: ignore[misc]  # and given back
 
 
 def is_entered() -> bool:

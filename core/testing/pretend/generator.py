@@ -13,7 +13,7 @@ _alive: WeakValueDictionary[int, PretendGenerator] = WeakValueDictionary()
 """Generators of the device by address: torch hands an operation a new Python object for the same generator."""
 
 
-class _Kind(type(HostGenerator)):  # type: ignore[misc]
+class _Kind(type(HostGenerator)):  # type: ignore[misc]  # torch names no metaclass
     """Every generator is a ``torch.Generator``, also one that was made before the pretend device was entered."""
 
     def __instancecheck__(cls, instance: Any) -> bool:

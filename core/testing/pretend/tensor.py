@@ -33,7 +33,7 @@ class PretendTensor(Tensor):
         made.numbers = inner.detach() if inner.requires_grad else inner
         return made
 
-    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]  # as torch documents
 
     @classmethod
     def __torch_dispatch__(  # type: ignore[override]  # torch declares its placeholder

@@ -54,7 +54,7 @@ def pooled_perceptron(points: Tensor, layers: Sequence[Layer]) -> Tensor:
         pooled = [_plain(chunk, layers) for chunk in _chunks(points)]
         return pooled[0] if len(pooled) == 1 else torch.cat(pooled)
     flat = [tensor for layer in layers for tensor in layer]
-    return cast(Tensor, _PooledPerceptron.apply(points, *flat))  # type: ignore[no-untyped-call]
+    return cast(Tensor, _PooledPerceptron.apply(points, *flat))  # type: ignore[no-untyped-call]  # torch's own
 
 
 def _plain(points: Tensor, layers: Sequence[Layer]) -> Tensor:

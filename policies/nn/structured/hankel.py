@@ -79,7 +79,7 @@ class BlockHankel(CountedLayer):
             return inverse_dct(torch.einsum("goik,bgik->bgok", generator, dct(x)))
         x = x.flip(-1) if self.kind == "toeplitz" else x
         if torch.is_grad_enabled():
-            answer: Tensor = HankelProduct.apply(x, generator)  # type: ignore[no-untyped-call]
+            answer: Tensor = HankelProduct.apply(x, generator)  # type: ignore[no-untyped-call]  # torch's own
             return answer
         spectrum = self.spectrum() if torch.compiler.is_compiling() else self._cached("spectrum")
         return correlate(x, spectrum.unflatten(0, (self.groups, -1)), self.rows)
