@@ -28,7 +28,7 @@ from simplatform.pipeline.collect import collect
 from simplatform.pipeline.start import run_signature
 from simplatform.plugin_host.host import get_host
 from simplatform.policies.dynamics.reconstruction.gate import purity
-from simplatform.policies.dynamics.reconstruction.reconstructor import episode_batches
+from simplatform.policies.dynamics.reconstruction.reconstructor import Reconstructor, episode_batches
 from simplatform.recipes import resolve
 from simplatform.report.statistics import estimate
 from simplatform.runs.checkpoint import build_policy, parameters
@@ -70,8 +70,10 @@ GS = {"width": 16, "depth": 3, "solver": "rkc", "stages": 4, "substeps": 10, "st
       "finish": 200, "refine": 0, "adapt_steps": 5}  # fmt: skip
 NS = {"width": 16, "depth": 3, "substeps": 6, "filters": 5, "modes": 10, "forced": True, "match": 300,
       "steps": 0, "finish": 60, "finish_windows": 144, "refine": 5, "adapt_steps": 5}  # fmt: skip
+ALONE = {name: (name, dict[str, Any]()) for name in ("polynomial", "support-nearest", "support-mean")}
+"""What sees no system but the one that is asked for, and learns nothing before."""
 METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
-    "lotka-volterra": LV,
+    "lotka-volterra": {**LV, **ALONE},
     "gray-scott": {
         "geps": ("geps", GS),
         "geps, longer": ("geps", {**GS, "steps": 200, "finish": 600}),
@@ -90,6 +92,7 @@ METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
         "mixer, 4 experts": ("mixer", {"experts": 4, "width": 32, **SMALL}),
         "mixer, k-means gate": ("mixer", {"experts": 4, "width": 32, "routing": "kmeans", **SMALL}),
         "geps, same size": ("geps", {"width": 64, "context": 4, **SMALL}),
+        **ALONE,
     },
     "odebench-10a": {
         "mixer, 10 experts": ("mixer", {**TEN, **FEW}),
@@ -101,6 +104,7 @@ METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
         "moe-softmax": ("moe-softmax", {**TEN, "context": 4, **FEW, "steps": 200, "finish": 50, "refine": 2}),
         "oracle-routing": ("oracle-routing", {**TEN, **FEW}),
         "neural-ode": ("neural-ode", {"width": 56, **FEW, "finish": 100, "refine": 4}),
+        **ALONE,
     },
     "odebench-10b": {
         "mixer, 10 experts": ("mixer", {**TEN, **MANY}),
@@ -108,6 +112,7 @@ METHODS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
         "geps, same size": ("geps", {"width": 56, "context": 4, **BROAD}),
         "moe-softmax": ("moe-softmax", {**TEN, "context": 4, **MANY, "steps": 150, "finish": 25, "refine": 1}),
         "oracle-routing": ("oracle-routing", {**TEN, **MANY}),
+        **ALONE,
     },
 }
 
@@ -122,7 +127,9 @@ def main() -> None:
     for seed in options.seeds:
         for name in options.methods or chosen:
             plugin, settings = chosen[name]
-            key, settings = f"{name} / {seed}", {**FIXED, **({"width": 32} if chosen is LV else {}), **settings}
+            if name not in ALONE:
+                settings = {**FIXED, **({"width": 32} if options.task == "lotka-volterra" else {}), **settings}
+            key = f"{name} / {seed}"
             known = table["runs"].get(key)
             if known is None or known["settings"] != settings:
                 table["runs"][key] = _run(options.task, name, plugin, settings, seed)
@@ -140,18 +147,27 @@ def _run(task: str, name: str, plugin: str, settings: dict[str, Any], seed: int)
     clock = _Clock(policy, splits if task == "lotka-volterra" else {})  # a look at ten families costs more than a fit
     policy.fit(splits["train"], validation=splits["validation"], progress=clock)
     clock.stop()
+    since = time.process_time()
     found = {split: _scores(policy, splits[split]) for split in ("test", "ood")}
-    families = policy.families.numpy()
+    spent = (time.process_time() - since) / sum(len(splits[split]) for split in found)
     row = {
         "method": name, "plugin": plugin, "seed": seed, "settings": settings, "parameters": parameters(policy),
-        "cpu_seconds": round(clock.seconds, 1), **found, "purity": purity(policy.routes.numpy(), families),
-        "experts_used": len(np.unique(policy.routes.numpy())), "substeps": policy.resolution.tolist(),
+        "cpu_seconds": round(clock.seconds, 1), "cpu_seconds_per_system": round(spent, 4), **found, **_routed(policy),
         "counts": clock.counts, "trace": clock.trace,
     }  # fmt: skip
     print(
         name, seed, f"{clock.seconds:.0f} s", {s: (v["mse"], v["relative_mse"]) for s, v in found.items()}, flush=True
     )
     return row
+
+
+def _routed(policy: Any) -> dict[str, Any]:
+    """Return how systems were routed; a method that sees one system alone routes nothing."""
+    if not isinstance(policy, Reconstructor):
+        return {"purity": 0.0, "experts_used": 0, "substeps": []}
+    routes = policy.routes.numpy()
+    return {"purity": purity(routes, policy.families.numpy()), "experts_used": len(np.unique(routes)),
+            "substeps": policy.resolution.tolist()}  # fmt: skip
 
 
 class _Clock:
