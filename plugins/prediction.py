@@ -56,6 +56,11 @@ def register_tasks(register: Register) -> None:
 
 
 @hookimpl
+def register_commands(register: Register) -> None:
+    register("inspect", "simplatform.envs.dynamics.command:command", help="Say what is understood of a file of data.")
+
+
+@hookimpl
 def register_report_sections(register: Register) -> None:
     register("prediction", "simplatform.envs.dynamics.figures:prediction_section")
 

@@ -34,6 +34,8 @@ class Facts:
     judges_non_finite: bool = False
     """Whether ``step`` takes actions that are not finite, and says what they are worth; elsewhere such an action is not
     carried out and ends the episode as a failure."""
+    said: tuple[str, ...] = ()
+    """What it understood of its data, a line each: a run says it before it works."""
     more: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else the environment says, as JSON."""
 
@@ -119,5 +121,6 @@ _RULES = {
     "problem": ("a name", _is_text),
     "fields": ("a whole number from 0", lambda v: _whole(v, 0)),
     "episodes": ("a whole number from 1", lambda v: _whole(v, 1)),
+    "said": ("a list of lines", lambda v: isinstance(v, list | tuple) and all(map(_is_text, v))),
     "judges_non_finite": ("true or false", lambda v: isinstance(v, bool)),
 }  # fmt: skip

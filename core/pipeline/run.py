@@ -132,6 +132,8 @@ class _Stages:
         The policy is built first, so that a task that is none for it is refused before anything is collected.
         """
         recipe = self.recipe
+        for line in run_signature(recipe).facts.said:
+            self.console.say(f"data: {line}")
         if self.options.until != "collect" and self.run.last is None:
             self._policy = untrained(recipe)
         train = self._collect("train", recipe.demonstrations)

@@ -15,6 +15,8 @@ from simplatform.envs.dynamics.systems.base import Array, System
 from simplatform.errors import ConfigError, DataError
 
 Part = Literal["train", "validation", "test"]
+LEAST = 4
+"""Steps that must follow a window in every part of a series."""
 SHARES = {"train": (0.0, 0.7), "validation": (0.7, 0.85), "test": (0.85, 1.0)}
 
 
@@ -51,6 +53,7 @@ class RecordedForecastEnv(ForecastEnv):
         self.observation_space = self.space(self.support, shape, labels=False)
         self.action_space = self.box(shape)
         described = {"family": "recorded", "dim": int(np.prod(shape[1:])), "episodes": 1, "judges_non_finite": True}
+        described["said"] = list(recorded.said)
         self.metadata = {**self.metadata, "simplatform": described}
 
     def draw(self) -> Array:
@@ -77,20 +80,18 @@ class SeriesEnv(PredictionEnv):
         Raises:
             DataError: a part is too short for the window.
         """
-        self.dt, states = read_series(_path(path))
+        series = read_series(_path(path))
+        self.dt, states = series.step, series.states
         self._part = _share(states, part)
+        _long_enough(path, len(states), window)
         room = len(self._part) - window
-        if room < 1:
-            raise DataError(
-                f"{path}: its part for {part} has {len(self._part)} samples, too few for env.window={window}"
-            )
         self.window, self.noise, self.render_mode = window, 0.0, render_mode
         self.steps = min(steps, room) if steps else room
         self.scale = _unit(_share(states, "train"))
         self.system, self.observed = _system(states.shape[1], self.dt), list(range(states.shape[1]))
         self._starts, self._episode = spread_out(room - self.steps + 1), None
         self.describe("recorded")
-        self.metadata["simplatform"]["episodes"] = len(self._starts)
+        self.metadata["simplatform"] |= {"episodes": len(self._starts), "said": list(series.said)}
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -105,6 +106,22 @@ class SeriesEnv(PredictionEnv):
         number = int(self.np_random.integers(count)) if self._episode is None else int(self._episode) % count
         start = int(self._starts[number])
         return self._part[start : start + self.window + self.steps]
+
+
+def _long_enough(path: str, samples: int, window: int) -> None:
+    """Check that every part of a series holds a window and something to predict, before anything is collected."""
+    for part in SHARES:
+        first, last = (round(share * samples) for share in SHARES[part])
+        if last - first < window + LEAST:
+            needed = next(n for n in range(samples, 100 * (window + LEAST)) if _shortest(n) >= window + LEAST)
+            raise DataError(
+                f"{path}: its part for {part} has {last - first} samples of {samples}, too few for env.window={window} "
+                f"and {LEAST} steps after it; {needed} samples are needed, or a shorter window: --set env.window=…"
+            )
+
+
+def _shortest(samples: int) -> int:
+    return min(round(last * samples) - round(first * samples) for first, last in SHARES.values())
 
 
 def spread_out(count: int) -> NDArray[np.int64]:
