@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,7 @@ from simplatform.runs.files import reading, regular
 from simplatform.runs.fingerprint import data_fingerprint
 
 
-@dataclass(frozen=True)
-class Series:
+class Series(NamedTuple):
     """Evenly sampled ``states (T, d)``, ``step`` apart, the components' names, and what was understood, a line each."""
 
     step: float

@@ -149,7 +149,7 @@ def _dates(texts: list[str]) -> Array | None:
 
 def _without_index(columns: dict[str, Array]) -> tuple[dict[str, Array], list[str]]:
     """Leave out columns that only count the rows: an index is no state."""
-    kept, said = {}, []
+    kept, said = dict[str, Array](), list[str]()
     for name, values in columns.items():
         counts = len(values) > 1 and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
         if name != "t" and counts and (name.lower() in INDEX or len(values) >= COUNTING):

@@ -160,9 +160,9 @@ def _common(path: str, number: int, paths: Sequence[Path_], told: list[str]) -> 
             f"environment {number}: trajectories of {shortest} to {longest} samples; all are cut to {shortest}, "
             "and their times count from the first"
         )
-        return usual * np.arange(shortest), np.stack([states[:shortest] for _, states in paths])
+        return usual * np.arange(shortest, dtype=float), np.stack([states[:shortest] for _, states in paths])
     reach = min(float(clock[-1]) for clock in clocks)
-    grid = usual * np.arange(int(reach / usual + 1e-9) + 1)
+    grid: Array = usual * np.arange(int(reach / usual + 1e-9) + 1, dtype=float)
     told.append(
         f"environment {number}: trajectories have times of their own; resampled by cubic splines to {len(grid)} "
         f"samples, {usual:.6g} apart, counted from the first"
