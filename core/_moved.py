@@ -23,6 +23,7 @@ ROOMS = (  # the package that modules left, the one where they are, their names
     ("", "report", "statistics"),
     ("", "experiments", "comparison sweep"),
     ("pipeline", "runs", "recordings"),
+    ("demonstrations", "envs.recorded.formats", "lerobot minari zarr"),
     ("envs.mesh", "envs.mesh.geometry", "boundary files generators gmsh_geometries location mesh outlines quality "
                                         "unfinished validity"),
     ("envs.mesh", "envs.mesh.finite_elements", "fem fem_torch linear navier_stokes p1 reference transfer"),

@@ -80,6 +80,11 @@ def register_recipes(register: Register) -> None:
 
 
 @hookspec
+def register_formats(register: Register) -> None:
+    """``register(name, target, help="")``: a ``simplatform.contracts.Format``, a layout of recorded demonstrations."""
+
+
+@hookspec
 def register_callbacks(register: Register) -> None:
     """``register(name, target, help="")``: a class whose instances observe a run (see ``simplatform.trackers``)."""
 

@@ -11,6 +11,7 @@ sys.path.insert(0, str(HERE))
 import generate  # noqa: E402
 import results  # noqa: E402
 
+import simplatform.api  # noqa: E402, F401  (before autodoc, which imports with TYPE_CHECKING on: pydantic breaks by it)
 from simplatform import __version__  # noqa: E402
 
 generate.write(HERE / "reference" / "generated")

@@ -15,6 +15,7 @@ HOW = {
     "register_solvers": 'register("ralston", "my_solver:Ralston", kind="ode", help="second order")',
     "register_tasks": 'register(Task("my-world/reach", env="my-world/Reach-v0", expert="my-world", metrics=METRICS))',
     "register_recipes": 'register("mp1", policy="mp1", task="metaworld/drawer-open", settings={"train.steps": 3000})',
+    "register_formats": 'register("rlds", "my_formats:RLDS", help="RLDS episodes")',
     "register_callbacks": 'register("tensorboard", "simplatform.trackers.tensorboard:TensorBoard", help="…")',
     "register_report_sections": 'register("paths", "my_world.report:section", help="…")',
     "register_commands": 'register("hello", "my_plugin.commands:hello", help="Say hello.")',

@@ -41,7 +41,7 @@ FLOORS: tuple[tuple[tuple[str, str], ...], ...] = (
     ),
     (("noise", "random numbers, the same on every device"),),
 )
-UP = {("contracts", "demonstrations"): "types only: `fit` and `prepare` are given demonstrations"}
+UP = {("contracts", "demonstrations"): "types only: `fit` is given demonstrations, a format gives them"}
 """Arrows that run back up, each with its reason."""
 PLACE = ROOT / "CONTRIBUTING.md"
 BEGIN, END = "<!-- rooms: python docs/rooms.py --write -->", "<!-- /rooms -->"

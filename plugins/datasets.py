@@ -1,9 +1,17 @@
-"""Demonstrations to and from Minari and DP3's zarr layout on the command line."""
+"""Demonstrations in the formats of others: DP3's zarr layout, LeRobot, Minari; and a command that converts them."""
 
 from __future__ import annotations
 
 from simplatform import hookimpl
 from simplatform.hooks import Register
+
+
+@hookimpl
+def register_formats(register: Register) -> None:
+    home = "simplatform.envs.recorded.formats"
+    register("dp3-zarr", f"{home}.zarr:ZarrFormat", help="DP3's zarr layout: .zarr, .zip")
+    register("lerobot", f"{home}.lerobot:LeRobotFormat", help="LeRobot v3: a folder, .lerobot")
+    register("minari", f"{home}.minari:MinariFormat", help="a Minari id, or its folder")
 
 
 @hookimpl

@@ -164,7 +164,7 @@ def _dataset(suffix: str) -> Reader:
 
 
 def _minari(folder: Path) -> list[Path]:
-    from simplatform.demonstrations.minari import write_minari
+    from simplatform.envs.recorded.formats.minari import write_minari
 
     os.environ["MINARI_DATASETS_PATH"] = str(folder)
     write_minari(_demonstrations(), "fuzz/set-v0")
@@ -172,14 +172,14 @@ def _minari(folder: Path) -> list[Path]:
 
 
 def _read_minari(folder: Path) -> object:
-    from simplatform.demonstrations.minari import read_minari
+    from simplatform.envs.recorded.formats.minari import read_minari
 
     return read_minari(folder / "fuzz" / "set-v0")
 
 
 def _cached(folder: Path) -> list[Path]:
     from simplatform.demonstrations import store
-    from simplatform.demonstrations.minari import _Spaces
+    from simplatform.envs.recorded.formats.minari import _Spaces
 
     demonstrations = _demonstrations()
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -31,6 +31,7 @@ from simplatform.contracts.capabilities import (
     require_whole,
 )
 from simplatform.contracts.check import Check
+from simplatform.contracts.formats import Format
 from simplatform.contracts.policy import (
     LOST,
     Batch,
@@ -51,6 +52,7 @@ from simplatform.contracts.task import EXPERT, Expansion, Metric, Task
 
 __all__ = [
     "EXPERT", "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable",
-    "Learns", "Lockstep", "Loss", "Metric", "Module", "Observation", "Phased", "Policy", "Progress", "Remembering",
+    "Format", "Learns", "Lockstep", "Loss", "Metric", "Module", "Observation", "Phased", "Policy", "Progress",
+    "Remembering",
     "Signature", "Stateful", "Task", "Teaching", "Trainable", "lacking", "read_by_pipeline", "require_whole",
 ]  # fmt: skip

@@ -1,56 +1,53 @@
-"""Demonstrations of any format by one name: ours, Minari's, DP3's zarr, or LeRobot's."""
+"""Demonstrations of any format by one name: ours, or one that a plugin registered."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from simplatform.contracts import Format
 from simplatform.demonstrations import store
 from simplatform.demonstrations.episode import Demonstrations
-from simplatform.errors import DataError
+from simplatform.errors import ContractError, DataError
+from simplatform.plugin_host.host import get_host
 
 
 def open_demonstrations(source: str | Path) -> Demonstrations:
-    """Open demonstrations: a folder of ours, of LeRobot or of Minari, a ``.zarr`` folder or its ``.zip``, a Minari id.
+    """Open demonstrations: a folder of ours, or what a registered format recognises (DP3's zarr, LeRobot, …).
 
     Raises:
         DataError: there is nothing of the kind, or it is damaged.
     """
-    path = Path(source)
-    if path.suffix in (".zarr", ".zip") or (path / ".zgroup").exists():
-        from simplatform.demonstrations.zarr import read_zarr
-
-        return read_zarr(path)
-    if (path / store.CARD).exists():
-        return store.load(path)
-    if (path / "meta" / "info.json").exists():
-        from simplatform.demonstrations.lerobot import read_lerobot
-
-        return read_lerobot(path)
-    from simplatform.demonstrations.minari import read_minari
-
-    return read_minari(source)
+    if (Path(source) / store.CARD).exists():
+        return store.load(Path(source))
+    for one in formats().values():
+        if one.recognises(str(source)):
+            return one.read(str(source))
+    raise DataError(f"{source} holds no demonstrations of a known format: ours, {', '.join(formats())}")
 
 
 def save_demonstrations(demonstrations: Demonstrations, target: str | Path) -> Path:
-    """Write demonstrations: a ``.zarr`` folder (DP3), a ``.lerobot`` folder (LeRobot v3), or a Minari id.
+    """Write demonstrations in the format that the target's ending says, such as ``.zarr`` or ``.lerobot``.
 
     Raises:
-        DataError: the target exists, or is neither.
+        DataError: the target exists, or no format has this ending.
         StorageError: the disk is full or read-only.
     """
     path = Path(target)
-    if path.suffix == ".zarr":
-        from simplatform.demonstrations.zarr import write_zarr
+    for one in formats().values():
+        if one.ending == path.suffix and not (path.is_absolute() and not one.ending):
+            return one.write(demonstrations, str(target))
+    known = " or ".join(one.ending or f"a name for {name}" for name, one in formats().items())
+    raise DataError(f"{target} ends in that of no format; expected {known}")
 
-        write_zarr(demonstrations, path)
-        return path
-    if path.suffix == ".lerobot":
-        from simplatform.demonstrations.lerobot import write_lerobot
 
-        write_lerobot(demonstrations, path)
-        return path
-    if path.suffix or path.is_absolute():
-        raise DataError(f"expected a name ending in .lerobot or .zarr or a Minari id like mine/drawer-v0, got {target}")
-    from simplatform.demonstrations.minari import write_minari
+def formats() -> dict[str, Format]:
+    """Return all registered formats by name; those that are told by an ending come first.
 
-    return write_minari(demonstrations, str(target))
+    Raises:
+        ContractError: something that was registered is no format.
+    """
+    found = {entry.name: entry.load()() for entry in get_host().registry("format")}
+    for name, one in found.items():
+        if not isinstance(one, Format):
+            raise ContractError(f"format {name!r}: {type(one).__name__} is no simplatform.contracts.Format")
+    return dict(sorted(found.items(), key=lambda item: not item[1].ending))

@@ -27,7 +27,7 @@ from simplatform.plugin_host.requirements import unmet_requirement
 GROUP = "simplatform"
 KINDS = {
     "register_policies": "policy", "register_envs": "environment", "register_experts": "expert",
-    "register_solvers": "solver", "register_tasks": "task", "register_recipes": "recipe",
+    "register_solvers": "solver", "register_tasks": "task", "register_recipes": "recipe", "register_formats": "format",
     "register_callbacks": "callback", "register_report_sections": "report section", "register_commands": "command",
 }  # fmt: skip
 

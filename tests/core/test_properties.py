@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
-from simplatform.demonstrations.minari import read_minari, write_minari
+from simplatform.envs.recorded.formats.minari import read_minari, write_minari
 from simplatform.errors import DataError, PluginError, UsageError
 from simplatform.recipes import from_json, parse_settings, read_recipe, resolve
 from simplatform.recipes.config import TaskConfig, TrainConfig

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from simplatform.cli import convert
 from simplatform.demonstrations import Demonstrations, Episode
-from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
-from simplatform.errors import DataError
+from simplatform.demonstrations.formats import formats, open_demonstrations, save_demonstrations
+from simplatform.errors import ContractError, DataError
 
 pytest.importorskip("zarr", reason="zarr comes with simplatform[pointcloud]")
 
@@ -61,7 +61,28 @@ def test_the_command_converts(demonstrations, tmp_path):
 def test_what_is_nothing_is_refused(demonstrations, tmp_path):
     with pytest.raises(DataError, match="no Minari dataset"):
         open_demonstrations(tmp_path / "nothing")
-    with pytest.raises(DataError, match=r"\.zarr or a Minari id"):
+    with pytest.raises(DataError, match=r"expected \.zarr or \.lerobot"):
         save_demonstrations(demonstrations, tmp_path / "robot.h5")
     with pytest.raises(DataError, match="no demonstrations"):
         save_demonstrations(Demonstrations([]), "mine/empty-v0")
+
+
+def test_a_plugins_format_is_found_by_its_look(tmp_path):
+    rng = np.random.default_rng(3)
+    state, action = (rng.normal(size=shape).astype(np.float32) for shape in ((6, 4), (5, 2)))
+    given = Demonstrations([Episode({"state": state}, action)])
+    path = save_demonstrations(given, tmp_path / "one.toy")
+    assert open_demonstrations(path).content_hash() == given.content_hash()
+    assert {"dp3-zarr", "lerobot", "minari", "toy-table"} <= set(formats())
+    assert list(formats())[-1] == "minari"
+    with pytest.raises(DataError, match=r"expected .zarr or .lerobot or .toy or a name for minari"):
+        save_demonstrations(given, tmp_path / "one.npz")
+
+
+def test_what_is_no_format_is_named(monkeypatch):
+    from simplatform.plugin_host.host import get_host
+
+    entries = {entry.name: entry for entry in get_host().registry("format")}
+    monkeypatch.setattr(type(entries["toy-table"]), "load", lambda self: dict)
+    with pytest.raises(ContractError, match=r"dict is no simplatform\.contracts\.Format"):
+        formats()

@@ -51,7 +51,7 @@ def test_npz_and_csv_in_any_order_are_the_same(npz, tmp_path):
 
 
 def test_a_minari_dataset_is_one_environment(tmp_path, monkeypatch):
-    from simplatform.demonstrations.minari import write_minari
+    from simplatform.envs.recorded.formats.minari import write_minari
 
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
 
@@ -161,7 +161,7 @@ def test_the_pipeline_takes_one_variant_per_environment(npz, tmp_path):
 
 
 def test_csv_and_minari_are_trained_on_by_the_same_command(tmp_path, monkeypatch):
-    from simplatform.demonstrations.minari import write_minari
+    from simplatform.envs.recorded.formats.minari import write_minari
 
     states, times = waves(2, 4)
     table = write_csv(tmp_path / "waves.csv", states, times)

@@ -1,7 +1,10 @@
 """A section, a callback and a command."""
 
+from pathlib import Path
+
 import numpy as np
 
+from simplatform import Demonstrations, Episode
 from simplatform.report import Section, scenes_html, surface_html
 from simplatform.trackers.callbacks import Callback
 
@@ -35,3 +38,22 @@ class Counter(Callback):
 def hello():
     """Say hello."""
     print("hello from the toy")
+
+
+class TableFormat:
+    """The states and actions of one episode, a row a step; the last row has no action."""
+
+    ending = ".toy"
+
+    def recognises(self, source):
+        return source.endswith(self.ending)
+
+    def read(self, source):
+        rows = np.loadtxt(source, dtype=np.float32, ndmin=2)
+        return Demonstrations([Episode({"state": rows[:, :4]}, rows[:-1, 4:])])
+
+    def write(self, demonstrations, target):
+        episode = demonstrations[0]
+        actions = np.vstack([episode.actions, np.full((1, 2), np.nan)])
+        np.savetxt(target, np.hstack([episode.observations["state"], actions]), fmt="%.9g")
+        return Path(target)

@@ -78,6 +78,11 @@ def register_callbacks(register):
 
 
 @hookimpl
+def register_formats(register):
+    register("toy-table", "simplatform_toy.extras:TableFormat", help="one episode, a row a step")
+
+
+@hookimpl
 def register_commands(register):
     register("toy-hello", "simplatform_toy.extras:hello", help="Say hello.")
 

@@ -173,3 +173,23 @@ def _zarr() -> ModuleType:
         raise MissingDependency("DP3's datasets need zarr: pip install 'simplatform[pointcloud]'") from error
     module: ModuleType = zarr
     return module
+
+
+class ZarrFormat:
+    """DP3's layout, by the ending ``.zarr``, or ``.zip`` of such a folder."""
+
+    ending = ".zarr"
+
+    def recognises(self, source: str) -> bool:
+        """Return whether it is a zarr group, or is called like one."""
+        path = Path(source)
+        return path.suffix in (self.ending, ".zip") or (path / ".zgroup").exists()
+
+    def read(self, source: str) -> Demonstrations:
+        """Read it (see ``read_zarr``)."""
+        return read_zarr(Path(source))
+
+    def write(self, demonstrations: Demonstrations, target: str) -> Path:
+        """Write it (see ``write_zarr``)."""
+        write_zarr(demonstrations, Path(target))
+        return Path(target)

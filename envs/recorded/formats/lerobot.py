@@ -239,3 +239,22 @@ def _parquet(path: Path, columns: Mapping[str, Any], index: str = "") -> None:
         table = table.replace_schema_metadata({"pandas": json.dumps(about)})
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, path)
+
+
+class LeRobotFormat:
+    """LeRobot v3, a folder with ``meta/info.json``."""
+
+    ending = ".lerobot"
+
+    def recognises(self, source: str) -> bool:
+        """Return whether the folder has LeRobot's card."""
+        return (Path(source) / "meta" / "info.json").exists()
+
+    def read(self, source: str) -> Demonstrations:
+        """Read it (see ``read_lerobot``)."""
+        return read_lerobot(Path(source))
+
+    def write(self, demonstrations: Demonstrations, target: str) -> Path:
+        """Write it (see ``write_lerobot``)."""
+        write_lerobot(demonstrations, Path(target))
+        return Path(target)

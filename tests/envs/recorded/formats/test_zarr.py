@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simplatform.demonstrations import Demonstrations, Episode
-from simplatform.demonstrations.zarr import read_zarr, write_zarr
+from simplatform.envs.recorded.formats.zarr import read_zarr, write_zarr
 from simplatform.errors import DataError
 
 zarr = pytest.importorskip("zarr", reason="zarr comes with simplatform[pointcloud]")

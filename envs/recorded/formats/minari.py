@@ -124,3 +124,21 @@ def _named(values: Mapping[str, Any], prefix: str) -> dict[str, Array]:
         elif isinstance(value, np.ndarray):
             named[f"{prefix}{key}"] = value
     return named
+
+
+class MinariFormat:
+    """Minari, by the id of a dataset of this machine, or its folder: whatever no other format recognises."""
+
+    ending = ""
+
+    def recognises(self, source: str) -> bool:
+        """Return True: an id may be any name."""
+        return True
+
+    def read(self, source: str) -> Demonstrations:
+        """Read it (see ``read_minari``)."""
+        return read_minari(source)
+
+    def write(self, demonstrations: Demonstrations, target: str) -> Path:
+        """Write it (see ``write_minari``)."""
+        return write_minari(demonstrations, target)

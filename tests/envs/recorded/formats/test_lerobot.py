@@ -8,7 +8,7 @@ import pytest
 
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
-from simplatform.demonstrations.lerobot import read_lerobot, write_lerobot
+from simplatform.envs.recorded.formats.lerobot import read_lerobot, write_lerobot
 from simplatform.errors import DataError
 
 

@@ -11,7 +11,7 @@ import pytest
 from minari.data_collector.episode_buffer import EpisodeBuffer
 
 from simplatform.demonstrations import Demonstrations, Episode
-from simplatform.demonstrations.minari import read_minari, write_minari
+from simplatform.envs.recorded.formats.minari import read_minari, write_minari
 from simplatform.errors import DataError
 
 

@@ -1,0 +1,1 @@
+"""Layouts of recorded demonstrations that other programs read and write, one a file."""
