@@ -42,6 +42,9 @@ def register_policies(register: Register) -> None:
     )
     register("laplacian", f"{MOVERS}:LaplacianPolicy", config=f"{MOVERS}:MoverConfig", help="weighted smoothing")
     register("spring", f"{MOVERS}:SpringPolicy", config=f"{MOVERS}:MoverConfig", help="lineal spring analogy")
+    register(
+        "mmg", f"{MOVERS}:MMGPolicy", config=f"{MOVERS}:MMGConfig", help="remeshing by MMG, from the coarse solution"
+    )
 
 
 @hookimpl
@@ -64,12 +67,14 @@ def doctor(check: AddCheck) -> None:
 def register_recipes(register: Register) -> None:
     for name in ("monge-ampere", "laplacian", "spring"):
         register(name, policy=name, task="helmholtz")
+    register("mmg", policy="mmg", task="helmholtz", settings={"env.action": "metric"})
 
 
 @hookimpl
 def register_tasks(register: Register) -> None:
     for problem in ("helmholtz", "poisson", "nonlinear-poisson", "thermo-electric"):
-        register(_task(problem, {"problem": problem}, f"{problem}, random, unit square, 15² to 35² vertices"))
+        text = f"{problem}, random, unit square, 15² to 35² vertices"
+        register(_task(problem, {"problem": problem}, text, opponents=("mmg",)))
     for problem in ("heat", "burgers", "swirl"):
         register(
             _task(problem, {"problem": problem}, f"{problem} in time, unit square", variants=({"n": 20},), episodes=5)
@@ -81,7 +86,8 @@ def register_tasks(register: Register) -> None:
         _task("cylinder", flow, "flow past a cylinder, Re 10 to 30", variants=({"n": 12},), episodes=10, more=FORCES)
     )
     for geometry in ("polygon", "l-shape", "disc", "hole", "coastline"):
-        register(_task(f"helmholtz/{geometry}", {"geometry": geometry}, f"Helmholtz, geometry {geometry}"))
+        text = f"Helmholtz, geometry {geometry}"
+        register(_task(f"helmholtz/{geometry}", {"geometry": geometry}, text, opponents=("mmg",)))
 
 
 def _task(
@@ -91,6 +97,7 @@ def _task(
     variants: tuple[Mapping[str, Any], ...] = SIZES,
     episodes: int = 100,
     more: tuple[Metric, ...] = (),
+    opponents: tuple[str, ...] = (),
 ) -> Task:
     return Task(
         name,
@@ -102,5 +109,7 @@ def _task(
         demonstrations=12 * episodes // 5,
         validation=episodes // 5,
         episodes=episodes,
+        opponents=opponents,
+        rivals=("spring", "monge-ampere"),
         help=text,
     )

@@ -72,7 +72,7 @@ def measure(name: str, recipe: Resolved, data: Data, options: Options, on_episod
     """
     try:
         own = None if name == EXPERT else beside(name, recipe)
-        place = cache_root() / "opponents" / _key(name, own, recipe, data)
+        place = cache_root() / "opponents" / _key(name, own, own or recipe, data)
         with exclusive(place):
             return _cached(name, place) or _measured(name, own, recipe, data, options, on_episode, place)
     except Interrupted:
@@ -117,7 +117,7 @@ def _measured(
         checkpoint.mkdir()
         write_policy(checkpoint, policy, own.policy, own.policy_config, run_signature(own))
         card = {"settings": own.policy_config.model_dump(mode="json"), "parameters": parameters(policy)}
-    evaluations = list(_evaluations(name, recipe, checkpoint, options, on_episode))
+    evaluations = list(_evaluations(name, own or recipe, checkpoint, options, on_episode))
     write_rows(place / ROWS, all_rows(evaluations))
     card["splits"] = {evaluation.split: evaluation.to_json() for evaluation in evaluations}
     write_json(place / CARD, card)

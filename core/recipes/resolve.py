@@ -139,6 +139,9 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
 def beside(plugin: str, recipe: Resolved) -> Resolved:
     """Return the recipe of another method on exactly the task, data and seed of this one.
 
+    What its own recipe says of the environment holds as well: one that remeshes acts by metrics where others move
+    vertices.
+
     Raises:
         PluginError: the plugin is not installed or not usable.
     """
@@ -147,8 +150,9 @@ def beside(plugin: str, recipe: Resolved) -> Resolved:
     model, trained = entry.load_config(), read_by_pipeline(entry.load())
     chosen = _by_section(model, trained, own.get("settings", {}))
     config, train = validate(model, chosen["policy"], "policy"), validate(TrainConfig, chosen["train"], "train")
+    task = dataclasses.replace(recipe.task, kwargs={**recipe.task.kwargs, **chosen["env"]})
     return dataclasses.replace(
-        recipe, plugin=plugin, policy=entry.name, policy_config=config, train=train, trained=trained
+        recipe, plugin=plugin, policy=entry.name, task=task, policy_config=config, train=train, trained=trained
     )
 
 

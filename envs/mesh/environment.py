@@ -8,7 +8,7 @@ import math
 import time
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
@@ -21,10 +21,11 @@ from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
 from simplatform.envs.mesh.geometry.validity import check_mesh, check_monitor, tangled_cells
 from simplatform.envs.mesh.monitors.standard import MONITORS, Monitor
 from simplatform.envs.mesh.movers.limiter import Limited, limit
+from simplatform.envs.mesh.movers.remeshing import PARTS, remeshed_within
 from simplatform.envs.mesh.problems import problem_class
 from simplatform.envs.mesh.problems.base import SteadyProblem, UnsteadyProblem
 from simplatform.envs.mesh.problems.cases import Case, make_case
-from simplatform.errors import ContractError, UnknownName
+from simplatform.errors import ConfigError, ContractError, UnknownName
 
 Info = dict[str, Any]
 
@@ -62,27 +63,35 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         limiter: bool = True,
         timings: bool = False,
         mesh: Mesh | str | Path | None = None,
+        action: Literal["displacement", "metric"] = "displacement",
         render_mode: str | None = None,
     ) -> None:
         """Build the mesh: ``geometry`` (else the problem's own) with about ``n`` vertices across, or a ``mesh`` of
         your own, built or in a file that meshio reads. ``mesher`` is one of ``MESHERS``.
+
+        With ``action="metric"``, an action is a tensor for each vertex, ``(V, d(d + 1)/2)``, and the mesh is made anew
+        by MMG with no more vertices than before; steady problems only.
 
         ``monitor`` is the problem's own, one of ``MONITORS`` by name, or any function of a mesh and nodal values.
 
         Raises:
             UnknownName: no such problem, geometry, mesher or monitor.
             DataError: the mesh cannot be used (the bad vertex or cell is named), or not for this problem.
+            ConfigError: actions that are none, or metrics for a problem in time.
         """
         self._problem_class = problem_class(problem)
         self._monitor = _monitor(monitor)
         geometry = geometry or self._problem_class.geometry
         self.mesh = generate(geometry, n, mesh_seed, mesher) if mesh is None else _given(mesh)
         self._problem_class.check_domain(self.mesh)
-        self.limiter, self.timings = limiter, timings
+        self.limiter, self.timings, self.action = limiter, timings, action
         self.render_mode = render_mode
         self._problem: SteadyProblem | UnsteadyProblem | None = None
         self.flags, self.directions = classify(self.mesh)
-        self._define_spaces(np.shape(self._draw(np.random.default_rng(0)).parameters))
+        drawn = self._draw(np.random.default_rng(0))
+        if action not in ("displacement", "metric") or (action == "metric" and isinstance(drawn, UnsteadyProblem)):
+            raise ConfigError(f"env.action={action!r}: displacement, or metric where the problem is steady")
+        self._define_spaces(np.shape(drawn.parameters))
         self.metadata = {**type(self).metadata, "simplatform": self._facts(problem, geometry, n)}
 
     def monitor_at(self, mesh: Mesh) -> Floats:
@@ -97,6 +106,8 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
 
     def step(self, action: Floats) -> tuple[dict[str, Any], float, bool, bool, Info]:
         """Move, solve again and compare."""
+        if self.action == "metric":
+            return self._remesh(np.asarray(action, float))
         seconds = time.perf_counter() - self._shown
         wanted = self._checked(action)
         done = limit(self.mesh, wanted) if self.limiter else None
@@ -104,8 +115,26 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         began = time.perf_counter()
         finished = self.case.move(moved)
         info = self._compare(self.mesh.moved(self.mesh.points + wanted), done)
+        return self._answer(info, seconds, time.perf_counter() - began, finished)
+
+    def _remesh(self, metric: Floats) -> tuple[dict[str, Any], float, bool, bool, Info]:
+        """Make the mesh anew, solve and compare; MMG's seconds count as those of a move."""
+        remeshed = remeshed_within(self.mesh, metric, len(self.mesh.points))
+        seconds, began = time.perf_counter() - self._shown, time.perf_counter()
+        finished = self.case.move(remeshed)
+        info = {
+            **self._errors(),
+            "tangled": float(len(tangled_cells(remeshed))),
+            "vertices": float(len(remeshed.points)),
+        }
+        info |= {"tangled_unlimited": info["tangled"], "limited": 0.0, "limited_share": 0.0}
+        return self._answer(info, seconds, time.perf_counter() - began, finished)
+
+    def _answer(
+        self, info: Info, moving: float, solving: float, finished: bool
+    ) -> tuple[dict[str, Any], float, bool, bool, Info]:
         if self.timings:
-            info |= {"move_seconds": seconds, "solve_seconds": time.perf_counter() - began}
+            info |= {"move_seconds": moving, "solve_seconds": solving}
         failed = math.isnan(self.case.error_moved)
         reward = -1.0 if failed else info["error_reduction"]
         return self._last() if failed else self._show(), reward, finished and not failed, failed, info
@@ -117,7 +146,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
 
         return pixels(panels_figure(panels_of(self.case, self._observation["monitor"])))
 
-    def _compare(self, wanted: Mesh, done: Limited | None) -> Info:
+    def _errors(self) -> Info:
         case = self.case
         of_interest: Info = {}
         for name, (before, after) in case.quantities.items():
@@ -126,7 +155,11 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
             "error_original": case.error_original,
             "error_moved": case.error_moved,
             "error_reduction": 1.0 - case.error_moved / case.error_original,
-            "tangled": float(len(tangled_cells(case.moved, self.mesh))),
+        }
+
+    def _compare(self, wanted: Mesh, done: Limited | None) -> Info:
+        return self._errors() | {
+            "tangled": float(len(tangled_cells(self.case.moved, self.mesh))),
             "tangled_unlimited": float(len(tangled_cells(wanted, self.mesh))),
             "limited": float(done is not None and done.active),
             "limited_share": 0.0 if done is None else done.share,
@@ -182,7 +215,10 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
                 "parameters": spaces.Box(-big, big, parameters, np.float64),
             }
         )
-        self.action_space = spaces.Box(-extent, extent, points.shape, np.float64)
+        if self.action == "metric":
+            self.action_space = spaces.Box(-big, big, (len(points), PARTS[self.mesh.dim]), np.float64)
+        else:
+            self.action_space = spaces.Box(-extent, extent, points.shape, np.float64)
 
     def _facts(self, problem: str, geometry: str, n: int) -> Info:
         return {

@@ -14,7 +14,9 @@ from simplatform.envs.mesh.geometry.validity import check_monitor
 from simplatform.envs.mesh.movers.base import MonitorAt, Moved, frozen_monitor
 from simplatform.envs.mesh.movers.laplacian import laplacian
 from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, quasi_newton, relaxation
+from simplatform.envs.mesh.movers.remeshing import PARTS, hessian_metric
 from simplatform.envs.mesh.movers.spring import spring
+from simplatform.errors import ContractError
 from simplatform.recipes.config import Config
 
 if TYPE_CHECKING:
@@ -120,6 +122,8 @@ class Solvable(Protocol):
     """An environment that solves its PDE on any mesh."""
 
     mesh: Mesh
+    action: str
+    """What an action is: "displacement" or "metric"."""
 
     def monitor_at(self, mesh: Mesh) -> Floats:
         """Return the monitor ``(V,)``."""
@@ -146,14 +150,55 @@ class MoverExpert:
         return torch.as_tensor(moved.displacement[None, None])
 
 
-def monge_ampere_expert(env: gymnasium.Env[Any, Any]) -> MoverExpert:
-    """Monge–Ampère by Newton steps, the PDE solved again for the monitor in each."""
+def monge_ampere_expert(env: gymnasium.Env[Any, Any]) -> MoverExpert | MMGPolicy:
+    """Monge–Ampère by Newton steps, the PDE solved again for the monitor in each.
+
+    Where actions are metrics, that of the solution's Hessian.
+    """
+    if cast(Solvable, env.unwrapped).action == "metric":
+        return MMGPolicy(MMGConfig(), Signature({}, ()))
     return MoverExpert(env, MongeAmperePolicy(MongeAmpereConfig(), Signature({}, ())))
 
 
 def monge_ampere_published_expert(env: gymnasium.Env[Any, Any]) -> MoverExpert:
     """Monge–Ampère as the UM2N paper runs it: relaxation, rtol 1e-3, the PDE solved again at every iteration."""
     return MoverExpert(env, MongeAmperePolicy(MongeAmpereConfig(method="relaxation"), Signature({}, ())))
+
+
+class MMGConfig(Config):
+    """MMG has no settings here: they were fixed before any of the problems was seen."""
+
+
+class MMGPolicy:
+    """Observed points, cells and solution → metric tensors ``(B, 1, V, d(d + 1)/2)``; see ``hessian_metric``.
+
+    It wants an environment whose actions are metrics: ``env.action=metric``.
+    """
+
+    observe = execute = 1
+
+    def __init__(self, config: MMGConfig, signature: Signature) -> None:
+        """Check that metrics are wanted.
+
+        Raises:
+            ContractError: the environment shows no meshes, or its actions move vertices.
+        """
+        signature.require("mmg", "points", "cells", "solution")
+        points = signature.observation.get("points", (0, 0))
+        if signature.action and signature.action[-1] != PARTS.get(points[-1]):
+            raise ContractError("mmg answers with metrics; this environment's actions are not: set env.action=metric")
+
+    def reset(self, observation: Observation) -> None:
+        """Nothing is kept."""
+
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return metrics; the generator is not used."""
+        import torch
+
+        arrays = {key: value[:, -1].cpu().numpy() for key, value in observation.items()}
+        rows = [{key: value[b] for key, value in arrays.items()} for b in range(len(arrays["points"]))]
+        found = [hessian_metric(Mesh(row["points"], row["cells"], mesh_kind(row)), row["solution"]) for row in rows]
+        return torch.as_tensor(np.stack(found)[:, None])
 
 
 def mesh_kind(observation: Mapping[str, Any]) -> str:

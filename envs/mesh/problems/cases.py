@@ -104,9 +104,9 @@ class SteadyCase(Case):
         return self.problem.truth(points)
 
     def move(self, mesh: Mesh) -> bool:
-        """Solve on the moved mesh."""
+        """Solve on the moved mesh, or on one with other cells."""
         self.moved, self.error_moved = mesh, math.nan
-        if not len(tangled_cells(mesh, self.mesh)):
+        if not len(tangled_cells(mesh, self.mesh if len(mesh.cells) == len(self.mesh.cells) else None)):
             try:
                 self._moved_solution = self.problem.solve(mesh)
                 self.error_moved = self.problem.error(mesh, self._moved_solution)

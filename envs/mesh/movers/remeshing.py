@@ -1,0 +1,131 @@
+"""Remeshing by MMG: what a practitioner would do instead of moving vertices, at no more vertices than before.
+
+Dapogny, Dobrzynski & Frey (2014), J. Comput. Phys. 262, 358-378; called through ``mmgpy``. A metric says at each
+vertex how long edges should be and in which direction; that of the Hessian of a solution makes the interpolation error
+smallest for a number of vertices (Loseille & Alauzet, 2011, SIAM J. Numer. Anal. 49, 38-60).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
+from simplatform.envs.mesh.monitors.recovery import Recovery
+from simplatform.errors import ConfigError, MissingDependency, SolverError
+
+NORM = 2
+"""The norm of the interpolation error that the metric is best for."""
+FLOOR = 1e-2
+"""Curvatures below this share of the largest ones (their 99 % quantile) count as so large: no cell is endless."""
+LONGEST, SHORTEST = 0.4, 0.003
+"""Edges are kept between these, in units of the domain's extent."""
+GRADATION = 2.0
+"""Largest ratio of neighbouring edges."""
+TRIALS = 10
+PARTS = {2: 3, 3: 6}
+"""Parts of a symmetric tensor by dimension."""
+
+
+def hessian_metric(mesh: Mesh, solution: Floats) -> Floats:
+    """Return the metric of a solution ``(V,)``: tensors xx, xy, yy (in 3-D xx, xy, xz, yy, yz, zz) in 1/m², ``(V, …)``.
+
+    Its scale means nothing: ``remeshed_within`` finds the one that fits a number of vertices.
+    """
+    parts = Recovery(mesh).hessian(np.asarray(solution, float))
+    values, vectors = np.linalg.eigh(_full(parts, mesh.dim))
+    values = np.abs(values)
+    values = np.maximum(values, max(FLOOR * float(np.quantile(values, 0.99)), np.finfo(float).tiny))
+    values = values * np.prod(values, -1, keepdims=True) ** (-1 / (2 * NORM + mesh.dim))
+    return _parts(np.einsum("nij,nj,nkj->nik", vectors, values, vectors))
+
+
+def remeshed_within(mesh: Mesh, metric: Floats, most: int) -> Mesh:
+    """Return the finest mesh by a metric that has at most ``most`` vertices.
+
+    The metric's scale is found by bisection; MMG's own corners and boundary hold.
+
+    Raises:
+        SolverError: no scale gives a mesh with so few vertices.
+        MissingDependency: ``mmgpy`` is not installed.
+    """
+    low, high, best = np.log(0.2 * most), np.log(3.0 * most), None
+    for _ in range(TRIALS):
+        middle = (low + high) / 2
+        trial = remesh(mesh, with_complexity(mesh, metric, float(np.exp(middle))))
+        if len(trial.points) > most:
+            high = middle
+        else:
+            low = middle
+            best = trial if best is None or len(trial.points) > len(best.points) else best
+            if len(trial.points) >= 0.99 * most:
+                break
+    if best is None:
+        raise SolverError(f"no metric of this shape gives a mesh of {most} vertices or fewer; allow more")
+    return best
+
+
+def with_complexity(mesh: Mesh, metric: Floats, complexity: float) -> Floats:
+    """Return a metric scaled so that the integral of √det is ``complexity``: about as many vertices; edges bounded."""
+    values, vectors = np.linalg.eigh(_full(np.asarray(metric, float), mesh.dim))
+    if not (values > 0).all():
+        raise SolverError(
+            f"a metric must be positive definite at every vertex, not so at {int(np.argmin(values.min(1)))}"
+        )
+    density = np.sqrt(np.prod(values, -1))[mesh.cells].mean(1)
+    total = float((density * np.abs(mesh.volumes)).sum())
+    extent = float((mesh.bounds[1] - mesh.bounds[0]).max())
+    scaled = np.clip(
+        values * (complexity / total) ** (2 / mesh.dim), (LONGEST * extent) ** -2, (SHORTEST * extent) ** -2
+    )
+    return _parts(np.einsum("nij,nj,nkj->nik", vectors, scaled, vectors))
+
+
+def remesh(mesh: Mesh, metric: Floats) -> Mesh:
+    """Return MMG's mesh for a metric of edges of length 1.
+
+    Raises:
+        ConfigError: neither triangles nor tetrahedra.
+        SolverError: MMG gave up.
+        MissingDependency: ``mmgpy`` is not installed.
+    """
+    mmg = _mmg()
+    if mesh.kind not in ("triangle", "tetra"):
+        raise ConfigError(f"MMG remeshes triangles and tetrahedra, not {mesh.kind} meshes")
+    cells = np.ascontiguousarray(mesh.cells, np.int32)
+    build = mmg.MmgMesh2D if mesh.kind == "triangle" else mmg.MmgMesh3D
+    try:
+        worker = build(np.ascontiguousarray(mesh.points), cells)
+        worker.set_field("tensor", np.ascontiguousarray(metric, float))
+        worker.remesh(verbose=-1, hgrad=GRADATION)
+        found = worker.get_triangles() if mesh.kind == "triangle" else worker.get_tetrahedra()
+        return _used(np.asarray(worker.get_vertices(), float), np.asarray(found, np.int64), mesh.kind)
+    except RuntimeError as error:
+        raise SolverError(f"MMG could not remesh: {error}") from error
+
+
+def _used(points: Floats, cells: Any, kind: str) -> Mesh:
+    """Return a mesh without the vertices that no cell uses."""
+    kept, renumbered = np.unique(cells, return_inverse=True)
+    return Mesh(points[kept], renumbered.reshape(cells.shape), kind)
+
+
+def _mmg() -> Any:
+    try:
+        import mmgpy
+    except ImportError as error:
+        raise MissingDependency(f"remeshing needs mmgpy ({error}): pip install 'simplatform[mesh]'") from error
+    return mmgpy
+
+
+def _full(parts: Floats, dim: int) -> Floats:
+    full = np.zeros((len(parts), dim, dim))
+    rows, columns = np.triu_indices(dim)
+    full[:, rows, columns] = full[:, columns, rows] = parts
+    return full
+
+
+def _parts(full: Floats) -> Floats:
+    rows, columns = np.triu_indices(full.shape[-1])
+    return full[:, rows, columns]
