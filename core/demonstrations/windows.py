@@ -17,9 +17,12 @@ from torch import Tensor
 from simplatform.contracts import Batch
 from simplatform.demonstrations.episode import Array, Demonstrations
 from simplatform.errors import DataError
-from simplatform.seeding import derive
+from simplatform.seeding import derive, moved
 
 Collate = Callable[[list[dict[str, Any]]], Batch]
+
+SHARE = 0.5
+"""Share of a GPU's free memory that demonstrations may take; larger sets stay in the host's memory."""
 
 
 def window_indices(length: int, observe: int, horizon: int, execute: int) -> Array:
@@ -38,7 +41,12 @@ def window_indices(length: int, observe: int, horizon: int, execute: int) -> Arr
 
 
 class Windows:
-    """All windows of a set of demonstrations, drawn in an order that is a pure function of (seed, step)."""
+    """All windows of a set of demonstrations, drawn in an order that is a pure function of (seed, step).
+
+    Demonstrations live on the device where they fit, and batches are gathered there from an order that is sent once an
+    epoch: the host never waits. A larger set stays with the host, which gathers a batch and sends it while the device
+    computes on the one before.
+    """
 
     def __init__(
         self,
@@ -49,8 +57,11 @@ class Windows:
         execute: int,
         device: torch.device | str = "cpu",
         collate: Collate | None = None,
+        resident: bool | None = None,
     ) -> None:
-        """Index the windows; with ``collate``, samples may differ in shape and are joined by it.
+        """Index the windows; with ``collate``, samples may differ in shape and are joined by it, on the host.
+
+        ``resident`` says whether the demonstrations live on the device; None decides by its free memory.
 
         Raises:
             DataError: there is nothing to draw from, or shapes differ and no ``collate`` is given.
@@ -62,9 +73,13 @@ class Windows:
         self._collate = collate
         self._device = torch.device(device)
         self._episodes = demonstrations
-        self._order: tuple[int, Array] = (-1, np.empty(0, int))
+        self._order: tuple[tuple[int, int], Array, Tensor] | None = None
         if collate is None:
             self._fields, self._actions = self._flat()
+            self._steps = self._joined_steps()
+            if _fits([*self._fields.values(), self._actions], self._device) if resident is None else resident:
+                self._fields = {key: value.to(self._device) for key, value in self._fields.items()}
+                self._actions, self._steps = self._actions.to(self._device), self._steps.to(self._device)
 
     def __len__(self) -> int:
         return len(self._where)
@@ -72,29 +87,43 @@ class Windows:
     def batch(self, size: int, *, seed: int, step: int, piece: int = 0, pieces: int = 1) -> Batch:
         """Return the batch of one training step, or a piece of it: epochs of shuffled windows, without replacement."""
         positions = np.array_split(np.arange(step * size, (step + 1) * size), pieces)[piece]
-        chosen = [self._shuffled(seed, int(p // len(self)))[p % len(self)] for p in positions]
-        return self.take(np.asarray(chosen))
+        parts, first, end = [], int(positions[0]), int(positions[-1]) + 1
+        while first < end:
+            epoch, start = divmod(first, len(self))
+            stop = min(start + end - first, len(self))
+            host, there = self._shuffled(seed, epoch)
+            parts.append(host[start:stop] if self._collate is not None else there[start:stop])
+            first += stop - start
+        return self.take(np.concatenate(parts) if self._collate is not None else torch.cat(parts))
 
-    def take(self, chosen: Array) -> Batch:
+    def take(self, chosen: Array | Tensor) -> Batch:
         """Return the windows with the given numbers."""
         if self._collate is not None:
             return self._collate([self._sample(int(i)) for i in chosen])
-        steps = torch.as_tensor(self._where[chosen, 1:] + self._offsets[self._where[chosen, :1]], device=self._device)
+        steps = self._steps[moved(torch.as_tensor(chosen), self._steps.device)]
         seen = steps[:, : self._observe]
-        return Batch({key: values[seen] for key, values in self._fields.items()}, self._actions[steps])
+        fields = {key: moved(values[seen], self._device) for key, values in self._fields.items()}
+        return Batch(fields, moved(self._actions[steps], self._device))
 
-    def _shuffled(self, seed: int, epoch: int) -> Array:
-        if self._order[0] != epoch:
+    def _shuffled(self, seed: int, epoch: int) -> tuple[Array, Tensor]:
+        """Return the order of an epoch, for the host and where the windows are."""
+        if self._order is None or self._order[0] != (seed, epoch):
             rng = np.random.default_rng(derive(seed, "windows", epoch))
-            self._order = (epoch, rng.permutation(len(self)))
-        return self._order[1]
+            order = rng.permutation(len(self))
+            where = self._steps.device if self._collate is None else torch.device("cpu")
+            self._order = ((seed, epoch), order, moved(torch.as_tensor(order), where))
+        return self._order[1:]
 
     def _flat(self) -> tuple[Mapping[str, Tensor], Tensor]:
-        lengths = [len(episode) for episode in self._episodes]
-        self._offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         keys = self._episodes[0].observations
-        fields = {key: torch.as_tensor(self._episodes.stacked(key), device=self._device) for key in keys}
-        return fields, torch.as_tensor(self._episodes.stacked_actions(), device=self._device)
+        fields = {key: torch.as_tensor(self._episodes.stacked(key)) for key in keys}
+        return fields, torch.as_tensor(self._episodes.stacked_actions())
+
+    def _joined_steps(self) -> Tensor:
+        """Return the steps of all windows, counted through all episodes, ``(windows, horizon)``."""
+        lengths = [len(episode) for episode in self._episodes]
+        offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        return torch.as_tensor(self._where[:, 1:] + offsets[self._where[:, :1]])
 
     def _sample(self, number: int) -> dict[str, Any]:
         episode = self._episodes[int(self._where[number, 0])]
@@ -102,6 +131,14 @@ class Windows:
         seen = steps[: self._observe]
         observation = {key: torch.as_tensor(values[seen]) for key, values in episode.observations.items()}
         return {"observation": observation, "action": torch.as_tensor(episode.actions[steps])}
+
+
+def _fits(tensors: list[Tensor], device: torch.device) -> bool:
+    """Return whether tensors fit into their share of a device's free memory."""
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return sum(tensor.nbytes for tensor in tensors) <= SHARE * free
 
 
 def _places(demonstrations: Demonstrations, observe: int, horizon: int, execute: int) -> Array:

@@ -23,6 +23,7 @@ from simplatform.demonstrations.windows import Windows
 from simplatform.errors import ConfigError, ContractError, SimplatformError
 from simplatform.pipeline.group import ALONE, Group
 from simplatform.pipeline.rollout import device_of
+from simplatform.pipeline.watch import Watch
 from simplatform.recipes.config import TrainConfig
 from simplatform.seeding import torch_generator
 
@@ -76,6 +77,7 @@ class Trainer:
         self._optimiser = _optimiser(self._parameters, config)
         self._group, self._pieces = group, group.share(config.accumulate)
         self._precision = precision(config.precision, device_of(policy))
+        self._watch = Watch(self._parameters[0].device)
         if config.batch % config.accumulate:
             raise ConfigError(
                 f"train.batch={config.batch} cannot be cut into train.accumulate={config.accumulate} pieces"
@@ -95,6 +97,7 @@ class Trainer:
             observer.progress(self.step, config.steps)
             stop = self._group.any(observer.stopping(), self._parameters[0].device) and not done
             if self.step % config.checkpoint_every == 0 or done or stop:
+                self._watch.check()
                 self._prove()
                 observer.checkpoint(self)
             if stop:
@@ -169,7 +172,7 @@ class Trainer:
             group["lr"] = self._rate(self.step)
         self._optimiser.zero_grad(set_to_none=True)
         loss = self._gradient()
-        self._check_loss(loss)
+        self._watch.see(loss.total, self.step)
         if self.config.clip:
             nn.utils.clip_grad_norm_(self._parameters, self.config.clip)
         self._optimiser.step()
@@ -203,11 +206,11 @@ class Trainer:
             (loss.total / pieces).backward()
             losses.append(loss)
         means = {
-            name: sum(torch.as_tensor(part.parts[name]).detach() for part in losses) / pieces for name in loss.parts
+            name: sum(_scalar(part.parts[name], part.total).detach() for part in losses) / pieces for name in loss.parts
         }
         total = torch.stack([part.total.detach() for part in losses]).sum() / pieces
         gradients = [p.grad for p in self._parameters if p.grad is not None]
-        values = [torch.as_tensor(value, dtype=total.dtype, device=total.device) for value in means.values()]
+        values = [_scalar(value, total) for value in means.values()]
         self._group.add_up([*gradients, total, *values])
         return Loss(total, dict(zip(means, values, strict=True)))
 
@@ -231,11 +234,17 @@ class Trainer:
         torch._foreach_lerp_(self.average, [p.detach() for p in self._parameters], 1 - decay)
 
     def _log(self, observer: TrainingObserver, loss: Loss, start: float, first: int) -> None:
+        self._watch.check()
         parts = {name: float(value) for name, value in loss.parts.items()}
         seconds = (time.perf_counter() - start) / (self.step - first)
         rate = self._rate(self.step - 1)
         values = {"loss": float(loss.total.detach()), **parts, "lr": rate, "seconds_per_step": round(seconds, 5)}
         observer.metrics(self.step, self.config.steps, values)
+
+
+def _scalar(value: float | Tensor, like: Tensor) -> Tensor:
+    """Return a number on the device of another; a plain one is written there, which no host waits for."""
+    return value.to(like) if isinstance(value, Tensor) else torch.full_like(like, value)
 
 
 def _starts(policy: Trainable, steps: int) -> list[int]:

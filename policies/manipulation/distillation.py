@@ -20,6 +20,7 @@ from simplatform.policies.manipulation.diffusion import noised, trailing
 from simplatform.policies.manipulation.rectified_diffusion import FewStep, FewStepConfig
 from simplatform.policies.nn.unet import Prepared
 from simplatform.policies.nn.unet.embedding import TimeEmbedding
+from simplatform.seeding import moved as sent
 
 
 class DistillationConfig(FewStepConfig):
@@ -111,10 +112,9 @@ class ConsistencyDistillation(Distillation):
 
     def segment_ends(self, start: Tensor) -> Tensor:
         """Return the index where the segment of each index ends, −1 for the last segment."""
-        count = self.config.segments[max(int(self.phase), 1) - 1]
-        ends = torch.tensor(
-            [*trailing(self.config.timesteps, count)[1:][::-1], self.config.timesteps], device=start.device
-        )
+        count = self.config.segments[max(self.number, 1) - 1]
+        table = [*trailing(self.config.timesteps, count)[1:][::-1], self.config.timesteps]
+        ends = sent(torch.tensor(table), start.device)
         below = torch.searchsorted(ends, start) - 1
         return torch.where(below >= 0, ends[below.clamp_min(0)], -1)
 

@@ -46,6 +46,7 @@ class Student(PointCloudPolicy):
     def __init__(self, config: Any, signature: Signature, **more: Any) -> None:
         super().__init__(config, signature, **more)
         self.register_buffer("phase", torch.zeros((), dtype=torch.long))
+        self._number: int | None = 0
 
     @abstractmethod
     def student_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
@@ -76,7 +77,19 @@ class Student(PointCloudPolicy):
     def begin_phase(self, phase: int) -> None:
         """Make the present weights the teacher."""
         self.phase.fill_(phase)
+        self._number = phase
         self.teacher.load_state_dict(self.unet.state_dict())
+
+    @property
+    def number(self) -> int:
+        """The phase as the host knows it: the device is asked once after a load, and not in every step."""
+        if self._number is None:
+            self._number = int(self.phase)
+        return self._number
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._number = None
 
     def train(self, mode: bool = True) -> Student:
         """Set the mode; the teacher never trains."""
@@ -87,7 +100,7 @@ class Student(PointCloudPolicy):
 
     def loss(self, batch: Batch, *, generator: Generator) -> Loss:
         """Return the base class's loss in phase 0, and the student's after that."""
-        if not int(self.phase):
+        if not self.number:
             return super().loss(batch, generator=generator)
         with torch.no_grad():
             condition = self.condition(batch.observation)

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from simplatform.contracts import Batch, Loss
 from simplatform.errors import ContractError
 from simplatform.policies.mesh.decoder import LocalExtractor
-from simplatform.policies.mesh.graph import Graph
+from simplatform.policies.mesh.graph import Graph, on
 from simplatform.policies.mesh.objective import crowding, find_objective, valid_share
 from simplatform.policies.mesh.um2n import UM2N, UM2NConfig, seeded, unit_values
 
@@ -45,12 +45,13 @@ class UM2NEnergy(UM2N):
         graph = self.graph_of(batch)
         with seeded(generator, self.config.dropout):
             moved = self(graph)
-        value = find_objective(self.config.objective, self.signature)(self._shortened(graph, moved), batch.observation)
+        objective, seen = find_objective(self.config.objective, self.signature), on(batch.observation, graph)
+        value = objective(self._shortened(graph, moved), seen)
         parts = {
             "objective": value.mean().to(moved),
             "crowding": self.config.barrier * crowding(graph, moved, self.config.margin),
         }
-        imitation = self.imitation(graph, moved, graph.points + batch.action.to(graph.points))
+        imitation = self.imitation(graph, moved, self.target(graph, batch))
         total = torch.stack([*parts.values(), imitation.total]).sum()
         return Loss(total, {**imitation.parts, **{key: part.detach() for key, part in parts.items()}})
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from simplatform.contracts import Batch, Observation
 from simplatform.errors import ContractError
+from simplatform.seeding import moved
 
 INTERIOR, SLIDING, FIXED = 0, 1, 2
 """Values of the observation "boundary": free, slides along a straight segment, does not move."""
@@ -36,23 +37,35 @@ class Graph:
     cell_sizes: tuple[int, ...]
     parameters: Tensor | None = None
     solution: Tensor | None = None
+    home: Graph | None = None
+    """The same graph on the host, where it came from there: what is found on it makes no device wait."""
 
     def __len__(self) -> int:
         return len(self.sizes)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Graph:
-        """Return the graph on a device, its real numbers in a dtype (parameters stay in double precision)."""
-        parameters = None if self.parameters is None else self.parameters.to(device)
-        solution = None if self.solution is None else self.solution.to(device, dtype)
-        return replace(
-            self,
-            points=self.points.to(device, dtype),
-            monitor=self.monitor.to(device, dtype),
-            cells=self.cells.to(device),
-            flags=self.flags.to(device),
-            parameters=parameters,
-            solution=solution,
-        )
+        """Return the graph on a device, its real numbers in a dtype (parameters stay in double precision).
+
+        Edges, whose number depends on the cells, are found on the host before they are sent.
+        """
+        solution = None if self.solution is None else self.solution.to(dtype)
+        here = replace(self, points=self.points.to(dtype), monitor=self.monitor.to(dtype), solution=solution)
+        return here if self.points.device == device else here._sent(device)
+
+    def _sent(self, device: torch.device) -> Graph:
+        names = ("points", "monitor", "cells", "flags", "parameters", "solution")
+        given = {name: getattr(self, name) for name in names}
+        there = {name: None if value is None else moved(value, device) for name, value in given.items()}
+        if self.points.device.type != "cpu":
+            return replace(self, **there, home=None)
+        sent = replace(self, **there, home=self)
+        sides, uses = self.sides
+        found = {
+            "sides": (moved(sides, device), moved(uses, device)),
+            "sliding_edges": moved(self.sliding_edges, device),
+        }
+        sent.__dict__.update(found)  # where cached_property keeps them
+        return sent
 
     @cached_property
     def mesh(self) -> Tensor:
@@ -67,7 +80,7 @@ class Graph:
     @cached_property
     def sides(self) -> tuple[Tensor, Tensor]:
         """Undirected edges ``(2, E)``, smaller vertex first, and of how many cells each is a side, ``(E,)``."""
-        pairs = self.cells[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+        pairs = torch.stack([self.cells, self.cells.roll(-1, 1)], dim=2).reshape(-1, 2)
         low, high = pairs.amin(dim=1), pairs.amax(dim=1)
         count = self.points.shape[0]  # len() would fix it in an exported graph
         keys, uses = torch.unique(low * count + high, return_counts=True)
@@ -103,6 +116,10 @@ def signed_areas(points: Tensor, cells: Tensor) -> Tensor:
 
 SEEN = ("points", "cells", "monitor", "boundary")
 """What a learned mover sees of a mesh; a solution and the problem's parameters may come with it."""
+
+
+COUNTS = ("sizes", "cell_sizes")
+"""Numbers of vertices and cells of packed meshes: they stay with the host."""
 
 
 def pack(samples: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
@@ -145,6 +162,11 @@ def graph_of(packed: Observation) -> Graph:
     )
 
 
+def on(packed: Observation, graph: Graph) -> dict[str, Tensor]:
+    """Return packed tensors on the graph's device, but for the numbers of vertices and cells, which the host reads."""
+    return {key: value if key in COUNTS else moved(value, graph.points.device) for key, value in packed.items()}
+
+
 def graph_of_batch(observation: Observation) -> Graph:
     """Return the graph of an observation ``(B, T, ...)`` of equally sized meshes: the newest of each."""
     points, cells = _triangles(observation["points"][:, -1], observation["cells"][:, -1].long())
@@ -170,5 +192,5 @@ def _triangles(points: Tensor, cells: Tensor) -> tuple[Tensor, Tensor]:
 def _owners(sizes: Sequence[int], device: torch.device) -> Tensor:
     if len(sizes) == 1:  # an exported graph knows no number of vertices, and needs none here
         return torch.zeros(sizes[0], dtype=torch.int64, device=device)
-    counts = torch.tensor(sizes, device=device)
-    return torch.repeat_interleave(torch.arange(len(sizes), device=device), counts)
+    counts = moved(torch.tensor(sizes), device)
+    return torch.repeat_interleave(torch.arange(len(sizes), device=device), counts, output_size=sum(sizes))

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from simplatform.contracts import Signature
 from simplatform.policies.mesh.exporting import refuse_export
 from simplatform.policies.mesh.graph import Graph
-from simplatform.policies.mesh.um2n import UM2N, UM2NConfig
+from simplatform.policies.mesh.um2n import UM2N, UM2NConfig, unit_coordinates, unit_monitor
+from simplatform.seeding import moved
 
 RASTER = 20
 """Sample points per side of the picture of the monitor."""
@@ -24,10 +25,12 @@ class M2N(UM2N):
 
     def globally(self, points: Tensor, monitor: Tensor, graph: Graph) -> Tensor:
         """Return the picture's features, the same for all vertices of a mesh: ``(N, 16)``."""
-        pictures = torch.stack([
-            raster(p, m) for p, m in zip(points.split(list(graph.sizes)), monitor.split(list(graph.sizes)), strict=True)
-        ])  # fmt: skip
-        features: Tensor = self.encoder(pictures[:, None])
+        if graph.home is not None:  # a picture is interpolated on the host, of what is there already
+            points = unit_coordinates(graph.home)[0] if self.config.normalise else graph.home.points
+            monitor = unit_monitor(graph.home)
+        sizes = list(graph.sizes)
+        drawn = [raster(p, m) for p, m in zip(points.split(sizes), monitor.split(sizes), strict=True)]
+        features: Tensor = self.encoder(moved(torch.stack(drawn), graph.points.device)[:, None])
         return features[graph.mesh]
 
     def _encoder(self) -> nn.Module:

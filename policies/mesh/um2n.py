@@ -18,6 +18,7 @@ from simplatform.policies.mesh.graph import FIXED, INTERIOR, SEEN, Graph, collat
 from simplatform.policies.mesh.losses import area_loss, chamfer_loss, coordinate_loss
 from simplatform.policies.mesh.potential import potential
 from simplatform.recipes.config import Config
+from simplatform.seeding import moved
 
 SIZES: dict[str, dict[str, Any]] = {
     "published": {"widths": (254, 508, 250, 120, 20), "heads": 6, "temperature": 0.2},
@@ -129,23 +130,33 @@ class UM2N(MeshPolicy):
         return None
 
     def _potential(self, graph: Graph, points: Tensor, monitor: Tensor) -> list[Tensor]:
-        return [potential(graph, points, monitor)[:, None]] if self.config.potential else []
+        if not self.config.potential:
+            return []
+        if graph.home is None:
+            return [potential(graph, points, monitor)[:, None]]
+        home = graph.home
+        points = unit_coordinates(home)[0] if self.config.normalise else home.points
+        return [moved(potential(home, points, unit_monitor(home)), graph.points.device)[:, None]]
 
     def loss(self, batch: Batch, *, generator: Generator) -> Loss:
         """Return area + chamfer (+ coordinate) loss against the expert's vertices."""
         graph = self.graph_of(batch)
-        target = graph.points + batch.action.to(graph.points)
         with seeded(generator, self.config.dropout):
-            moved = self(graph)
-        return self.imitation(graph, moved, target)
+            points = self(graph)
+        return self.imitation(graph, points, self.target(graph, batch))
 
-    def imitation(self, graph: Graph, moved: Tensor, target: Tensor) -> Loss:
+    @staticmethod
+    def target(graph: Graph, batch: Batch) -> Tensor:
+        """Return the expert's vertices on the graph's device, ``(N, 2)``."""
+        return graph.points + moved(batch.action.to(graph.points.dtype), graph.points.device)
+
+    def imitation(self, graph: Graph, points: Tensor, target: Tensor) -> Loss:
         """Return the weighted sum of the losses that are switched on."""
         config = self.config
         parts = {
-            "area_loss": config.area * area_loss(graph, moved, target),
-            "chamfer_loss": config.chamfer * chamfer_loss(graph, moved, target),
-            "coordinate_loss": config.coordinates * coordinate_loss(moved, target),
+            "area_loss": config.area * area_loss(graph, points, target),
+            "chamfer_loss": config.chamfer * chamfer_loss(graph, points, target),
+            "coordinate_loss": config.coordinates * coordinate_loss(points, target),
         }
         return Loss(torch.stack(list(parts.values())).sum(), {key: part.detach() for key, part in parts.items()})
 
@@ -197,7 +208,7 @@ def seeded(generator: Generator, dropout: float) -> Iterator[None]:
     if not dropout:
         yield
         return
-    seed = int(torch.randint(2**31, (1,), generator=generator, device=generator.device))
+    seed = generator.initial_seed() % 2**31  # drawn anew for every step, and known without asking the device
     devices = [] if generator.device.type == "cpu" else [generator.device]
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)

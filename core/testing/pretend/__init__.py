@@ -11,8 +11,14 @@ What it cannot tell: whether a kernel exists for CUDA, memory, the order of sums
 differ from run to run), streams. Ideas: torch's own ``meta`` device; PrivateUse1 backends.
 """
 
+from contextlib import suppress
+
+from simplatform.errors import MissingDependency
 from simplatform.testing.pretend.counts import Counts, counting
-from simplatform.testing.pretend.device import is_entered, pretend_device
+from simplatform.testing.pretend.device import is_entered, pretend_device, register
 from simplatform.testing.pretend.generator import NAME
+
+with suppress(MissingDependency):  # told when the device is entered
+    register()
 
 __all__ = ["NAME", "Counts", "counting", "is_entered", "pretend_device"]

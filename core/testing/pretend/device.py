@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from simplatform.errors import MissingDependency
+from simplatform.errors import MissingDependency, UsageError
 from simplatform.testing.pretend import autocast
 from simplatform.testing.pretend.counts import Counts, counting, waited
 from simplatform.testing.pretend.generator import NAME, HostGenerator, PretendGenerator
@@ -29,9 +29,11 @@ def pretend_device() -> Iterator[Counts]:
 
     Raises:
         MissingDependency: this torch cannot have a device written in Python.
+        UsageError: gradients were computed in this process before ``simplatform.testing`` was imported.
     """
     global _entered
-    _register()
+    register()
+    _check_backward()
     with counting() as counts, PretendMode():
         _entered += 1
         torch.Generator = PretendGenerator  # type: ignore[misc]  # swapped while entered
@@ -48,8 +50,14 @@ def is_entered() -> bool:
     return _entered > 0
 
 
-def _register() -> None:
-    """Tell torch of the device, once in a process: a name cannot be given back."""
+def register() -> None:
+    """Tell torch of the device, once in a process: a name cannot be given back.
+
+    Autograd counts devices when it first runs, so this is done when ``simplatform.testing`` is imported.
+
+    Raises:
+        MissingDependency: this torch cannot have a device written in Python, or has another one already.
+    """
     global _libraries
     if _libraries:
         return
@@ -60,6 +68,9 @@ def _register() -> None:
             f"the pretend device needs a torch whose devices may be written in Python (2.13 has them), and this is "
             f"{torch.__version__}: pip install 'torch>=2.13'"
         ) from error
+
+    if torch._C._get_privateuse1_backend_name() != "privateuseone":
+        raise MissingDependency("this torch has a device of somebody else's beside CPU and GPUs, and takes one only")
 
     class Hooks(torch._C._acc.PrivateUse1Hooks):
         def is_available(self) -> bool:
@@ -77,6 +88,19 @@ def _register() -> None:
     library.impl("empty.memory_format", _empty, "PrivateUse1")
     library.impl("_copy_from", copy_from, "PrivateUse1")
     _libraries = (library, autocast.register(library))
+
+
+def _check_backward() -> None:
+    """Look whether autograd knows the device."""
+    with PretendMode():
+        x = torch.ones((), device=NAME, requires_grad=True)
+        try:
+            x.square().backward()  # type: ignore[no-untyped-call]
+        except RuntimeError as error:
+            raise UsageError(
+                "gradients were computed in this process before torch knew the pretend device, and autograd counts "
+                "devices once: import simplatform.testing at the top of conftest.py"
+            ) from error
 
 
 def _empty_strided(size: Any, stride: Any, dtype: Any = None, **options: Any) -> Tensor:

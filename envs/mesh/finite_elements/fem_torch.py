@@ -18,13 +18,15 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
+from simplatform.envs.mesh.finite_elements.conjugate_gradients import conjugate_gradients
 from simplatform.envs.mesh.finite_elements.p1 import QUADRATURE
 from simplatform.errors import SolverError
+from simplatform.seeding import moved
 
 TensorField = Callable[[Tensor, Tensor], Tensor]
 """A function of points ``(M, q, 2)`` and the number of the mesh of each row ``(M,)``, with values ``(M, q)``."""
 
-Method = Literal["direct", "cg"]
+Method = Literal["auto", "direct", "cg"]
 
 _A, _B, _WA, _WB = 0.063089014491502, 0.249286745170910, 0.050844906370207, 0.116786275726379
 _C = (0.053145049844817, 0.310352451033784, 0.636502499121399)
@@ -61,13 +63,13 @@ class Space:
     def gradients(self) -> Tensor:
         """Gradients of the hat functions, ``(C, 3, 2)``."""
         corners = self.points[self.cells]
-        opposite = corners[:, [2, 0, 1]] - corners[:, [1, 2, 0]]
+        opposite = corners.roll(1, 1) - corners.roll(-1, 1)
         turned = torch.stack([-opposite[..., 1], opposite[..., 0]], dim=-1)
         return turned / (2 * self.areas)[:, None, None]
 
     def local_matrix(self, reaction: float) -> Tensor:
         """Return ∫∇ψ_i·∇ψ_j + c∫ψ_iψ_j per cell, ``(C, 3, 3)``."""
-        mass = (torch.ones(3, 3) + torch.eye(3)).to(self.points) / 12
+        mass = (1 + torch.eye(3, dtype=self.points.dtype, device=self.points.device)) / 12
         stiffness = self.gradients @ self.gradients.transpose(1, 2)
         return self.areas[:, None, None] * (stiffness + reaction * mass)
 
@@ -79,8 +81,9 @@ class Space:
 
     def quadrature(self, degree: int) -> tuple[Tensor, Tensor]:
         """Return barycentric points ``(q, 3)`` and weights ``(q,)``."""
-        points, weights = DEGREE_SIX if degree > 4 else QUADRATURE[4 if degree > 2 else 2]
-        return torch.as_tensor(points).to(self.points), torch.as_tensor(weights).to(self.points)
+        rule = DEGREE_SIX if degree > 4 else QUADRATURE[4 if degree > 2 else 2]
+        points, weights = (moved(torch.as_tensor(part).to(self.points.dtype), self.points.device) for part in rule)
+        return points, weights
 
     def at(self, barycentric: Tensor) -> Tensor:
         """Return the places of quadrature points, ``(C, q, 2)``."""
@@ -116,18 +119,22 @@ def solve_elliptic(
     values: Tensor,
     *,
     reaction: float = 0.0,
-    method: Method = "direct",
+    method: Method = "auto",
 ) -> Tensor:
     """Solve −Δu + c·u = f with u = ``values (N,)`` in the ``fixed (N,)`` vertices; return ``(N,)``, differentiable.
 
-    ``direct`` factorises on the CPU; ``cg`` runs on the device of the points.
+    ``direct`` factorises on the CPU; ``cg`` runs on the device of the points; ``auto`` is direct on a CPU, where it is
+    faster (``benchmarks/mesh/fem_cg.json``), and conjugate gradients elsewhere. On an accelerator the host does not
+    wait: a mesh whose matrix is not finite, or whose residual stays too large, gives NaN.
 
     Raises:
-        SolverError: a singular matrix, or conjugate gradients that do not converge.
+        SolverError: on a CPU, a singular matrix, or conjugate gradients that do not converge.
     """
-    local, cells = space.local_matrix(reaction), space.cells
-    if not bool(torch.isfinite(local).all()):
+    local, cells, here = space.local_matrix(reaction), space.cells, space.points.device.type == "cpu"
+    if here and not bool(torch.isfinite(local).all()):
         raise SolverError("the finite-element matrix is not finite: a cell has zero area")
+    if method == "auto":
+        method = "direct" if here else "cg"
     load = space.load(source)
     held = torch.where(fixed, values, 0.0)
     load = load - space.scatter((local @ held[cells][..., None])[..., 0])
@@ -135,7 +142,7 @@ def solve_elliptic(
     # Rows and columns of held vertices become those of the identity: the system keeps its shape and stays symmetric.
     masked = local * free[cells][:, :, None] * free[cells][:, None, :]
     matrix, right = masked.reshape(-1), load * free
-    inner: Tensor = _Solve.apply(matrix, right, cells, fixed, method)  # type: ignore[no-untyped-call]  # torch's own
+    inner: Tensor = _Solve.apply(matrix, right, cells, fixed, space.mesh, method)  # type: ignore[no-untyped-call]  # torch's own
     return inner + held
 
 
@@ -143,8 +150,10 @@ class _Solve(torch.autograd.Function):
     """u = A⁻¹b with A assembled from cell matrices; symmetric, so the adjoint solve uses the same factor."""
 
     @staticmethod
-    def forward(ctx: Any, local: Tensor, load: Tensor, cells: Tensor, fixed: Tensor, method: Method) -> Tensor:
-        solve = _direct(local, cells, fixed) if method == "direct" else _conjugate_gradients(local, cells, fixed)
+    def forward(
+        ctx: Any, local: Tensor, load: Tensor, cells: Tensor, fixed: Tensor, mesh: Tensor, method: Method
+    ) -> Tensor:
+        solve = _direct(local, cells, fixed) if method == "direct" else _conjugate_gradients(local, cells, fixed, mesh)
         ctx.solve, ctx.cells = solve, cells
         solution = solve(load)
         ctx.save_for_backward(solution)
@@ -155,7 +164,7 @@ class _Solve(torch.autograd.Function):
         (solution,) = ctx.saved_tensors
         adjoint = ctx.solve(gradient)
         outer = adjoint[ctx.cells][:, :, None] * solution[ctx.cells][:, None, :]
-        return -outer.reshape(-1), adjoint, None, None, None
+        return -outer.reshape(-1), adjoint, None, None, None, None
 
 
 def _direct(local: Tensor, cells: Tensor, fixed: Tensor) -> Callable[[Tensor], Tensor]:
@@ -177,9 +186,7 @@ def _direct(local: Tensor, cells: Tensor, fixed: Tensor) -> Callable[[Tensor], T
     return solve
 
 
-def _conjugate_gradients(
-    local: Tensor, cells: Tensor, fixed: Tensor, rtol: float = 1e-12, maxiter: int = 10000
-) -> Callable[[Tensor], Tensor]:
+def _conjugate_gradients(local: Tensor, cells: Tensor, fixed: Tensor, mesh: Tensor) -> Callable[[Tensor], Tensor]:
     """Jacobi-preconditioned conjugate gradients on the whole packed batch; no matrix is formed."""
     blocks = local.detach().reshape(-1, 3, 3)
     hold = fixed.to(blocks)
@@ -192,36 +199,10 @@ def _conjugate_gradients(
     def apply(x: Tensor) -> Tensor:
         return scatter((blocks @ x[cells][..., None])[..., 0]) + hold * x
 
-    return lambda load: conjugate_gradients(apply, load.detach(), diagonal, rtol, maxiter)
-
-
-def conjugate_gradients(
-    apply: Callable[[Tensor], Tensor], load: Tensor, diagonal: Tensor, rtol: float, maxiter: int
-) -> Tensor:
-    """Solve A x = b for a symmetric positive A given by ``apply``, preconditioned by its diagonal.
-
-    Raises:
-        SolverError: the residual stays above ``rtol``·|b| after ``maxiter`` iterations.
-    """
-    x, r = torch.zeros_like(load), load.clone()
-    z = r / diagonal
-    p, rz = z.clone(), r @ z
-    target = rtol * load.norm()
-    for _ in range(maxiter):
-        if r.norm() <= target:
-            return x
-        q = apply(p)
-        alpha = rz / (p @ q)
-        x, r = x + alpha * p, r - alpha * q
-        z = r / diagonal
-        following = r @ z
-        p, rz = z + (following / rz) * p, following
-    raise SolverError(
-        f"conjugate gradients left a residual of {float(r.norm() / load.norm()):.1e} after {maxiter} steps"
-    )
+    return lambda load: conjugate_gradients(apply, load.detach(), diagonal, mesh)
 
 
 def owners(sizes: Sequence[int], device: torch.device | str = "cpu") -> Tensor:
     """Return the number of the mesh of each packed entry."""
-    counts = torch.tensor(list(sizes), device=device)
-    return torch.repeat_interleave(torch.arange(len(counts), device=device), counts)
+    counts = moved(torch.tensor(list(sizes)), torch.device(device))
+    return torch.repeat_interleave(torch.arange(len(counts), device=device), counts, output_size=sum(sizes))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Batch = Mapping[str, Tensor]
 
+CHUNK = 4096
+"""Points that are looked up at once on an accelerator."""
 HELMHOLTZ, POISSON = 1.0, 0.0
 """Reaction coefficients of the two families whose parameters are Gaussian sums."""
 
@@ -99,7 +101,9 @@ def equidistribution(moved: Tensor, batch: Batch) -> Tensor:
     """
     space = space_of(moved, batch)
     count = len(batch["sizes"])
-    monitor = interpolate(space.at(space.quadrature(2)[0]).reshape(-1, 2), space.cell_mesh.repeat_interleave(3), batch)
+    monitor = interpolate(
+        space.at(space.quadrature(2)[0]).reshape(-1, 2), space.cell_mesh[:, None].expand(-1, 3).reshape(-1), batch
+    )
     mass = space.areas * monitor.reshape(-1, 3).mean(dim=1)
     original = Space(batch["points"].to(moved.device).double(), space.cells, space.mesh, space.cell_mesh)
     reference = original.areas.abs()
@@ -112,6 +116,8 @@ def interpolate(points: Tensor, mesh: Tensor, batch: Batch) -> Tensor:
     """Return the P1 monitor of the original meshes at points ``(M, 2)`` of mesh ``mesh (M,)``, differentiable in
     them.
     """
+    if points.device.type != "cpu":
+        return _linear(points, _nearest_cells(points, mesh, batch), batch)
     from simplatform.envs.mesh.geometry.location import Locator
     from simplatform.envs.mesh.geometry.mesh import Mesh
 
@@ -121,6 +127,23 @@ def interpolate(points: Tensor, mesh: Tensor, batch: Batch) -> Tensor:
     apart = original.moved(original.points + shift[0])
     cells, _ = Locator(apart).find(points.detach().cpu().double().numpy() + shift[1])
     return _linear(points, torch.as_tensor(cells, device=points.device), batch)
+
+
+@torch.no_grad()
+def _nearest_cells(points: Tensor, mesh: Tensor, batch: Batch) -> Tensor:
+    """Return the cell of the same mesh that each point ``(M, 2)`` lies deepest in, ``(M,)``: all pairs, on the device.
+
+    As many comparisons as points times cells, which an accelerator makes faster than a search that asks the host.
+    """
+    cells, vertices = batch["cells"].to(points.device), batch["points"].to(points)
+    owner = owners(batch["cell_sizes"].tolist(), points.device)
+    space = Space(vertices, cells, owner, owner)
+    base, slope = vertices[cells].mean(dim=1), space.gradients
+    found = []
+    for part, of in zip(points.split(CHUNK), mesh.split(CHUNK), strict=True):
+        depth = 1 / 3 + torch.einsum("ckd,mcd->mck", slope, part[:, None] - base).amin(dim=2)
+        found.append(torch.where(of[:, None] == owner, depth, -torch.inf).argmax(dim=1))
+    return torch.cat(found)
 
 
 def _places(points: NDArray[Any], mesh: Tensor, batch: Batch) -> list[NDArray[Any]]:

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from simplatform.envs.mesh.finite_elements.fem_torch import Space, conjugate_gradients, solve_elliptic
+from simplatform.envs.mesh.finite_elements.conjugate_gradients import conjugate_gradients
+from simplatform.envs.mesh.finite_elements.fem_torch import Space, solve_elliptic
 from simplatform.envs.mesh.geometry import generators
 from simplatform.envs.mesh.geometry.boundary import classify
 from simplatform.envs.mesh.movers import objectives
 from simplatform.envs.mesh.problems import problem_class
 from simplatform.errors import SolverError
+from simplatform.testing import pretend_device
 
 
 def batch_of(problem="helmholtz", sizes=(8, 12, 10)):
@@ -89,4 +91,37 @@ def test_conjugate_gradients_report_failure():
     diagonal = torch.arange(1.0, 9.0, dtype=torch.float64)
     ones = torch.ones(8, dtype=torch.float64)
     with pytest.raises(SolverError, match="after 1 steps"):
-        conjugate_gradients(lambda x: diagonal * x, ones, ones, 1e-12, 1)
+        conjugate_gradients(lambda x: diagonal * x, ones, ones, most=1)
+
+
+COUNTS = ("sizes", "cell_sizes")
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [objectives.helmholtz_error, objectives.poisson_error, objectives.helmholtz_energy, objectives.equidistribution],
+)
+def test_on_a_device_values_and_gradients_are_those_of_the_host_and_nothing_waits(objective):
+    batch, _ = batch_of(sizes=(6, 9))
+    points = batch["points"].clone().requires_grad_()
+    wanted = objective(points, batch)
+    (slope,) = torch.autograd.grad(wanted.sum(), points)
+    with pretend_device() as counts:
+        there = {key: value if key in COUNTS else value.to("pretend") for key, value in batch.items()}
+        moved = there["points"].clone().requires_grad_()
+        counts.clear()
+        found = objective(moved, there)
+        (gradient,) = torch.autograd.grad(found.sum(), moved)
+        assert counts.total == 0, counts
+        torch.testing.assert_close(found.detach().cpu(), wanted.detach(), atol=1e-9, rtol=1e-9)
+        torch.testing.assert_close(gradient.cpu(), slope, atol=1e-8, rtol=1e-7)
+
+
+def test_on_a_device_what_does_not_converge_is_nan_for_its_own_mesh_alone():
+    with pretend_device():
+        diagonal = torch.arange(1.0, 9.0, dtype=torch.float64, device="pretend")
+        mesh = torch.tensor([0] * 4 + [1] * 4, device="pretend")
+        hard = torch.where(mesh == 1, diagonal, 1.0)
+        found = conjugate_gradients(lambda x: hard * x, diagonal, torch.ones_like(diagonal), mesh, most=1).cpu()
+    assert torch.equal(found[:4], torch.arange(1.0, 5.0, dtype=torch.float64))
+    assert found[4:].isnan().all()
