@@ -42,7 +42,7 @@ class Watch:
         first = int(self._first)
         if first != NEVER:
             raise SimplatformError(
-                f"the loss became non-finite at step {first}: the training diverged. Checkpoints are written only while "
-                "the loss is finite, so those of earlier steps are intact. Lower train.lr, or look for very large "
-                "or non-finite values in the data."
+                f"the loss became non-finite at step {first}: the training diverged. Checkpoints are written only "
+                "while the loss is finite, so those of earlier steps are intact. Lower train.lr, or look for very "
+                "large or non-finite values in the data."
             )

@@ -14,6 +14,7 @@ from simplatform.contracts import Policy
 from simplatform.errors import ContractError, SimplatformError
 from simplatform.pipeline.environments import make_env
 from simplatform.pipeline.rollout import History, device_of
+from simplatform.plugin_host.host import get_host
 from simplatform.runs.rundir import RunDirectory
 from simplatform.testing.pretend import NAME, pretend_device
 
@@ -24,6 +25,14 @@ SMALL: Mapping[str, Any] = {
 """A run of a few steps: as small as one can be and still do all that a run does."""
 CLOSE = 1e-4
 """Largest difference of an answer on the device from the same policy's on the host, relative to the largest action."""
+
+
+def small(plugin: str) -> dict[str, Any]:
+    """Return the settings of a small run of a plugin: those of training for policies that are trained alone."""
+    recipes, policies = get_host().registry("recipe"), get_host().registry("policy")
+    name = recipes.get(plugin).data["policy"] if plugin in recipes else plugin
+    trained = hasattr(policies.get(name).load(), "loss")
+    return {key: value for key, value in SMALL.items() if trained or not key.startswith("train.")}
 
 
 def on_device(name: str) -> AbstractContextManager[Any]:
@@ -50,7 +59,7 @@ def check_run(
     """
     with TemporaryDirectory() as folder:
         try:
-            yield from _stages(plugin, task, device, {**SMALL, **(settings or {})}, Path(folder))
+            yield from _stages(plugin, task, device, {**small(plugin), **(settings or {})}, Path(folder))
             if export:
                 (done,) = Path(folder).iterdir()
                 yield f"{plugin} on {device}: {_exported(RunDirectory(done))}"

@@ -17,7 +17,9 @@ class _Kind(type(HostGenerator)):  # type: ignore[misc]  # torch names no metacl
     """Every generator is a ``torch.Generator``, also one that was made before the pretend device was entered."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, HostGenerator)
+        if cls is PretendGenerator:
+            return isinstance(instance, HostGenerator)
+        return type.__instancecheck__(cls, instance)
 
 
 class PretendGenerator(HostGenerator, metaclass=_Kind):

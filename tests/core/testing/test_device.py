@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 
 from simplatform.errors import ContractError, UsageError
+from simplatform.pipeline.collect import collect
+from simplatform.pipeline.fit import Trainer
+from simplatform.pipeline.start import untrained
 from simplatform.plugin_host.host import get_host
-from simplatform.testing import check_registered, check_run
+from simplatform.recipes import resolve
+from simplatform.testing import check_registered, check_run, pretend_device
+from simplatform.testing.device import SMALL
 
 CLOUD = {
     "policy.widths": [8, 16], "policy.embedding": 8, "policy.points": 16, "env.points": 32, "env.camera_size": 48,
@@ -23,6 +28,10 @@ CLOUDS = (
 FEW = {**CLOUD, "policy.nfe": 2}
 INCREMENTS = {**ODD, **SHORT}
 LINEAR = {**ODD, "env.window": 8, "policy.delays": 8, "policy.ranks": [4]}
+ARM = {"task": "metaworld/window-close", **{key: value for key, value in CLOUD.items() if key.startswith("env.")}}
+LINE = {"env.points": 32}
+PLANE = {"task": "fields/burgers-2d", "env.points": 16}
+UNET = {"policy.width": 8, "policy.multipliers": [1, 1]}
 MOVERS = ("laplacian", "spring", "monge-ampere", "m2n", "um2n", "um2n-energy", "ugm2n")
 RUNS = {
     **{name: FEW if name in ("dp3", "simple-dp3", "flow-matching") else CLOUD for name in CLOUDS},
@@ -42,6 +51,14 @@ RUNS = {
     "reservoir": {**ODD, "policy.units": 8, "policy.radii": [0.5], "policy.leaks": [1.0], "policy.inputs": [0.1]},
     **{name: ODD for name in ("persistence", "mean-state", "context-parroting")},
     **{name: {} for name in ("polynomial", "support-nearest", "support-mean")},
+    **{name: ARM for name in ("zero", "replay-first", "replay-nearest")},
+    **{name: LINE for name in ("coarse-solver", "field-persistence")},
+    **{name: {**LINE, **UNET} for name in ("field-unet", "pde-refiner")},
+    "neural-stagger": {**PLANE, **UNET},
+    "dilated-resnet": {**LINE, "policy.width": 2, "policy.blocks": 1},
+    "fno": {**LINE, "policy.width": 4, "policy.modes": 4, "policy.layers": 1},
+    "sinenet": {**PLANE, "env.points": 32, "policy.width": 8, "policy.waves": 1, "policy.blocks": 1},
+    "scot": {**PLANE, "policy.width": 8, "policy.depths": [1, 1], "policy.heads": [1, 1], "policy.window": 4},
     "toy": {}, "toy-mean": {},
 }  # fmt: skip
 """Settings that make each policy small."""
@@ -125,3 +142,46 @@ def test_a_fault_of_a_run_is_named(monkeypatch):
     monkeypatch.setattr(Toy, "prepare", prepare)
     with pytest.raises(ContractError, match=r"toy fails on pretend.*same device"):
         list(check_registered("toy", device="pretend"))
+
+
+class Waits:
+    """An observer that notes how often the host waited in each step."""
+
+    def __init__(self, counts):
+        self.counts, self.found = counts, []
+
+    def metrics(self, step, total, values): ...
+
+    def progress(self, step, total):
+        self.found.append(str(self.counts) if self.counts.total else "")
+        self.counts.clear()
+
+    def checkpoint(self, trainer): ...
+
+    def stopping(self):
+        return False
+
+
+SURROGATES = ("field-unet", "pde-refiner", "neural-stagger", "dilated-resnet", "fno", "sinenet", "scot")
+TRAINABLE = {"toy", *CLOUDS, *SURROGATES, "m2n", "um2n", "um2n-energy", "ugm2n"}
+
+
+def test_all_trainable_policies_are_trained():
+    entries = get_host().registry("policy")
+    assert {entry.name for entry in entries if hasattr(entry.load(), "loss")} == TRAINABLE
+
+
+@pytest.mark.parametrize("name", sorted(TRAINABLE))
+def test_no_training_step_makes_the_host_wait(name, cache, monkeypatch):
+    monkeypatch.setenv("SIMPLATFORM_CACHE", str(cache))
+    settings = dict(RUNS[name])
+    task = settings.pop("task", None)
+    unlogged = {"train.steps": 8, "train.log_every": 100, "train.checkpoint_every": 100}
+    recipe = resolve(name, task, settings={**SMALL, **settings, **unlogged})
+    demonstrations = collect(recipe.task, count=1, seed=0).demonstrations
+    with pretend_device() as counts:
+        trainer, waits = Trainer(untrained(recipe).to("pretend"), demonstrations, recipe.train, seed=0), Waits(counts)
+        counts.clear()
+        trainer.run(waits)
+    assert len(waits.found) == 8
+    assert not any(waits.found[:-1]), waits.found  # the last one is logged
