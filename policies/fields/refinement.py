@@ -12,6 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from simplatform.seeding import moved
+
 Network = Callable[[Tensor, Tensor], Tensor]
 """``network(noised, level (B,)) -> velocity``; levels run from 0 to 1000."""
 TOP = 1000.0
@@ -37,7 +39,7 @@ class Refinement:
 
     def noised(self, target: Tensor, noise: Tensor, levels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the noised target and the velocity that is to be answered, ``(B, ...)``."""
-        kept = self.kept.to(target.device)[levels].reshape(-1, *(1,) * (target.ndim - 1))
+        kept = moved(self.kept, target.device)[levels].reshape(-1, *(1,) * (target.ndim - 1))
         signal, spread = kept.sqrt(), (1 - kept).sqrt()
         return signal * target + spread * noise, signal * noise - spread * target
 

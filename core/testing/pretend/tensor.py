@@ -76,6 +76,9 @@ class PretendTensor(Tensor):
         return f"{repr(self.numbers)[:-1]}, device='{NAME}:0')"
 
 
+PretendTensor.__module__ = "torch"  # libraries (opt_einsum) tell whose a tensor is by the module of its class
+
+
 class PretendMode(TorchDispatchMode):
     """Sees what has no tensor of the device among its arguments: factories, copies to it, draws from its generators."""
 
