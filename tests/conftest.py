@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-import simplatform.testing  # noqa: F401  (before any gradient: autograd counts devices once)
-
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")  # a machine that others use as well makes no test fail
 
@@ -19,6 +17,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 SITE = Path(__file__).parent / "site"
 if str(SITE) not in sys.path:
     sys.path.insert(0, str(SITE))
+
+import simplatform.testing  # noqa: E402, F401  (before any gradient: autograd counts devices once)
 
 
 @pytest.fixture(autouse=True)

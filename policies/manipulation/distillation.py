@@ -44,7 +44,7 @@ class Distillation(FewStep):
         """Keep the first teacher: its steps are what every phase follows."""
         if phase == 1:
             super().begin_phase(phase)
-        self.phase.fill_(phase)
+        self.enter(phase)
 
     def levels_at(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Return α and σ ``(B, 1, 1)`` at indices ``(B,)``; −1 is clean data."""

@@ -76,9 +76,13 @@ class Student(PointCloudPolicy):
 
     def begin_phase(self, phase: int) -> None:
         """Make the present weights the teacher."""
+        self.enter(phase)
+        self.teacher.load_state_dict(self.unet.state_dict())
+
+    def enter(self, phase: int) -> None:
+        """Note the phase, on the device and for the host."""
         self.phase.fill_(phase)
         self._number = phase
-        self.teacher.load_state_dict(self.unet.state_dict())
 
     @property
     def number(self) -> int:

@@ -106,7 +106,7 @@ def test_validation_is_deterministic_and_logged(data):
 
 
 def test_non_finite_loss_stops_with_the_fix(data):
-    with pytest.raises(SimplatformError, match=r"nan at step 0.*Lower train.lr"):
+    with pytest.raises(SimplatformError, match=r"non-finite at step 0.*Lower train.lr"):
         Trainer(toy(fail="nan loss"), data, TrainConfig(steps=2), seed=0).run(Quiet())
 
 

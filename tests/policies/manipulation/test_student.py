@@ -209,7 +209,7 @@ def test_segments_cover_the_path_and_every_index_lies_above_its_end(count, index
     policy = SEGMENTED[count] = SEGMENTED.get(count) or ConsistencyDistillation(
         SegmentedConfig(**SMALL, segments=(count,)), SIGNATURE
     )
-    policy.phase.fill_(1)
+    policy.enter(1)
     ends = policy.segment_ends(torch.arange(100))
     assert int(ends[index]) < index
     assert len(ends.unique()) == count
