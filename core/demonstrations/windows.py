@@ -73,7 +73,7 @@ class Windows:
         self._collate = collate
         self._device = torch.device(device)
         self._episodes = demonstrations
-        self._order: tuple[tuple[int, int], Array, Tensor] | None = None
+        self._order: tuple[tuple[int, int], Tensor] | None = None
         if collate is None:
             self._fields, self._actions = self._flat()
             self._steps = self._joined_steps()
@@ -91,10 +91,9 @@ class Windows:
         while first < end:
             epoch, start = divmod(first, len(self))
             stop = min(start + end - first, len(self))
-            host, there = self._shuffled(seed, epoch)
-            parts.append(host[start:stop] if self._collate is not None else there[start:stop])
+            parts.append(self._shuffled(seed, epoch)[start:stop])
             first += stop - start
-        return self.take(np.concatenate(parts) if self._collate is not None else torch.cat(parts))
+        return self.take(torch.cat(parts))
 
     def take(self, chosen: Array | Tensor) -> Batch:
         """Return the windows with the given numbers."""
@@ -105,14 +104,13 @@ class Windows:
         fields = {key: moved(values[seen], self._device) for key, values in self._fields.items()}
         return Batch(fields, moved(self._actions[steps], self._device))
 
-    def _shuffled(self, seed: int, epoch: int) -> tuple[Array, Tensor]:
-        """Return the order of an epoch, for the host and where the windows are."""
+    def _shuffled(self, seed: int, epoch: int) -> Tensor:
+        """Return the order of an epoch, where windows are gathered."""
         if self._order is None or self._order[0] != (seed, epoch):
             rng = np.random.default_rng(derive(seed, "windows", epoch))
-            order = rng.permutation(len(self))
             where = self._steps.device if self._collate is None else torch.device("cpu")
-            self._order = ((seed, epoch), order, moved(torch.as_tensor(order), where))
-        return self._order[1:]
+            self._order = ((seed, epoch), moved(torch.as_tensor(rng.permutation(len(self))), where))
+        return self._order[1]
 
     def _flat(self) -> tuple[Mapping[str, Tensor], Tensor]:
         keys = self._episodes[0].observations

@@ -53,18 +53,20 @@ class Graph:
         return here if self.points.device == device else here._sent(device)
 
     def _sent(self, device: torch.device) -> Graph:
-        names = ("points", "monitor", "cells", "flags", "parameters", "solution")
-        given = {name: getattr(self, name) for name in names}
-        there = {name: None if value is None else moved(value, device) for name, value in given.items()}
-        if self.points.device.type != "cpu":
-            return replace(self, **there, home=None)
-        sent = replace(self, **there, home=self)
-        sides, uses = self.sides
-        found = {
-            "sides": (moved(sides, device), moved(uses, device)),
-            "sliding_edges": moved(self.sliding_edges, device),
-        }
-        sent.__dict__.update(found)  # where cached_property keeps them
+        sent = replace(
+            self,
+            points=moved(self.points, device),
+            monitor=moved(self.monitor, device),
+            cells=moved(self.cells, device),
+            flags=moved(self.flags, device),
+            parameters=None if self.parameters is None else moved(self.parameters, device),
+            solution=None if self.solution is None else moved(self.solution, device),
+            home=self if self.points.device.type == "cpu" else None,
+        )
+        if sent.home is not None:
+            sides, uses = self.sides
+            sent.__dict__["sides"] = moved(sides, device), moved(uses, device)  # where cached_property keeps them
+            sent.__dict__["sliding_edges"] = moved(self.sliding_edges, device)
         return sent
 
     @cached_property

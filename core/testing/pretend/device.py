@@ -95,7 +95,7 @@ def _check_backward() -> None:
     with PretendMode():
         x = torch.ones((), device=NAME, requires_grad=True)
         try:
-            x.square().backward()  # type: ignore[no-untyped-call]
+            x.square().backward()
         except RuntimeError as error:
             raise UsageError(
                 "gradients were computed in this process before torch knew the pretend device, and autograd counts "
