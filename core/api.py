@@ -16,7 +16,8 @@ from simplatform.pipeline.environments import episodes_of
 from simplatform.pipeline.evaluate import evaluate_policy, limited, within
 from simplatform.pipeline.group import join
 from simplatform.pipeline.observer import Console
-from simplatform.pipeline.run import STAGES, Options, execute, resolve_device
+from simplatform.pipeline.options import STAGES, Options
+from simplatform.pipeline.run import execute, resolve_device
 from simplatform.pipeline.tally import Evaluation
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task, resolve

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from simplatform.pipeline.observer import Console
-from simplatform.pipeline.run import Options, execute, resolve_device
+from simplatform.pipeline.options import Options
+from simplatform.pipeline.run import execute, resolve_device
 from simplatform.recipes import beside
 from simplatform.runs.rundir import RunDirectory
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from simplatform.contracts import Signature
 from simplatform.policies.dynamics.reconstruction.experts import EXPERTS, Expert, Spatial, VectorField
-from simplatform.policies.dynamics.reconstruction.reconstructor import Reconstructor, ReconstructorConfig
+from simplatform.policies.dynamics.reconstruction.reconstructor import Reconstructor
+from simplatform.policies.dynamics.reconstruction.settings import ReconstructorConfig
 
 
 class ContextualConfig(ReconstructorConfig):

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from simplatform.pipeline.environments import make_env
-from simplatform.policies.dynamics.reconstruction.reconstructor import Reconstructor, ReconstructorConfig
+from simplatform.policies.dynamics.reconstruction.reconstructor import Reconstructor
+from simplatform.policies.dynamics.reconstruction.settings import ReconstructorConfig
 from simplatform.report import RunView, Section, figure_html
 
 INK, ACCENT = "#1f3a5f", "#d1495b"

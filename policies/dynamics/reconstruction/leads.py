@@ -13,7 +13,8 @@ from simplatform.errors import ContractError
 from simplatform.policies.dynamics.reconstruction.data import Systems, Windows
 from simplatform.policies.dynamics.reconstruction.experts import VectorField
 from simplatform.policies.dynamics.reconstruction.experts.base import Layer, Units, run, sizes_of
-from simplatform.policies.dynamics.reconstruction.reconstructor import Reconstructor, ReconstructorConfig
+from simplatform.policies.dynamics.reconstruction.reconstructor import Reconstructor
+from simplatform.policies.dynamics.reconstruction.settings import ReconstructorConfig
 from simplatform.policies.nn.structured import hankel_matrix
 
 Kind = Literal["dense", "hankel"]
