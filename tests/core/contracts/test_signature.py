@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
-import gymnasium
 import pytest
 
 from simplatform.contracts import Facts, Signature
 from simplatform.errors import ContractError
-from simplatform.pipeline.environments import make_env, signature_of
-from simplatform.plugin_host.host import get_host
 
 
 def test_facts_are_typed_and_the_rest_is_kept():
@@ -38,12 +33,3 @@ def test_facts_are_typed_and_the_rest_is_kept():
 def test_what_cannot_be_is_refused(declared, message):
     with pytest.raises(ContractError, match=message):
         Facts.read(declared, "PointMass")
-
-
-@pytest.mark.parametrize("task", ["toy/point", "lorenz", "odebench-4", "helmholtz"])
-def test_environments_declare_what_the_contract_says(task):
-    env = make_env(get_host().registry("task").get(task).data)
-    assert isinstance(env, gymnasium.Env)
-    signature = signature_of(env)
-    assert json.loads(json.dumps(signature.metadata)) == signature.metadata
-    assert signature.facts == Facts.read(signature.metadata)

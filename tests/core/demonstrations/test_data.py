@@ -2,155 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simplatform import seeding
-from simplatform.contracts import Batch
-from simplatform.demonstrations import Demonstrations, Episode, store
-from simplatform.demonstrations.windows import Windows, window_indices
 from simplatform.errors import DataError
 from simplatform.pipeline.collect import collect
-from simplatform.pipeline.environments import make_env
 from simplatform.recipes import find_task
 from simplatform.report.statistics import bootstrap, estimate, paired_means, paired_rates, paired_runs, wilson
-
-
-def episode(length, width=3, start=0.0):
-    steps = np.arange(length + 1, dtype=np.float32)[:, None] + start
-    return Episode({"state": np.repeat(steps, width, 1)}, 100 + steps[:-1].repeat(2, 1))
-
-
-def test_windows_match_diffusion_policy_padding():
-    # length 5, two observations, four actions of which three are carried out: the indices of the published sampler
-    assert window_indices(5, 2, 4, 3).tolist() == [
-        [0, 0, 1, 2], [0, 1, 2, 3], [1, 2, 3, 4], [2, 3, 4, 4], [3, 4, 4, 4],
-    ]  # fmt: skip
-
-
-@given(st.integers(1, 30), st.integers(1, 4), st.integers(0, 5), st.integers(1, 4))
-def test_every_step_is_once_the_newest(length, observe, extra, execute):
-    horizon = observe + extra
-    windows = window_indices(length, observe, horizon, execute)
-    newest = windows[:, observe - 1]
-    assert newest[0] == 0
-    assert (np.diff(newest) >= 0).all()
-    assert windows.min() >= 0
-    assert windows.max() < length
-    if execute >= horizon - observe + 1:
-        assert newest.max() == length - 1
-
-
-def test_batches_are_a_function_of_seed_and_step():
-    windows = Windows(Demonstrations([episode(7), episode(4, start=50)]), observe=2, horizon=3, execute=2)
-    again = Windows(Demonstrations([episode(7), episode(4, start=50)]), observe=2, horizon=3, execute=2)
-    late = again.batch(5, seed=1, step=9)  # asked out of order
-    for step in range(10):
-        batch = windows.batch(5, seed=1, step=step)
-    assert torch.equal(batch.action, late.action)
-    assert torch.equal(batch.observation["state"], late.observation["state"])
-    assert batch.observation["state"].shape == (5, 2, 3)
-    assert batch.action.shape == (5, 3, 2)
-
-
-def test_actions_answer_their_observations_and_stay_in_their_episode():
-    windows = Windows(Demonstrations([episode(7), episode(4, start=50)]), observe=2, horizon=3, execute=2)
-    batch = windows.take(np.arange(len(windows)))
-    seen, done = batch.observation["state"][..., 0], batch.action[..., 0] - 100
-    assert torch.equal(seen, done[:, :2])
-    assert bool(((done < 50) == (done[:, :1] < 50)).all())
-
-
-def test_each_epoch_sees_every_window_once():
-    windows = Windows(Demonstrations([episode(9)]), observe=1, horizon=1, execute=1)
-    seen = torch.cat([windows.batch(3, seed=0, step=i).action[:, 0, 0] for i in range(3)])
-    assert sorted(seen.tolist()) == [100.0 + i for i in range(9)]
-
-
-def test_ragged_data_needs_and_uses_a_collate():
-    data = Demonstrations([episode(1, width=3), episode(1, width=5)])
-    with pytest.raises(DataError, match="several shapes"):
-        Windows(data, observe=1, horizon=1, execute=1)
-
-    def join(samples):
-        parts = [sample["observation"]["state"][0] for sample in samples]
-        return Batch({"state": torch.cat(parts)}, torch.stack([sample["action"] for sample in samples]))
-
-    batch = Windows(data, observe=1, horizon=1, execute=1, collate=join).batch(2, seed=0, step=0)
-    assert batch.observation["state"].shape == (8,)
-
-
-def test_empty_demonstrations_are_refused():
-    with pytest.raises(DataError, match="no demonstrations"):
-        Windows(Demonstrations([]), observe=1, horizon=1, execute=1)
-    with pytest.raises(DataError, match="empty"):
-        Demonstrations([]).stacked("state")
-    with pytest.raises(DataError, match="no observation 'cloud'"):
-        Demonstrations([episode(2)]).stacked("cloud")
-    with pytest.raises(DataError, match="has 2 entries for 2 actions; expected 3"):
-        Episode({"state": np.zeros((2, 1))}, np.zeros((2, 1)))
-
-
-def test_store_round_trip_and_minari(tmp_path):
-    task = find_task("toy/point")
-    found = collect(task, count=3, seed=0, root=tmp_path)
-    assert not found.cached
-    again = collect(task, count=3, seed=0, root=tmp_path)
-    assert again.cached
-    assert again.demonstrations.content_hash() == found.demonstrations.content_hash()
-    assert [e.seed for e in again.demonstrations] == [e.seed for e in found.demonstrations]
-    np.testing.assert_array_equal(again.demonstrations[1].actions, found.demonstrations[1].actions)
-    np.testing.assert_array_equal(again.demonstrations[1].infos["distance"], found.demonstrations[1].infos["distance"])
-
-    import minari
-
-    dataset = minari.MinariDataset(found.path / "data")
-    assert dataset.total_episodes == 3
-    np.testing.assert_array_equal(dataset[1].actions, found.demonstrations[1].actions)
-    np.testing.assert_array_equal(dataset[1].observations["state"], found.demonstrations[1].observations["state"])
-
-
-def test_tampered_data_is_found_and_kept_aside(tmp_path):
-    task = find_task("toy/point")
-    path = collect(task, count=2, seed=0, root=tmp_path).path
-    card = json.loads((path / store.CARD).read_text())
-    card["content_hash"] = "0" * 64
-    (path / store.CARD).write_text(json.dumps(card))
-    with pytest.raises(DataError, match="changed after it was written"):
-        store.load(path)
-    assert not collect(task, count=2, seed=0, root=tmp_path).cached
-    assert (tmp_path / f"{path.name}.damaged1").is_dir()
-
-
-def test_store_refuses_what_it_did_not_write(tmp_path):
-    with pytest.raises(DataError, match="not a set of demonstrations"):
-        store.load(tmp_path)
-    (tmp_path / store.CARD).write_text('{"episodes": [{}], "source": {}}')
-    with pytest.raises(DataError, match="not a set of demonstrations"):
-        store.load(tmp_path)
-
-
-def test_an_interrupted_save_leaves_nothing(tmp_path, monkeypatch):
-    def explode(*args):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(store, "write_json", explode)
-    with pytest.raises(KeyboardInterrupt):
-        store.save(Demonstrations([episode(2)]), tmp_path / "set", make_env(find_task("toy/point")))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_relative_path_is_as_good_as_an_absolute_one(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    store.save(Demonstrations([episode(2)]), Path("sets") / "one", make_env(find_task("toy/point")))
-    assert len(store.load(Path("sets") / "one")) == 1
 
 
 def test_expert_that_never_succeeds_is_reported(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 
 import gymnasium
 import numpy as np
@@ -13,15 +12,9 @@ import torch
 import simplatform as sp
 from simplatform.errors import ContractError, EvaluationWarning, UsageError
 from simplatform.pipeline.evaluate import evaluate_policy, within
-from simplatform.pipeline.tally import Tally
 from simplatform.report.statistics import bootstrap, estimate, wilson
+from tests.core.pipeline.evaluate_cases import SUCCESS, reach
 from tests.core.pipeline.reach import FAULTS, KINDS, Oracle
-
-SUCCESS = (sp.Metric("success", "rate", over="any"),)
-
-
-def reach(**settings):
-    return gymnasium.make("own/Reach-v0", **settings)
 
 
 def evaluated(policy=None, env=None, episodes=5, **settings):
@@ -78,19 +71,6 @@ def test_repeats_are_not_samples():
     assert found["success"].n == 1
     assert len(found.rows) == 6
     assert any("5 of 6 episodes repeat" in note for note in found.notes)
-
-
-def test_duplication_changes_no_n():
-    task = sp.Task("reach", "own/Reach-v0", "", SUCCESS)
-    once, twice = Tally(task, "test"), Tally(task, "test")
-    from simplatform.pipeline.shards import play
-
-    for number in range(5):
-        result = play(Oracle(), reach(), task, "test", 0, number)
-        once.add(result)
-        twice.add(result)
-        twice.add(result)
-    assert once.evaluation().estimates == twice.evaluation().estimates
 
 
 def test_asking_for_more_than_there_are_says_how_many():
@@ -187,15 +167,3 @@ def test_what_was_not_measured_lowers_n():
     one = bootstrap([0.5])
     assert (one.value, one.n, str(one)) == (0.5, 1, "0.5 (n=1, no interval)")
     assert np.isnan([one.low, one.high]).all()
-
-
-def test_permuted_episodes_give_the_same_estimates():
-    task = replace(sp.Task("reach", "own/Reach-v0", "", SUCCESS), variants=({},))
-    from simplatform.pipeline.shards import play
-
-    results = [play(Oracle(), reach(limit=0.05), task, "test", 0, number) for number in range(6)]
-    tallies = [Tally(task, "test"), Tally(task, "test")]
-    for forwards, backwards in zip(results, reversed(results), strict=True):
-        tallies[0].add(forwards)
-        tallies[1].add(backwards)
-    assert tallies[0].evaluation().estimates == tallies[1].evaluation().estimates

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
 import torch
 
 import simplatform as sp
-from simplatform.api import resume
 from simplatform.errors import ContractError, DataError, RunError, SimplatformError
 from simplatform.pipeline.evaluate import evaluate_shards
 from simplatform.pipeline.shards import episode_shard
 from simplatform.recipes import find_task
-from simplatform.runs.checkpoint import read_tensors
 from simplatform.runs.episodes import read_rows
 from simplatform.runs.rundir import RunDirectory
-from tests.conftest import subprocess_env
-
-FAST = {"train.steps": 12, "task.episodes": 3, "train.checkpoint_every": 4, "train.validate_every": 6}
-
-
-def weights(run):
-    return read_tensors(run.best / "model.safetensors")
+from tests.core.pipeline.pipeline_cases import FAST, start, weights
 
 
 def test_run_leaves_the_whole_directory():
@@ -165,60 +155,10 @@ def test_a_policy_is_not_evaluated_on_a_task_of_another_kind(plugin, key):
         evaluate_shards(find_task("toy/point"), [shard], workers=1)
 
 
-def test_a_policy_of_other_sizes_names_both():
-    settings = {"task.demonstrations": 1, "task.validation": 0, "steps": 2}
-    run = sp.run("mlp", "lorenz-x", settings=settings, workers=1, until="fit")
-    larger = find_task("lorenz")
-    shard = episode_shard(larger, "test", 0, 0, checkpoint=str(run.best))
-    with pytest.raises(ContractError, match=r"RuntimeError: .* trained on observations .*, 1\).* has .*\(8, 3\)"):
-        evaluate_shards(larger, [shard], workers=1)
-
-
 def test_a_run_is_held_by_one_process_at_a_time():
     run = sp.run("toy", settings=FAST, until="collect")
     with RunDirectory(run.path).lock(), pytest.raises(RunError, match="in use by another process"):
         sp.run("toy", settings=FAST)
-
-
-def start(tmp_path, output, slow=0.02, steps=60, extra=()):
-    command = [
-        sys.executable, "-m", "simplatform.cli", "train", "--plugin", "toy", "--output", str(output),
-        "--set", f"train.steps={steps}", "--set", "train.checkpoint_every=5", "--set", f"slow={slow}", *extra,
-    ]  # fmt: skip
-    return subprocess.Popen(
-        command, cwd=tmp_path, env=subprocess_env(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-
-
-def wait_for_step(output, step, process, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        done = [int(p.name) for p in output.glob("*/checkpoints/*") if p.name.isdigit()]
-        if done and max(done) >= step:
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"no checkpoint {step}: {process.communicate()[0]!r}")
-
-
-def test_kill_and_resume_give_the_same_bits_as_an_undisturbed_run(tmp_path):
-    torch.set_num_threads(1)
-    settings = {"train.steps": 60, "train.checkpoint_every": 5, "slow": 0.02}
-    whole = sp.run("toy", settings=settings, output=tmp_path / "whole", until="fit")
-    for output, sign in ((tmp_path / "killed", signal.SIGKILL), (tmp_path / "stopped", signal.SIGTERM)):
-        process = start(tmp_path, output)
-        wait_for_step(output, 10, process)
-        time.sleep(0.13)
-        process.send_signal(sign)
-        process.wait(30)
-        (path,) = output.iterdir()
-        state = RunDirectory(path).status["state"]
-        assert state == ("failed" if sign == signal.SIGKILL else "preempted")
-        assert process.returncode == (-9 if sign == signal.SIGKILL else 130)
-        assert 10 <= int(RunDirectory(path).last.name) < 60
-        done = resume(path)
-        assert all(torch.equal(value, weights(done)[key]) for key, value in weights(whole).items())
-        losses = [row["loss"] for row in RunDirectory(path).metrics() if "loss" in row]
-        assert losses == [row["loss"] for row in RunDirectory(whole.path).metrics() if "loss" in row]
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
@@ -240,20 +180,6 @@ def test_a_signal_while_collecting_leaves_a_preempted_run(sign, tmp_path):
     assert "Traceback" not in said
 
 
-def test_what_a_killed_process_left_half_written_is_cleared():
-    run = sp.run("toy", settings=FAST, until="collect")
-    (run.path / "checkpoints" / ".000004.tmp").mkdir(parents=True)
-    (run.path / "checkpoints" / ".000004.tmp" / "policy.json").write_text("x")
-    (run.path / "checkpoints" / ".last.123.tmp").write_text("x")
-    resume(run.path)
-    assert not list(run.path.rglob(".*.tmp"))
-
-
-def test_resume_needs_a_run(tmp_path):
-    with pytest.raises(RunError, match="not a run"):
-        resume(tmp_path)
-
-
 def test_callbacks_see_the_run_and_a_raising_one_is_dropped(capsys):
     from simplatform_toy.extras import Counter
 
@@ -261,13 +187,3 @@ def test_callbacks_see_the_run_and_a_raising_one_is_dropped(capsys):
     sp.run("toy", settings=FAST, callbacks=(counter,))
     assert counter.seen == ["collect", "fit"]  # it raised in on_metrics during the fit
     assert capsys.readouterr().err.count("Counter failed in on_metrics and is off") == 1
-
-
-def test_recordings_hold_chunks_and_frames():
-    from simplatform.runs.recordings import read_recordings
-
-    run = sp.run("toy", settings=FAST)
-    first = next(iter(read_recordings(run.path / "eval" / "recordings")))
-    assert first.frames.shape[1:] == (16, 16, 3)
-    assert first.chunk_steps == list(range(0, len(first.actions), 2))
-    np.testing.assert_array_equal(first.chunks[0][:2], first.actions[:2])

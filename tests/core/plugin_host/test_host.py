@@ -8,10 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from simplatform.errors import PluginError, UnknownName, UnknownPlugin
+from simplatform.errors import PluginError, UnknownPlugin
 from simplatform.plugin_host import host as host_module
 from simplatform.plugin_host.host import GROUP, Host, get_host
-from simplatform.plugin_host.registry import Entry, Registry, resolve
 
 GOOD = """
 from simplatform import hookimpl
@@ -161,17 +160,6 @@ def test_doctor_checks_of_plugins_run_and_a_raising_one_is_a_finding():
     assert not found["toy broken"].ok
     assert "ZeroDivisionError" in found["toy broken"].found
     assert {"python", "torch", "plugins", "disk"} <= set(found)
-
-
-def test_registry_miss_suggests_and_resolve_names_the_target():
-    registry = Registry("policy")
-    registry.add(Entry("policy", "mp1", "p", "d", "json:dumps"))
-    with pytest.raises(UnknownName, match="Did you mean mp1"):
-        registry.get("mp2")
-    with pytest.raises(PluginError, match="no_such_module:X"):
-        resolve("no_such_module:X")
-    with pytest.raises(PluginError, match="json:nothing"):
-        resolve("json:nothing")
 
 
 def test_entry_point_without_distribution():

@@ -6,15 +6,10 @@ import copy
 
 import pytest
 
-from simplatform.contracts import read_by_pipeline
 from simplatform.errors import ConfigError
-from simplatform.plugin_host.host import get_host
 from simplatform.recipes import from_json, read_recipe, resolve
 from simplatform.recipes.config import TrainConfig
 from simplatform.runs.rundir import recipe_toml
-
-POLICIES = [entry.name for entry in get_host().registry("policy") if entry.distribution == "simplatform"]
-RECIPES = {entry.data["policy"]: entry.name for entry in get_host().registry("recipe")}
 
 
 @pytest.mark.parametrize(
@@ -31,19 +26,6 @@ RECIPES = {entry.data["policy"]: entry.name for entry in get_host().registry("re
 def test_what_a_method_does_not_read_is_refused(plugin, key, message):
     with pytest.raises(ConfigError, match=message):
         resolve(plugin, "lorenz" if plugin == "persistence" else None, settings={key: 50})
-
-
-@pytest.mark.parametrize("name", POLICIES)
-def test_steps_means_steps_of_training_in_every_method(name):
-    entry = get_host().registry("policy").get(name)
-    model, trained = entry.load_config(), read_by_pipeline(entry.load())
-    shared = set(model.model_fields) & set(TrainConfig.model_fields)
-    assert not (trained and shared), "a bare --set of these would be ambiguous"
-    if not trained and shared:
-        assert "steps" in shared
-    if name in RECIPES and (trained or "steps" in shared):
-        recipe = resolve(RECIPES[name], settings={"steps": 7})
-        assert (recipe.train if trained else recipe.policy_config).steps == 7
 
 
 def test_a_run_of_before_still_loads():

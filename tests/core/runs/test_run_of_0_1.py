@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 import torch
 
 import simplatform as sp
-from simplatform.report.view import RunView
 from simplatform.runs.rundir import RunDirectory
+from tests.core.runs.run_of_0_1_cases import RUN
 
-RUN = Path(__file__).parents[2] / "data" / "run-0.1" / "stnn_lorenz_s0_5e64d7f4"
 ANSWER = [4.618821220248652, 5.1163288992479785, 38.95876551971872]
 """Given by ``sp.load(RUN)`` at that commit for the window below."""
 
@@ -33,14 +31,6 @@ def test_its_policy_answers_with_the_same_bits(run):
     assert policy.config.steps == 800
     answer = policy.act(window(), generator=torch.Generator())
     torch.testing.assert_close(answer.flatten(), torch.tensor(ANSWER, dtype=torch.float64), rtol=1e-12, atol=0)
-
-
-def test_what_it_recorded_is_read(run):
-    view = RunView(RunDirectory.open(run))
-    assert (view.recipe.plugin, view.task.name, view.recipe.policy_config.steps) == ("stnn", "lorenz", 800)
-    assert len(view.rows) == view.summary["splits"]["test"]["episodes"]
-    assert view.estimates()["valid_prediction_time"].n == len(view.rows)
-    assert view.metrics[-1]["step"] == 840
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import signal
@@ -13,13 +11,10 @@ import pytest
 
 import simplatform as sp
 from simplatform.api import resume
-from simplatform.errors import CheckpointError, DataError, RunError, SimplatformError
+from simplatform.errors import DataError, SimplatformError
 from simplatform.report import write_report
-from simplatform.runs.folder import Folder
 from simplatform.runs.rundir import RunDirectory
-
-FAST = {"train.steps": 4, "train.checkpoint_every": 2, "train.keep": 1, "task.demonstrations": 2,
-        "task.validation": 0, "task.episodes": 2, "task.record": 1}  # fmt: skip
+from tests.core.runs.strangers_cases import FAST, state_of
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +42,6 @@ def victim(tmp_path):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(f"precious {name}")
     return folder
-
-
-def state_of(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-        for path in sorted(folder.rglob("*"))
-    }
 
 
 @pytest.fixture(autouse=True)
@@ -133,70 +121,6 @@ def test_a_named_pipe_in_a_run_is_refused_at_once(run, name):
     shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
     os.mkfifo(place)
     everything(run.path)
-
-
-def test_fresh_leaves_what_we_did_not_write(run):
-    (run.path / "notes.txt").write_text("mine")
-    (run.path / "checkpoints" / "0000001").mkdir()
-    (run.path / "checkpoints" / "0000001" / "notes.txt").write_text("mine")
-    (run.path / "checkpoints" / "000002").mkdir()
-    (run.path / "checkpoints" / "000002" / "notes.txt").write_text("mine")
-    sp.run("toy", settings=FAST, output=run.path.parent, device="cpu", workers=1, fresh=True)
-    for name in ("notes.txt", "checkpoints/0000001/notes.txt", "checkpoints/000002.kept1/notes.txt"):
-        assert (run.path / name).read_text() == "mine"
-    assert (run.path / "report.html").exists()
-
-
-def test_a_hard_link_of_the_log_is_copied_before_it_grows(run, tmp_path):
-    other = tmp_path / "bashrc"
-    other.write_text("export A=1\n")
-    (run.path / "metrics.jsonl").unlink()
-    (run.path / "metrics.jsonl").hardlink_to(other)
-    run.append_metrics(5, {"loss": 1.0})
-    assert other.read_text() == "export A=1\n"
-    assert run.metrics()[-1] == {"step": 5, "loss": 1.0}
-
-
-@pytest.mark.parametrize("path", ["/proc/self/cwd/demos", "../demos", "a/b", "..", "", "x\n"])
-def test_a_path_that_leads_out_of_the_cache_is_not_followed(run, path):
-    card = json.loads((run.path / "demonstrations_train.json").read_text())
-    (run.path / "demonstrations_train.json").write_text(json.dumps({**card, "path": path}))
-    with pytest.raises(RunError, match="damaged: path: String should match"):
-        run.demonstrations("train")
-
-
-@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "x\0y"])
-def test_names_stay_inside_their_folder(tmp_path, name):
-    with pytest.raises(RunError, match="leads out of"):
-        Folder(tmp_path).read(name)
-
-
-def test_a_configuration_cannot_ask_for_more_than_the_weights_fill(run):
-    card = json.loads((run.last / "policy.json").read_text())
-    before = json.dumps({**card, "config": {**card["config"], "width": 10_000_000}})
-    (run.last / "policy.json").write_text(before)
-    with pytest.raises(CheckpointError, match="many times larger than the weights"):
-        sp.load(run.path)
-
-
-def test_a_million_blocks_are_not_built():
-    import torch
-
-    from simplatform.runs.building import within
-
-    with pytest.raises(CheckpointError, match="many times larger"), within({"a": (4,)}, "x"):
-        torch.nn.ModuleList(torch.nn.Linear(1, 1) for _ in range(10_000_000))
-    with pytest.raises(CheckpointError, match="many times larger"), within({"a": (4,)}, "x"):
-        torch.nn.Linear(1 << 20, 1 << 20)
-    with within({"a": (4,)}, "x"):
-        torch.nn.Linear(100, 100)
-
-
-def test_a_run_in_use_is_not_started_again(run):
-    before = state_of(run.path)
-    with RunDirectory(run.path).lock(), pytest.raises(RunError, match="in use by another process"):
-        sp.run("toy", settings=FAST, output=run.path.parent, device="cpu", fresh=True)
-    assert state_of(run.path) == before
 
 
 def test_demonstrations_of_strangers_lead_nowhere(made, tmp_path):

@@ -4,35 +4,57 @@ from __future__ import annotations
 
 import pytest
 
-from simplatform.errors import ContractError, UsageError
 from simplatform.pipeline.collect import collect
 from simplatform.pipeline.fit import Trainer
 from simplatform.pipeline.start import untrained
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import resolve
-from simplatform.testing import check_registered, check_run, pretend_device
+from simplatform.testing import check_run, pretend_device
 from simplatform.testing.device import SMALL
+from tests.core.testing.device_cases import CLOUD
 
-CLOUD = {
-    "policy.widths": [8, 16], "policy.embedding": 8, "policy.points": 16, "env.points": 32, "env.camera_size": 48,
-    "env.max_steps": 100, "env.terminate_on_success": True, "policy.horizon": 8, "policy.execute": 7,
-}  # fmt: skip
 MESH = {"env.n": 6}
+
+
 CODES = {"policy.steps": 2, "policy.finish": 1, "policy.refine": 0, "policy.adapt_steps": 1, "policy.width": 4}
+
+
 ODD = {"task": "toy/attractor"}
+
+
 SHORT = {"policy.adam_steps": 2, "policy.varpro_steps": 1, "policy.delays": 4}
+
+
 CLOUDS = (
     "mp1", "dp3", "simple-dp3", "flowpolicy", "flow-matching", "consistency-distillation", "rectified-diffusion",
     "rectified-flow", "rectified-flow++", "sub-path-linear",
 )  # fmt: skip
+
+
 FEW = {**CLOUD, "policy.nfe": 2}
+
+
 INCREMENTS = {**ODD, **SHORT}
+
+
 LINEAR = {**ODD, "env.window": 8, "policy.delays": 8, "policy.ranks": [4]}
+
+
 ARM = {"task": "metaworld/window-close", **{key: value for key, value in CLOUD.items() if key.startswith("env.")}}
+
+
 LINE = {"env.points": 32}
+
+
 PLANE = {"task": "fields/burgers-2d", "env.points": 16}
+
+
 UNET = {"policy.width": 8, "policy.multipliers": [1, 1]}
+
+
 MOVERS = ("laplacian", "spring", "monge-ampere", "m2n", "um2n", "um2n-energy", "ugm2n")
+
+
 RUNS = {
     **{name: FEW if name in ("dp3", "simple-dp3", "flow-matching") else CLOUD for name in CLOUDS},
     **{name: MESH for name in MOVERS},
@@ -62,6 +84,8 @@ RUNS = {
     "toy": {}, "toy-mean": {},
 }  # fmt: skip
 """Settings that make each policy small."""
+
+
 LOOPING = {
     "havok",
     "hankel-dmd",
@@ -115,35 +139,6 @@ def test_leaves_as_a_file(name, run):
     run(name, export=True)
 
 
-@pytest.mark.parametrize("name", [e.name for e in get_host().registry("solver") if e.extra["kind"] == "ode"])
-def test_solvers_solve_on_the_device(name):
-    assert list(check_registered(name, device="pretend"))
-
-
-def test_a_sampler_is_checked_in_a_policy(cache, monkeypatch):
-    monkeypatch.setenv("SIMPLATFORM_CACHE", str(cache))
-    assert len(list(check_registered("dpm++2m", None, "pretend", {**CLOUD, "policy.nfe": 2}))) == 3
-
-
-def test_what_is_not_checked_by_itself_is_said():
-    with pytest.raises(UsageError, match="of kind 'pde'"):
-        list(check_registered("mesh/equidistribution", device="pretend"))
-
-
-def test_a_fault_of_a_run_is_named(monkeypatch):
-    from simplatform_toy.policies import Toy
-
-    whole = Toy.prepare
-
-    def prepare(self, demonstrations):
-        whole(self, demonstrations)
-        self.scale = self.scale.cpu()  # a buffer that is made anew, on the host
-
-    monkeypatch.setattr(Toy, "prepare", prepare)
-    with pytest.raises(ContractError, match=r"toy fails on pretend.*same device"):
-        list(check_registered("toy", device="pretend"))
-
-
 class Waits:
     """An observer that notes how often the host waited in each step."""
 
@@ -163,6 +158,8 @@ class Waits:
 
 
 SURROGATES = ("field-unet", "pde-refiner", "neural-stagger", "dilated-resnet", "fno", "sinenet", "scot")
+
+
 TRAINABLE = {"toy", *CLOUDS, *SURROGATES, "m2n", "um2n", "um2n-energy", "ugm2n"}
 
 

@@ -7,8 +7,6 @@ import pytest
 
 import simplatform as sp
 from simplatform.errors import UnknownName
-from simplatform.trackers.base import flat
-from simplatform.trackers.callbacks import Callback, instances
 
 SETTINGS = {"train.steps": 20, "train.log_every": 5, "task.demonstrations": 2, "task.validation": 0, "task.episodes": 2}
 
@@ -63,22 +61,3 @@ def test_an_unknown_name_is_refused_before_anything_starts(tmp_path):
     with pytest.raises(UnknownName, match="tensorboard"):
         sp.run("toy", output=tmp_path, callbacks=("tensorbord",))
     assert not list(tmp_path.glob("toy*"))
-
-
-def test_observers_and_names_mix():
-    own = Callback()
-    made = instances((own, "toy-counter"))
-    assert made[0] is own
-    assert type(made[1]).__name__ == "Counter"
-
-
-def test_a_recipe_becomes_flat_keys():
-    recipe = {
-        "plugin": "p",
-        "policy": "p",
-        "task": "t",
-        "seed": 0,
-        "env": {"steps": 3},
-        "settings": {"train": {"lr": 1}},
-    }
-    assert flat(recipe) == {"plugin": "p", "policy": "p", "task": "t", "seed": 0, "env.steps": 3, "train.lr": 1}

@@ -9,17 +9,10 @@ from hypothesis import strategies as st
 
 import simplatform as sp
 from simplatform.demonstrations import Demonstrations, Episode
-from simplatform.envs.dynamics.own import RecordedForecastEnv, SeriesEnv, environments
+from simplatform.envs.dynamics.own import environments
 from simplatform.envs.dynamics.recorded import read_series, read_trajectories
 from simplatform.errors import ConfigError, DataError, SimplatformError
-from simplatform.testing import check_env
-
-
-def waves(count=4, paths=5, samples=12):
-    """Return oscillations of several frequencies, ``(E, N, T, 2)``, and their times."""
-    times = np.linspace(0, 3, samples)
-    phase = np.linspace(0, 2, paths)[None, :, None] + np.linspace(1, 2, count)[:, None, None] * times
-    return np.stack([np.sin(phase), np.cos(phase)], axis=-1), times
+from tests.envs.dynamics.recorded_cases import waves
 
 
 @pytest.fixture
@@ -63,19 +56,6 @@ def test_a_minari_dataset_is_one_environment(tmp_path, monkeypatch):
     assert found.times.shape == (1, 12)
 
 
-def test_parts_do_not_share_answers(npz):
-    states, _ = waves()
-    envs = {part: RecordedForecastEnv(npz, 2, part) for part in ("train", "validation", "test")}
-    for env in envs.values():
-        check_env(env)
-    answers = {part: env.draw()[-1] for part, env in envs.items()}
-    np.testing.assert_array_equal(answers["test"], states[2, 4])
-    np.testing.assert_array_equal(answers["validation"], states[2, 3])
-    shown = envs["test"].draw()[:-1]
-    np.testing.assert_array_equal(shown, states[2, :3])
-    assert len(RecordedForecastEnv(npz, 2, "test", support=1).draw()) == 2
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -111,21 +91,6 @@ def test_bad_tables_are_named(text, message, tmp_path):
     (tmp_path / "bad.csv").write_text(text)
     with pytest.raises(DataError, match=message):
         read_trajectories(str(tmp_path / "bad.csv"))
-
-
-def test_a_series_is_cut_into_three_parts(tmp_path):
-    t = 0.5 * np.arange(200)
-    np.savez(tmp_path / "s.npz", x=np.sin(t), t=t)
-    path = str(tmp_path / "s.npz")
-    parts = {part: SeriesEnv(path, window=4, part=part) for part in ("train", "validation", "test")}
-    assert {part: env.steps + 4 for part, env in parts.items()} == {"train": 140, "validation": 30, "test": 30}
-    assert parts["test"].dt == pytest.approx(0.5)
-    check_env(parts["test"])
-    with pytest.raises(DataError, match=r"30 samples of 200, too few for env.window=30"):
-        SeriesEnv(path, window=30)
-    env = SeriesEnv(path, window=4, steps=5)
-    starts = {tuple(env.reset(seed=seed)[0]["window"][:, 0]) for seed in range(20)}
-    assert len(starts) > 5
 
 
 @pytest.mark.parametrize("t", [[0, 1, 1, 2], [0, 1, np.nan, 3], [3, 2, 1, 0], [0]])
@@ -173,12 +138,3 @@ def test_csv_and_minari_are_trained_on_by_the_same_command(tmp_path, monkeypatch
         run = sp.run("mixer", "trajectories", settings={"env.path": path, "policy.experts": 1, **quick},
                      output=tmp_path / "runs")  # fmt: skip
         assert run.summary["relative_mse"]["n"] == environments_
-
-
-def test_fields_keep_their_shape(tmp_path):
-    states = np.random.default_rng(0).normal(size=(2, 4, 5, 1, 6, 6))
-    np.savez(tmp_path / "fields.npz", X=states, t=np.arange(5.0))
-    env = RecordedForecastEnv(str(tmp_path / "fields.npz"), 1)
-    check_env(env)
-    assert env.action_space.shape == (5, 1, 6, 6)
-    np.testing.assert_array_equal(env.draw()[-1], states[1, -1])

@@ -6,29 +6,19 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from simplatform.contracts import Phased
 from simplatform.errors import ConfigError
 from simplatform.pipeline.fit import Trainer
 from simplatform.plugin_host.host import get_host
 from simplatform.policies.manipulation.diffusion import ddim, squared_cosine, trailing
-from simplatform.policies.manipulation.distillation import ConsistencyDistillation, SegmentedConfig, SubPathLinear
-from simplatform.policies.manipulation.distillation import SubPathLinearConfig as SubPathConfig
-from simplatform.policies.manipulation.dp3 import DP3, DP3Config, target
+from simplatform.policies.manipulation.dp3 import DP3, DP3Config
 from simplatform.policies.manipulation.rectified_diffusion import RectifiedDiffusion, RectifiedDiffusionConfig
-from simplatform.policies.manipulation.rectified_flow import (
-    RectifiedFlowPP,
-    RectifiedFlowPPConfig,
-    pseudo_huber,
-    straight_line,
-)
 from simplatform.recipes.config import TrainConfig
 from simplatform.runs.checkpoint import build_policy, read_policy, read_tensors, write_policy
 from tests.policies.manipulation.fixtures import SIGNATURE, demonstrations
+from tests.policies.manipulation.student_cases import SMALL
 
-SMALL = {"widths": (8, 16), "embedding": 16}
 STUDENTS = (
     "rectified-flow",
     "rectified-flow++",
@@ -144,35 +134,6 @@ def test_a_teacher_of_another_kind_is_refused(name, other, settings, tmp_path):
         wrong.prepare(demonstrations())
 
 
-def test_straightness_is_zero_for_straight_paths_and_known_for_a_bent_one():
-    noise, data = torch.randn(5, 4, dtype=torch.float64), torch.randn(5, 4, dtype=torch.float64)
-    end, bend = straight_line(lambda x, t: noise - data, noise, 3)
-    torch.testing.assert_close(end, data)
-    assert float(bend) < 1e-28
-    # v = 2 t u is independent of x: x(0) = e − u, and S = ∫ (u − 2 t u)² dt = u²/3
-    u = torch.randn(5, 4, dtype=torch.float64)
-    end, bend = straight_line(lambda x, t: 2 * t * u, noise, 200)
-    torch.testing.assert_close(end, noise - u)
-    assert float(bend) == pytest.approx(float(u.square().mean()) / 3, rel=1e-4)
-
-
-def test_times_of_the_improved_training_follow_their_density():
-    policy = RectifiedFlowPP(RectifiedFlowPPConfig(**SMALL), SIGNATURE)
-    t = policy.draw_times(200_000, torch.zeros(()), torch.Generator().manual_seed(0))
-    assert float(t.min()) > 0
-    assert float(t.max()) < 1
-    for edge in (0.05, 0.2, 0.5):  # ∫ (e^{as} + e^{a(1−s)}) from 0 to edge: the density is symmetric about one half
-        share = (math.expm1(4 * edge) + math.exp(4) * -math.expm1(-4 * edge)) / (2 * math.expm1(4))
-        assert float((t < edge).float().mean()) == pytest.approx(share, abs=4e-3)
-
-
-def test_pseudo_huber_is_quadratic_for_small_errors_and_linear_for_large_ones():
-    direction = torch.tensor([[3.0, 4.0]], dtype=torch.float64)
-    small, large = (float(pseudo_huber(direction * scale)) for scale in (1e-6, 1e3))
-    assert small == pytest.approx((5e-6) ** 2 / (2 * 2 * 0.00054) / 2, rel=1e-3)
-    assert large == pytest.approx(5e3 / 2, rel=1e-3)
-
-
 @pytest.mark.parametrize("nfe", [1, 2, 7])
 def test_ddim_is_exact_in_one_step_where_the_noise_prediction_is_constant(nfe):
     levels = squared_cosine(100).double().tolist()
@@ -191,60 +152,3 @@ def test_variation_of_a_first_order_path_is_zero(monkeypatch):
     assert float(policy.variation(condition, torch.randn(3, 4, 4).double())) < 1e-20
     monkeypatch.setattr(policy, "predict", lambda x, step, prepared: constant * (1 + step))
     assert float(policy.variation(condition, torch.randn(3, 4, 4).double())) > 1.0
-
-
-@pytest.mark.parametrize("prediction", ["data", "noise", "v"])
-def test_the_target_of_each_prediction_gives_the_chunk_back(prediction):
-    policy = ConsistencyDistillation(SegmentedConfig(**SMALL, prediction=prediction), SIGNATURE)
-    chunk, noise, start = torch.randn(9, 4, 4), torch.randn(9, 4, 4), torch.arange(0, 81, 9)
-    level = policy.levels[start]
-    x = level.sqrt()[:, None, None] * chunk + (1 - level).sqrt()[:, None, None] * noise
-    torch.testing.assert_close(
-        policy.clean(target(prediction, chunk, noise, level), x, start), chunk, rtol=2e-4, atol=2e-4
-    )
-
-
-@given(st.integers(1, 12), st.integers(0, 99))
-def test_segments_cover_the_path_and_every_index_lies_above_its_end(count, index):
-    policy = SEGMENTED[count] = SEGMENTED.get(count) or ConsistencyDistillation(
-        SegmentedConfig(**SMALL, segments=(count,)), SIGNATURE
-    )
-    policy.enter(1)
-    ends = policy.segment_ends(torch.arange(100))
-    assert int(ends[index]) < index
-    assert len(ends.unique()) == count
-    assert bool((ends.diff() >= 0).all())
-    assert int(ends[0]) == -1
-
-
-SEGMENTED: dict[int, ConsistencyDistillation] = {}
-
-
-def test_towards_undoes_moved():
-    policy = ConsistencyDistillation(SegmentedConfig(**SMALL), SIGNATURE).double()
-    x, clean = torch.randn(4, 4, 4).double(), torch.randn(4, 4, 4).double()
-    start, end = torch.tensor([99, 60, 20, 5]), torch.tensor([49, 24, -1, -1])
-    later = policy.moved(x, clean, start, end)
-    torch.testing.assert_close(policy.towards(x, later, start, end), clean, rtol=1e-6, atol=1e-6)
-
-
-@pytest.mark.parametrize("cls", [ConsistencyDistillation, SubPathLinear])
-def test_the_true_answer_of_a_single_point_has_no_loss(cls, monkeypatch):
-    """Data that are one point c: the clean prediction is c everywhere, for teacher and student."""
-    config = (SegmentedConfig if cls is ConsistencyDistillation else SubPathConfig)(**SMALL)
-    policy = cls(config, SIGNATURE)
-    policy.prepare(demonstrations())
-    policy.begin_phase(1)
-    chunk = torch.randn(1, 4, 4).expand(64, 4, 4)
-    monkeypatch.setattr(policy, "predict", lambda *args: chunk)
-    monkeypatch.setattr(policy, "teacher_predict", lambda *args: chunk)
-    loss = policy.student_loss(chunk, torch.zeros(64, 256), generator=torch.Generator().manual_seed(0))
-    assert float(loss.total) < 1e-5
-
-
-def test_a_place_on_a_sub_path_changes_nothing_before_training():
-    policy = SubPathLinear(SubPathConfig(**SMALL), SIGNATURE).eval()
-    x, step, condition = torch.randn(3, 4, 4), torch.tensor([1, 50, 99]), torch.randn(3, 256)
-    answers = [policy.predict(x, step, condition, place) for place in (0.0, 0.3, 1.0)]
-    torch.testing.assert_close(answers[0], answers[2])
-    torch.testing.assert_close(answers[1], answers[2])

@@ -5,22 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from simplatform.errors import ContractError
 from simplatform.export import export_policy
-from simplatform.pipeline.environments import make_env
-from simplatform.pipeline.rollout import History
-from simplatform.policies.mesh.m2n import M2N
 from simplatform.policies.mesh.um2n import UM2N, UM2NConfig
-from simplatform.recipes import resolve
+from tests.policies.mesh.export_movers_cases import seen
 from tests.policies.mesh.test_um2n import SIGNATURE
-
-
-def seen(**env):
-    """Return the first observation of an episode."""
-    task = resolve("um2n", settings={f"env.{key}": value for key, value in env.items()}).task
-    history = History(1, "cpu")
-    history.push(make_env(task, "test", 0).reset(seed=1)[0])
-    return dict(history.batch())
 
 
 @pytest.mark.slow
@@ -39,9 +27,3 @@ def test_one_onnx_file_moves_any_mesh(tmp_path):
             wanted = policy.eval().act(other, generator=torch.Generator())
         assert wanted.abs().max() > 1e-3
         torch.testing.assert_close(torch.as_tensor(moved), wanted, rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize(("kind", "settings"), [(UM2N, {"potential": True}), (M2N, {})])
-def test_a_mover_that_needs_scipy_says_so(tmp_path, kind, settings):
-    with pytest.raises(ContractError, match=r"SciPy.*simplatform move"):
-        export_policy(kind(UM2NConfig(**settings), SIGNATURE), [seen(n=6)], tmp_path / "mover.pt2", "torch-export")

@@ -1,6 +1,5 @@
 """UM2N: the published function, packed batches, and losses."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -11,38 +10,11 @@ from simplatform.policies.mesh.encoder import GraphTransformer
 from simplatform.policies.mesh.graph import Graph, collate, graph_of
 from simplatform.policies.mesh.losses import area_loss, chamfer_loss, coordinate_loss
 from simplatform.policies.mesh.official import load_official
-from simplatform.policies.mesh.potential import potential
 from simplatform.policies.mesh.um2n import UM2N, UM2NConfig, import_official
 from tests.parity import load
+from tests.policies.mesh.um2n_cases import grid, sample
 
 SIGNATURE = Signature({}, (-1, 2))
-
-
-def grid(n, seed=0):
-    """A shaken n × n grid of squares cut in two, as an observation."""
-    rng = np.random.default_rng(seed)
-    x = np.linspace(0, 1, n + 1)
-    points = np.stack(np.meshgrid(x, x), -1).reshape(-1, 2)
-    edge = np.isin(points, (0.0, 1.0))
-    points += np.where(edge.any(1, keepdims=True), 0, 0.2 / n * rng.uniform(-1, 1, points.shape))
-    first = (np.arange(n)[:, None] * (n + 1) + np.arange(n)).ravel()
-    cells = np.concatenate(
-        [np.stack([first, first + 1, first + n + 2], 1), np.stack([first, first + n + 2, first + n + 1], 1)]
-    )
-    return {
-        "points": torch.tensor(points),
-        "cells": torch.tensor(cells),
-        "monitor": torch.tensor(rng.uniform(1, 6, len(points))),
-        "solution": torch.tensor(np.sin(3 * points[:, 0]) * points[:, 1]),
-        "boundary": torch.tensor(edge.any(1).astype(int) + edge.all(1)),
-        "parameters": torch.zeros(2),
-    }
-
-
-def sample(n, seed=0):
-    observation = {key: value[None] for key, value in grid(n, seed).items()}
-    # A smooth movement towards the middle that keeps the sides on the sides.
-    return {"observation": observation, "action": -0.05 * torch.sin(2 * torch.pi * observation["points"])}
 
 
 def narrow(config, state):
@@ -181,22 +153,6 @@ def test_a_zero_monitor_is_no_division_by_zero():
     one["observation"]["monitor"] = torch.zeros_like(one["observation"]["monitor"])
     with torch.no_grad():
         assert torch.isfinite(policy(policy.graph_of(collate([one])))).all()
-
-
-def test_the_potential_is_the_first_newton_step_and_means_the_same_at_every_resolution():
-    """For m = 1 + ε cos πx the linearised equation gives ∇φ = ε sin(πx)/π to first order."""
-    slopes = []
-    for n in (16, 32):
-        graph = graph_of(collate([sample(n), sample(5)]).observation)
-        monitor = 0.5 * (1 + 1e-3 * torch.cos(torch.pi * graph.points[:, 0]))
-        score = potential(graph, graph.points, monitor)[: (n + 1) ** 2]
-        phi = 8 * score / n**2
-        x = graph.points[: (n + 1) ** 2, 0]
-        assert torch.allclose(phi, 1e-3 * -torch.cos(torch.pi * x) / torch.pi**2 * -1, atol=3e-6)
-        slopes.append(float(phi.max() - phi.min()))
-    assert slopes[0] == pytest.approx(slopes[1], rel=0.02)
-    flat = potential(graph, graph.points, torch.zeros(len(graph.points)))
-    assert flat.abs().max() < 1e-12
 
 
 def test_a_policy_may_see_the_potential():

@@ -14,11 +14,9 @@ from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.envs.manipulation.tasks import TASKS
 from simplatform.envs.manipulation.vision.camera import Camera
-from simplatform.envs.manipulation.vision.clouds import PointCloud, corner2
-from simplatform.envs.manipulation.vision.crop import CROPS, Crop
-from simplatform.envs.manipulation.vision.raster import Mesh, Rasteriser, compiled, cover, enclose
+from simplatform.envs.manipulation.vision.clouds import corner2
+from simplatform.envs.manipulation.vision.crop import Crop
 from simplatform.envs.manipulation.vision.raycast import VISIBLE_GROUPS, RayCaster, cast_spheres
-from simplatform.envs.manipulation.vision.sampling import farthest_points
 
 
 @pytest.mark.parametrize("task", ["drawer-open", "hammer", "pick-place", "window-open"])
@@ -69,82 +67,6 @@ def test_casting_agrees_with_single_rays(task):
         ray = caster.directions[pixel]
         alone = mujoco.mj_ray(env.inner.model, env.inner.data, caster.camera.position, ray, groups, 1, -1, hit)
         assert (distance[pixel], geom[pixel]) == (pytest.approx(np.inf if alone < 0 else alone, abs=1e-9), hit[0])
-
-
-def test_the_compiled_loops_are_those_of_the_source():
-    rng = np.random.default_rng(0)
-    vertices, faces = rng.normal(size=(3, 12)) * 0.3, rng.integers(0, 6, (3, 14)).astype(np.uint32)
-    faces[:, 7:] += 6
-    starts = np.array([[0, 6, 12], [0, 7, 14]], np.uint64)
-    moves, offsets = np.linalg.qr(rng.normal(size=(2, 3, 3)))[0], np.array([[0.1, 0, -2.0], [-0.2, 0.1, -2.5]])
-    given = (vertices, faces, starts, np.array([1, 0], np.uint64), moves, offsets, 20.0)
-    found = []
-    for function in (cover, compiled(cover)):
-        inverse, owner = np.zeros((12, 16)), np.full((12, 16), -1)
-        function(*given, np.empty((3, 12)), inverse, owner)
-        found.append((inverse, owner))
-    assert set(np.unique(found[0][1])) == {-1, 0, 1}
-    np.testing.assert_array_equal(found[0][1], found[1][1])
-    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-13)
-
-
-def test_rectangles_hold_all_that_a_box_may_cover():
-    rng = np.random.default_rng(1)
-    camera = Camera.looking_at((0.0, -2.0, 0.5), (0.0, 0.0, 0.0), 0.9, 40, 30)
-    turns = np.linalg.qr(rng.normal(size=(30, 3, 3)))[0]
-    offsets, halves = rng.uniform(-2.5, 2.5, (30, 3)), rng.uniform(0.05, 0.4, (30, 3))
-    signs = np.stack(np.meshgrid(*[(-1.0, 1.0)] * 3), -1).reshape(8, 3)
-    boxes, clear = np.empty((30, 4), np.int64), np.empty(30, bool)
-    compiled(enclose)(
-        offsets, turns, signs * halves[:, None], np.ones(30), camera.rotation, camera.focal, 40, 30, boxes, clear
-    )
-    assert 0 < clear.sum() < 30
-    for k, (left, top, right, bottom) in enumerate(boxes):
-        inside = rng.uniform(-1, 1, (200, 3)) * halves[k] @ turns[k].T + offsets[k] + camera.position
-        u, v, depth = camera.project(inside)
-        seen = (depth > 0) & (u >= 0) & (u < 40) & (v >= 0) & (v < 30)
-        assert bool((depth > 1e-3).all()) >= clear[k]
-        assert ((u >= left) & (u <= right) & (v >= top) & (v <= bottom))[seen].all()
-        assert clear[k] or (left, top, right, bottom) == (0, 0, 40, 30)
-
-
-@pytest.mark.parametrize("crop", CROPS)
-def test_casting_within_reach_of_the_crop_is_exact(crop):
-    env = MetaWorldEnv("hammer", points=0)
-    camera = corner2(env.inner.model, 48)
-    cloud, caster = PointCloud(env.inner.model, camera, CROPS[crop](camera)), RayCaster(env.inner.model, camera)
-    near, far = cloud.reach
-    for seed in range(3):
-        env.reset(seed=seed)
-        for _ in range(20):
-            env.step(np.array([0.3, 1, -0.5, 1], np.float32))
-        expected, _ = caster.cast_everything(env.inner.data)
-        keep = (expected > near) & (expected < far)
-        points = (camera.position + caster.directions[keep] * expected[keep, None]).astype(np.float32)
-        np.testing.assert_allclose(cloud.points(env.inner.data), points, rtol=0, atol=1e-6)
-        assert cloud.crop.contains(points.astype(float)).mean() > 0.999
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**31), st.integers(1, 30))
-def test_rasterised_triangles_are_what_rays_meet(seed, faces):
-    """Against the ray–triangle intersection of Möller and Trumbore (1997)."""
-    rng = np.random.default_rng(seed)
-    corners = rng.uniform([-1, -1, -4], [1, 1, -2], (faces, 3, 3))
-    camera = Camera(np.zeros(3), np.eye(3), 0.7, 17, 13)
-    mesh = Mesh(corners.reshape(-1, 3), np.arange(3 * faces, dtype=np.int32).reshape(-1, 3))
-    pixel, inverse, owner = Rasteriser(camera, [mesh])([0], np.zeros((1, 3)), np.eye(3)[None])
-    rays = camera.rays()
-    first, edges = corners[:, 0], (corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    side = np.cross(rays[:, None], edges[1])
-    scale = np.einsum("fk,rfk->rf", edges[0], side)
-    across = np.cross(-first, edges[0])
-    u, v = np.einsum("fk,rfk->rf", -first, side) / scale, np.einsum("rk,fk->rf", rays, across) / scale
-    t = np.where((u >= 0) & (v >= 0) & (u + v <= 1), np.einsum("fk,fk->f", edges[1], across) / scale, np.inf).min(1)
-    found = np.full(len(rays), np.inf)
-    found[pixel] = 1 / (inverse * -rays[pixel, 2])
-    np.testing.assert_allclose(found, t, rtol=1e-8)
-    assert (owner == 0).all()
 
 
 def test_rays_meet_a_box_where_geometry_says():
@@ -206,35 +128,3 @@ def test_slab_interval_agrees_with_containment(position, directions):
         inside = crop.contains(position + t * directions)
         clear = (np.abs(t - near) > 1e-9) & (np.abs(t - far) > 1e-9)
         np.testing.assert_array_equal(inside[clear], ((t > near) & (t < far))[clear])
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(1, 90), st.integers(1, 60), st.integers(0, 2**31))
-def test_farthest_points_are_nested_and_far(count, total, seed):
-    points = np.random.default_rng(seed).normal(size=(total, 3)).astype(np.float32)
-    sample = farthest_points(points, count)
-    assert sample.shape == (count, 3)
-    np.testing.assert_array_equal(
-        sample[: count // 2], farthest_points(points, count // 2) if count > 1 else sample[:0]
-    )
-    chosen = sample[: min(count, total)]
-    for k in range(1, len(chosen)):
-        gaps = np.linalg.norm(points[:, None] - chosen[None, :k], axis=-1).min(1)
-        np.testing.assert_allclose(np.linalg.norm(chosen[:k] - chosen[k], axis=-1).min(), gaps.max(), rtol=1e-5)
-
-
-def test_published_crop_is_that_of_the_turned_camera_frame():
-    """DP3's recipe, step by step: points as the camera sees them, turned by two matrices, kept between two corners."""
-    camera = corner2(MetaWorldEnv(points=0).inner.model, 8)
-    points = np.random.default_rng(0).uniform([-1, 0, -0.1], [1, 1.2, 0.8], (500, 3))
-    a, b = np.deg2rad(61.4), np.deg2rad(-7)
-    turned = (points - camera.position) @ camera.rotation
-    turned = turned @ np.array([[np.cos(b), 0, -np.sin(b)], [0, 1, 0], [np.sin(b), 0, np.cos(b)]])
-    turned = turned @ np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
-    kept = np.all((turned > [-0.5, -1.5, -0.795]) & (turned < [1, -0.4, 100]), axis=1)
-    assert 0.05 < kept.mean() < 0.95
-    np.testing.assert_array_equal(CROPS["published"](camera).contains(points), kept)
-
-
-def test_an_empty_view_gives_zeros():
-    np.testing.assert_array_equal(farthest_points(np.empty((0, 3), np.float32), 4), np.zeros((4, 3)))

@@ -5,61 +5,16 @@ import numpy as np
 import pytest
 
 from simplatform.envs.mesh import moving
-from simplatform.envs.mesh.environment import MeshMovement
 from simplatform.envs.mesh.geometry import generators
 from simplatform.envs.mesh.geometry.boundary import FIXED, SLIDING, classify
 from simplatform.envs.mesh.geometry.mesh import Mesh
 from simplatform.envs.mesh.geometry.validity import check_mesh, oriented, tangled_cells
 from simplatform.errors import DataError, MissingDependency
-
-
-def plain():
-    mesh = generators.structured_square(4)
-    return mesh.points.copy(), mesh.cells.copy()
-
-
-def orphan(points, cells):
-    return np.vstack([points, [[0.4, 0.4]]]), cells
-
-
-def duplicate(points, cells):
-    cells[7, 0] = len(points)
-    return np.vstack([points, points[plain()[1][7, 0]]]), cells
-
-
-def inverted(points, cells):
-    points[6] += [0.6, 0.6]
-    return points, cells
-
-
-def flat(points, cells):
-    points[6] = points[[1, 2]].mean(axis=0)
-    return points, cells
-
-
-def not_finite(points, cells):
-    points[3, 1] = np.nan
-    return points, cells
-
-
-def collapsed(points, cells):
-    cells[9, 1] = cells[9, 0]
-    return points, cells
-
-
-def overlapping(points, cells):
-    return points, np.vstack([cells, cells[4:5]])
-
-
-MESHES = {
-    orphan: r"no cell uses vertex \(orphan\) 25: remove orphans",
-    duplicate: r"same place as an earlier vertex \(duplicate\): vertex 25: merge duplicates",
-    inverted: r"inverted \(negative orientation\) cell \d+ \(and \d+ more\)",
-    flat: r"zero area or volume in cell \d+",
-    not_finite: "coordinates are not finite at vertex 3: repair the file",
-    collapsed: "the same vertex twice in cell 9: delete collapsed cells",
-    overlapping: "facets belong to more than two cells; the first has vertices",
-}
+from tests.envs.mesh.geometry.mesh_bad_input_cases import (
+    MESHES,
+    inverted,
+    plain,
+)
 
 
 @pytest.mark.parametrize("suffix", ["vtu", "msh", "vtk"])
@@ -76,12 +31,6 @@ def test_faulty_mesh_files_are_named_and_left_alone(tmp_path, fault, suffix):
         moving.move_files(source, tmp_path / "m.npy", output=output)
     assert source.read_bytes() == before
     assert not output.exists()
-
-
-@pytest.mark.parametrize("fault", MESHES, ids=lambda fault: fault.__name__)
-def test_environments_refuse_the_same_meshes(fault):
-    with pytest.raises(DataError, match=MESHES[fault]):
-        MeshMovement(mesh=Mesh(*fault(*plain())))
 
 
 @pytest.mark.parametrize("kind", ["line", "triangle", "quad", "tetra"])
@@ -130,22 +79,6 @@ def test_parts_that_do_not_touch_are_named(tmp_path):
     with pytest.raises(DataError, match=r"2 parts that do not touch; not in the first: vertex 25 \(and 24 more\)"):
         moving.move_files(tmp_path / "in.vtu", tmp_path / "m.npy", output=tmp_path / "out.vtu")
     assert not (tmp_path / "out.vtu").exists()
-
-
-def test_without_boundary_tags_the_boundary_is_found_from_the_cells(tmp_path):
-    points, cells = plain()
-    rim = np.flatnonzero(Mesh(points, cells).boundary)
-    lines = np.stack([rim[:-1], rim[1:]], axis=1)
-    blocks = {"bare": [("triangle", cells)], "tagged": [("line", lines), ("triangle", cells)]}
-    monitor = 1 + 5 * np.exp(-20 * ((points - 0.3) ** 2).sum(axis=1))
-    moved = {}
-    for name, block in blocks.items():
-        meshio.Mesh(points, block).write(tmp_path / f"{name}.vtu")
-        np.save(tmp_path / "m.npy", monitor)
-        moving.move_files(tmp_path / f"{name}.vtu", tmp_path / "m.npy", output=tmp_path / f"{name}-out.vtu")
-        moved[name] = meshio.read(tmp_path / f"{name}-out.vtu").points
-    assert np.array_equal(moved["bare"], moved["tagged"])
-    assert np.isin(moved["bare"][rim, :2], (0.0, 1.0)).any(axis=1).all()
 
 
 @pytest.mark.parametrize("geometry", ["disc", "coastline", "cylinder"])

@@ -11,12 +11,12 @@ from simplatform.envs.mesh.geometry import generators
 from simplatform.envs.mesh.monitors import standard as monitors
 from simplatform.envs.mesh.monitors.recovery import Recovery
 from simplatform.envs.mesh.movers import policy
-from simplatform.envs.mesh.pictures.figures import before_and_after, pixels
-from simplatform.envs.mesh.pictures.panels import panels_of
 from simplatform.envs.mesh.problems import PROBLEMS, problem_class
 from simplatform.errors import DataError
 
 KINDS = ("interval", "quads", "cube")
+
+
 SEVERAL = ("helmholtz", "poisson", "nonlinear-poisson")
 
 
@@ -95,16 +95,3 @@ def test_problems_bring_their_geometry():
     basin, square = (MeshMovement(problem, n=10).mesh.bounds[0] for problem in ("tsunami", "helmholtz"))
     assert (basin > 0.05).all()
     assert square.tolist() == [0, 0]
-
-
-def test_quads_are_drawn_and_other_dimensions_say_no():
-    env = MeshMovement(geometry="quads", n=6, render_mode="rgb_array")
-    env.reset(seed=0)
-    env.step(np.zeros_like(env.mesh.points))
-    assert env.render().std() > 10
-    mesh = generators.cube(2)
-    assert pixels(before_and_after(mesh, mesh, np.ones(len(mesh.points)))).std() > 1
-    env = MeshMovement(geometry="cube", n=4)
-    env.reset(seed=0)
-    with pytest.raises(DataError, match="dimension 3"):
-        panels_of(env.case, env.case.observed())

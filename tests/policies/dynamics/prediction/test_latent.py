@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 import pytest
 import torch
 
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations, Episode
-from simplatform.envs.dynamics.systems.lorenz63 import LORENZ63
-from simplatform.envs.dynamics.truth import trajectory
 from simplatform.errors import DataError
-from simplatform.policies.dynamics.prediction.embedding import guesses
 from simplatform.policies.dynamics.prediction.latent import LatentStNN, LatentStNNConfig
-from simplatform.policies.dynamics.prediction.quadratic import flow, tangent_flow, term_count, term_slopes, terms
-from simplatform.policies.dynamics.prediction.shooting import Starts, shoot
+from simplatform.policies.dynamics.prediction.quadratic import flow
+from tests.policies.dynamics.prediction.latent_cases import lorenz
 
 # Lorenz-63 in units of 10, 10 and 25, z counted from 25: weights of the terms 1, x, y, z, xx, xy, xz, yy, yz, zz
 LORENZ = torch.tensor(
@@ -29,72 +24,10 @@ LORENZ = torch.tensor(
 )
 
 
-def lorenz(steps, noise=0.0, seed=0, dt=0.01):
-    """Return a standardised trajectory ``(steps, 3)`` on the attractor."""
-    start = trajectory(LORENZ63, np.array([-8.0, 8.0, 27.0 + seed]), np.array([0.0, 10.0]))[-1]
-    states = torch.as_tensor(trajectory(LORENZ63, start, dt * np.arange(steps)))
-    states = (states - states.mean(0)) / states.std(0)
-    return states + noise * torch.randn(states.shape, generator=torch.Generator().manual_seed(seed), dtype=states.dtype)
-
-
 def demonstrations(path, window):
     """Return a trajectory ``(T, d)`` as demonstrations."""
     windows = np.lib.stride_tricks.sliding_window_view(path.numpy(), window, axis=0).transpose(0, 2, 1)
     return Demonstrations([Episode({"window": windows}, path.numpy()[window:])])
-
-
-def test_slopes_of_the_terms_are_their_derivatives():
-    z = torch.randn(4, 3, dtype=torch.float64)
-    exact = torch.func.vmap(torch.func.jacrev(terms))(z)
-    torch.testing.assert_close(term_slopes(z), exact)
-    assert terms(z).shape[-1] == term_count(3) == 10
-
-
-@pytest.mark.parametrize("forced", [True, False])
-def test_tangents_are_the_derivatives_of_the_scheme(forced):
-    torch.manual_seed(0)
-    weights, start = 0.3 * torch.randn(2, 6, dtype=torch.float64), torch.randn(3, 2, dtype=torch.float64)
-    times = 0.1 * torch.arange(5, dtype=torch.float64)
-    states, tangents = tangent_flow(weights, start, times, 2, forced=forced)
-    torch.testing.assert_close(states, flow(weights, start, times, 2))
-    by_start = torch.autograd.functional.jacobian(lambda s: flow(weights, s, times, 2), start)
-    for piece in range(3):
-        torch.testing.assert_close(tangents[piece, :, :, -2:], by_start[piece, :, :, piece])
-    if forced:
-        by_weights = torch.autograd.functional.jacobian(lambda w: flow(w, start, times, 2), weights)
-        torch.testing.assert_close(tangents[..., :12], by_weights.flatten(3))
-
-
-def test_shooting_finds_the_field_through_noise():
-    path = lorenz(4000, noise=0.01)
-    (guess,) = guesses([path], 0, 17, 0.01)
-    start = Starts.drawn([path], 8, 50, 60, 0)
-    first, pieces = start.states_of(guess.states, 8), start.pieces([path], 50)
-    shot = shoot(guess.weights, first, pieces, 0.01, substeps=1, iterations=30)
-    assert 0.009 < shot.misfit < 0.01  # the noise, less what 180 starts and 30 weights can follow of it
-    clean = start.pieces([lorenz(4000)], 50)
-    raw = float((pieces - clean).square().mean().sqrt())
-    assert float((shot.states - clean).square().mean().sqrt()) < raw / 3
-
-
-def test_two_hidden_components_of_lorenz_are_found_from_the_first():
-    whole = lorenz(5000)
-    path = whole[:, :1]
-    found = guesses([path], 2, 17, 0.01)
-    assert found[0].closure > found[-1].closure
-    for draw, guess in product(range(4), found[:2]):  # some end in local minima
-        start = Starts.drawn([path], 8, 50, 50, draw)
-        first, pieces = start.states_of(guess.states, 8), start.pieces([path], 25)
-        shot = shoot(guess.weights, first, pieces, 0.01, substeps=1, iterations=200)
-        if shot.misfit < 1e-4:
-            break
-    longer = shoot(shot.weights, shot.states[:, 0], start.pieces([path], 50), 0.01, substeps=1, iterations=80)
-    assert longer.misfit < 1e-5
-    # what nobody measured is an invertible function of what was hidden: affine in y and z, with a quadratic field
-    hidden = longer.states[:, :, 1:].flatten(0, 1)
-    known = terms(torch.cat([whole[first : first + 51] for _, first in start.places]))
-    left = hidden - known @ torch.linalg.lstsq(known, hidden).solution
-    assert float(left.std() / hidden.std()) < 1e-3
 
 
 def model(hidden, **settings):

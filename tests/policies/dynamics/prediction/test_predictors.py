@@ -15,7 +15,6 @@ from simplatform.errors import ContractError, DataError, MissingDependency
 from simplatform.policies.dynamics.prediction.dense_twin import DenseTwin, DenseTwinConfig
 from simplatform.policies.dynamics.prediction.hankel_dmd import HankelDMD, HankelDMDConfig
 from simplatform.policies.dynamics.prediction.havok import HAVOK, HAVOKConfig
-from simplatform.policies.dynamics.prediction.local import Layout
 from simplatform.policies.dynamics.prediction.mlp import MLP, MLPConfig
 from simplatform.policies.dynamics.prediction.sindy import SINDy, SINDyConfig
 from simplatform.policies.dynamics.prediction.stnn import StNN, StNNConfig
@@ -137,23 +136,6 @@ def test_structured_counts():
     lifted = StNN(StNNConfig(delays=3, width=6, blocks=2, depth=2, activation="gelu"), signature()).counts()
     assert lifted.parameters == (6 * 8 + 12) + (4 * 11 + 12) + (12 * 3 + 3)
     assert lifted.flops == 12 * (2 * 9 - 1) + 12 + 12 * (2 * 12 - 1) + 12 + 2 * 8 * 12 + 3 * (2 * 12 - 1) + 3
-
-
-@pytest.mark.parametrize("across", [False, True])
-@pytest.mark.parametrize(("fields", "stencil"), [(1, 2), (2, 1), (2, 0)])
-def test_places_of_a_field_are_taken_apart_and_put_together(fields, stencil, across):
-    layout = Layout(12, fields, stencil, delays=4, across=across)
-    window = torch.randn(3, 4, 12, dtype=torch.float64)
-    local = layout.spread(window)
-    assert local.shape == (3 * layout.places, layout.length, layout.channels)
-    assert torch.equal(layout.join(layout.split(window[:, -1]), 3), window[:, -1])
-    assert torch.equal(layout.join(layout.centre(local), 3), window[:, -1])
-    n, grid = layout.places, window.unflatten(2, (fields, -1))
-    place = local.unflatten(0, (3, n))[1, 5]
-    for offset in range(-stencil, stencil + 1):
-        at = offset + stencil
-        seen = place[at].view(fields, 4).T if across else place.unflatten(1, (fields, -1))[..., at]
-        assert torch.equal(seen, grid[1, :, :, (5 + offset) % n])
 
 
 @pytest.mark.parametrize("over", ["time", "space"])

@@ -6,10 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simplatform.policies.dynamics.reconstruction.data import environments_of
 from simplatform.policies.dynamics.reconstruction.gate import hysteresis, kmeans, linear_gate, match, purity
-from simplatform.policies.dynamics.reconstruction.routing import polynomials, regression_clusters
-from tests.policies.dynamics.reconstruction.systems import families
 
 
 @settings(deadline=None)
@@ -49,16 +46,3 @@ def test_hysteresis_lets_only_moves_through_that_pay():
 
 def test_purity():
     assert purity(np.array([0, 0, 1, 1]), np.array([0, 1, 2, 2])) == 0.75
-
-
-def test_regressions_tell_families_apart():
-    systems = environments_of(families())
-    labels = regression_clusters(systems, 2, np.random.default_rng(0))
-    assert purity(labels, systems.family.numpy()) == 1
-    many = regression_clusters(systems, 10, np.random.default_rng(0))
-    assert set(many.tolist()) == set(range(6))
-
-
-def test_polynomials_stay_few():
-    assert polynomials(np.ones((4, 2))).shape == (4, 21)
-    assert polynomials(np.ones((4, 10))).shape == (4, 11)

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from simplatform.contracts import Signature
-from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.errors import ConfigError, ContractError
 from simplatform.policies.dynamics.reconstruction.contextual import (
     ContextualConfig,
@@ -17,35 +15,24 @@ from simplatform.policies.dynamics.reconstruction.contextual import (
     SHPLRNNPolicy,
 )
 from simplatform.policies.dynamics.reconstruction.data import environments_of
-from simplatform.policies.dynamics.reconstruction.experts import GEPS, NCF, CoDA, Spatial, Trunk
-from simplatform.policies.dynamics.reconstruction.experts.spatial import differences, low_modes
+from simplatform.policies.dynamics.reconstruction.experts import GEPS, NCF, CoDA, Trunk
 from simplatform.policies.dynamics.reconstruction.leads import LEADS, LEADSConfig
 from simplatform.policies.dynamics.reconstruction.mixer import MixER, MixERConfig
 from simplatform.policies.dynamics.reconstruction.routing import regression_clusters
-
-SIDE, SAMPLES = 8, 6
-SHAPE = (2, SIDE, SIDE)
-ZERO = torch.tensor([0])
-
-
-def build(kind=GEPS, shape=SHAPE, experts=1, filters=3, forced=False):
-    torch.manual_seed(0)
-    stack = Spatial(experts, shape, kind, 6, 3, 2, filters=filters, modes=2, forced=forced)
-    stack.centre.uniform_(-1, 1)
-    stack.unit.uniform_(0.5, 2)
-    for parameter in stack.parameters():
-        parameter.data += 0.1 * torch.randn_like(parameter)
-    return stack
-
-
-def fields(rows=1, count=3, shape=SHAPE):
-    generator = torch.Generator().manual_seed(1)
-    return torch.randn(rows, count, int(np.prod(shape)), dtype=torch.float64, generator=generator)
-
-
-def rolled(x, shape=SHAPE, by=(3, -2)):
-    axes = tuple(range(-len(shape) + 1, 0))
-    return x.unflatten(-1, shape).roll(by[: len(axes)], axes).flatten(-len(shape))
+from tests.policies.dynamics.reconstruction.spatial_cases import (
+    SAMPLES,
+    SHAPE,
+    SIDE,
+    ZERO,
+    build,
+    episode,
+    fields,
+    growth,
+    heat,
+    rolled,
+    signature,
+    two_families,
+)
 
 
 @pytest.mark.parametrize("shape", [SHAPE, (1, 9), (1, 5, 6, 4)])
@@ -57,48 +44,6 @@ def test_the_field_commutes_with_translations(kind, shape):
     assert field(x).shape == x.shape
     torch.testing.assert_close(field(rolled(x, shape, by)), rolled(field(x), shape, by))
     assert not torch.allclose(field(x), rolled(field(x), shape, by))
-
-
-def test_what_is_fixed_in_space_does_not_commute_and_is_added_in_units():
-    stack, x, context = build(forced=True), fields(), torch.randn(1, 2, dtype=torch.float64)
-    stack.rate.fill_(3.0)
-    with_force = stack.bind(ZERO, context)(x)
-    force = stack.force.data.clone()
-    stack.force.data.zero_()
-    torch.testing.assert_close(with_force, stack.bind(ZERO, context)(x) + 3 * force)
-    assert not torch.allclose(rolled(with_force), stack.bind(ZERO, context)(rolled(x)) + 3 * force)
-
-
-def test_differences_converge_at_second_order_and_make_the_five_point_laplacian():
-    def errors(n):
-        h = 2 * np.pi / n
-        x, y = torch.meshgrid(*[torch.arange(n, dtype=torch.float64) * h] * 2, indexing="ij")
-        parts = differences((torch.sin(x) * torch.cos(2 * y))[..., None], (-3, -2)).unflatten(-1, (3, 3))[..., :, :]
-        truth = {(1, 0): torch.cos(x) * torch.cos(2 * y), (0, 2): -4 * torch.sin(x) * torch.cos(2 * y),
-                 (1, 1): -2 * torch.cos(x) * torch.sin(2 * y)}  # fmt: skip
-        return [float((parts[..., a, b] / h ** (a + b) - exact).abs().max()) for (a, b), exact in truth.items()]
-
-    for coarse, fine in zip(errors(16), errors(32), strict=True):
-        assert np.log2(coarse / fine) == pytest.approx(2, abs=0.1)
-    u = torch.randn(5, 7, 1, dtype=torch.float64)
-    parts = differences(u, (-3, -2))
-    five = sum(u.roll(s, a) for s in (-1, 1) for a in (-3, -2)) - 4 * u
-    torch.testing.assert_close(parts[..., 2:3] + parts[..., 6:7], five)
-
-
-def test_filters_pass_low_waves_only_and_keep_their_wave_number():
-    kept, squares = low_modes((8, 8), 2)
-    assert len(kept) == 5 * 3
-    assert float(squares.max()) == 8
-    stack = build(shape=(1, 8, 8))
-    x, y = torch.meshgrid(*[2 * np.pi * torch.arange(8, dtype=torch.float64) / 8] * 2, indexing="ij")
-    filters = torch.view_as_complex(stack.filters.detach())
-    low, high = (torch.cos(a * x + b * y)[None, None, ..., None] for a, b in ((1, 2), (3, 1)))
-    assert float(stack._filtered(high, filters).abs().max()) < 1e-12
-    spectrum = torch.fft.fft2(stack._filtered(low, filters)[0, 0, ..., 0]).abs()
-    assert float(spectrum[1, 2]) > 1e-3
-    spectrum[1, 2] = spectrum[-1, -2] = 0
-    assert float(spectrum.max()) < 1e-10
 
 
 @pytest.mark.parametrize("kind", [GEPS, NCF])
@@ -119,36 +64,6 @@ def test_one_expert_can_be_taken_out_and_put_back(kind):
         parameter.data += 0.1
     stack.put(1, one)
     torch.testing.assert_close(stack.bind(ones, contexts)(x), one.bind(zeros, contexts)(x))
-
-
-def heat(rate, start, times):
-    """Return u' = rate times the five-point Laplacian of u, solved exactly in Fourier space."""
-    k = 2 * np.pi * np.fft.fftfreq(SIDE)
-    symbol = 2 * (np.cos(k)[:, None] + np.cos(k)[None]) - 4
-    return np.fft.ifft2(np.fft.fft2(start) * np.exp(rate * symbol * times[:, None, None, None])).real
-
-
-def growth(rate, start, times):
-    """Return u' = rate u, solved exactly."""
-    return start * np.exp(rate * times)[:, None, None, None]
-
-
-def episode(kind, rate, number, seed, family=0):
-    random, times = np.random.default_rng(seed), np.linspace(0, 1, SAMPLES)
-    paths = np.stack([kind(rate, random.standard_normal((1, SIDE, SIDE)), times) for _ in range(3)])
-    seen = {"support": paths[:-1], "initial": paths[-1, 0], "times": times, "labels": np.array([family, number], float)}
-    observations = {key: np.stack([value, value]) for key, value in seen.items()}
-    return Episode(observations, paths[-1:], {"environment": np.array([number]), "family": np.array([family])})
-
-
-def signature():
-    shapes = {"support": (2, SAMPLES, 1, SIDE, SIDE), "initial": (1, SIDE, SIDE), "times": (SAMPLES,), "labels": (2,)}
-    return Signature(shapes, (SAMPLES, 1, SIDE, SIDE))
-
-
-def two_families():
-    systems = [(heat, rate, 0) for rate in (0.25, 0.3, 0.35)] + [(growth, rate, 1) for rate in (-0.9, -1.0, -1.1)]
-    return Demonstrations([episode(kind, rate, n, n, family) for n, (kind, rate, family) in enumerate(systems)])
 
 
 QUICK = {"width": 8, "depth": 2, "steps": 60, "finish": 40, "refine": 5, "context": 2, "substeps": 1}
@@ -178,17 +93,6 @@ def test_learns_two_families_of_fields_and_adapts(policy, config, bound):
     if policy is MixER:
         assert model.routes.tolist()[:3] in ([0] * 3, [1] * 3)
         assert len(model.routes.unique()) == 2
-
-
-def test_units_are_those_of_channels():
-    model = GEPSPolicy(ContextualConfig(), signature())
-    systems = environments_of(two_families())
-    (network,) = model.networks()
-    network.measure(systems)
-    assert len(network.scale.unique()) == len(network.rate.unique()) == 1
-    assert float(network.unit) == pytest.approx(float(systems.states.std()))
-    seen = differences((network._laid_out(systems.states.flatten(0, 1)) - network.centre) / network.unit, network.axes)
-    torch.testing.assert_close((seen / network.points.scale).flatten(0, -2).square().mean(0), torch.ones(9).double())
 
 
 def test_regressions_on_points_tell_families_of_fields_apart():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import product
 
 import pytest
@@ -13,15 +12,9 @@ from hypothesis import strategies as st
 
 from simplatform.policies.nn.structured import (
     BlockHankel,
-    block_counts,
-    choice,
-    dense_counts,
-    gemm_counts,
     hankel_matrix,
-    matvec_counts,
 )
 from simplatform.policies.nn.structured.cosine import dct, inverse_dct
-from simplatform.runs.files import read_json
 
 KINDS = ("hankel", "toeplitz", "dct")
 
@@ -79,16 +72,6 @@ def test_rectangular_blocks_equal_the_explicit_matrix(n, rows, p_in, groups, kin
             torch.testing.assert_close(layer(x), applied(layer, x), rtol=1e-12, atol=1e-12)
 
 
-def test_rectangular_counts_are_the_square_ones_where_rows_are_columns():
-    assert block_counts(3, 4, 16, rows=16) == block_counts(3, 4, 16)
-    assert gemm_counts(3, 4, 16, rows=16) == gemm_counts(3, 4, 16)
-    assert gemm_counts(1, 1, 5, rows=9).flops == dense_counts(5, 9, bias=True).flops
-    assert block_counts(2, 3, 5, rows=9).parameters == 6 * 13 + 27
-    assert block_counts(2, 3, 5, rows=11).flops == (2 + 3) * 2.5 * 16 * 4 + 8 * 6 * 9 + 33
-    with pytest.raises(ValueError, match="are square"):
-        BlockHankel(1, 1, 5, rows=9, kind="dct")
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("n", [64, 257, 1000])
 def test_transforms_in_single_precision(n, kind):
@@ -139,27 +122,6 @@ def test_what_is_kept_for_inference_follows_the_generator(mode):
         assert layer(x.float()).dtype == torch.float32
 
 
-def test_auto_decides_once_per_device_and_writes_it_down(tmp_path, monkeypatch):
-    monkeypatch.setenv("SIMPLATFORM_CACHE", str(tmp_path))
-    lengths = []
-    monkeypatch.setattr(
-        choice, "measure", lambda device, dtype, batch: lengths.append(batch) or (700 if batch == 1 else 300)
-    )
-    choice.crossovers.cache_clear()
-    like = torch.zeros(1, dtype=torch.float64)
-    assert [choice.prefers_fft(n, 1, like) for n in (8, 300, 699, 700, 5000)] == [False, False, False, True, True]
-    assert [choice.prefers_fft(n, 64, like) for n in (63, 299, 300)] == [False, False, True]
-    assert read_json(tmp_path / "structured" / "cpu-float64.json") == {"small": 700, "large": 300}
-    choice.crossovers.cache_clear()
-    choice.prefers_fft(100, 1, like)
-    assert lengths == [1, 64]  # read, not measured again
-    choice.crossovers.cache_clear()
-
-
-def test_a_measured_crossover_lies_between_the_sure_lengths():
-    assert choice.SURE_GEMM <= choice.measure(torch.device("cpu"), torch.float32, 1) <= choice.SURE_FFT
-
-
 @given(
     st.integers(1, 64), st.integers(1, 6), st.integers(1, 6), st.integers(1, 2), st.booleans(), st.sampled_from(KINDS)
 )
@@ -169,32 +131,6 @@ def test_parameter_count_is_the_formula(n, p_in, p_out, groups, bias, kind):
     assert counted == layer.counts().parameters == layer.counts(mode="gemm").parameters
     blocks = p_in * p_out * groups
     assert counted == blocks * (n if kind == "dct" else 2 * n - 1) + bias * p_out * groups * n
-
-
-@pytest.mark.parametrize("n", [64, 256, 1024, 4096])
-def test_operation_counts_are_the_formulas(n):
-    log = int(math.log2(2 * n))
-    assert matvec_counts(n).flops == 10 * n * log + 6 * (n + 1)
-    assert matvec_counts(n, train=True).flops == 15 * n * log + 6 * (n + 1)
-    assert matvec_counts(n, "dct").flops == 4 * n * (log - 1) + n
-    assert dense_counts(n, n).flops == 2 * n * n - n
-    assert block_counts(3, 5, n).flops == 8 * 5 * n * log + 8 * 15 * (n + 1) + 5 * n
-    assert block_counts(3, 5, n, train=True).flops == (8 + 15) * 5 * n * log + 8 * 15 * (n + 1) + 5 * n
-    assert gemm_counts(1, 1, n, bias=False).flops == dense_counts(n, n).flops
-
-
-def test_ratios_are_those_of_the_table():
-    # parameters and operations against dense, n = 64 … 4096, to the digits given
-    for n, parameters, cached, train in (
-        (64, 32, 1.7, 1.1),
-        (256, 128, 5.3, 3.6),
-        (1024, 512, 17.6, 12.0),
-        (4096, 2048, 60.2, 40.8),
-    ):
-        dense = dense_counts(n, n)
-        assert round(dense.parameters / matvec_counts(n).parameters) == parameters
-        assert dense.flops / matvec_counts(n).flops == pytest.approx(cached, abs=0.06)
-        assert dense.flops / matvec_counts(n, train=True).flops == pytest.approx(train, abs=0.06)
 
 
 @pytest.mark.parametrize("kind", KINDS)

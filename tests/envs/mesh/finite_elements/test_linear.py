@@ -1,4 +1,4 @@
-"""Linear solvers: multigrid gives what factorisation gives, is chosen where it is cheaper, and says when it fails."""
+"""Linear solvers for sparse finite-element systems: factorisation."""
 
 import numpy as np
 import pytest

@@ -1,0 +1,21 @@
+"""Building environments and experts of a task, and reading their signature."""
+
+from __future__ import annotations
+
+import json
+
+import gymnasium
+import pytest
+
+from simplatform.contracts import Facts
+from simplatform.pipeline.environments import make_env, signature_of
+from simplatform.plugin_host.host import get_host
+
+
+@pytest.mark.parametrize("task", ["toy/point", "lorenz", "odebench-4", "helmholtz"])
+def test_environments_declare_what_the_contract_says(task):
+    env = make_env(get_host().registry("task").get(task).data)
+    assert isinstance(env, gymnasium.Env)
+    signature = signature_of(env)
+    assert json.loads(json.dumps(signature.metadata)) == signature.metadata
+    assert signature.facts == Facts.read(signature.metadata)

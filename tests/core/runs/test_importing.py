@@ -1,0 +1,25 @@
+"""Importing foreign checkpoints: opened as plain tensors, converted by the plugin."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from simplatform.errors import CheckpointError, UsageError
+from simplatform.runs.importing import import_checkpoint, read_foreign
+from tests.core.runs.files_cases import Payload
+
+
+def test_a_foreign_pickle_is_refused_and_not_executed(tmp_path):
+    trace, file = tmp_path / "executed", tmp_path / "model.pth"
+    torch.save({"state_dict": Payload(trace)}, file)
+    with pytest.raises(CheckpointError, match="would run code, so it is refused"):
+        read_foreign(file)
+    assert not trace.exists()
+    file.write_bytes(b"not a checkpoint at all")
+    with pytest.raises(CheckpointError):
+        read_foreign(file)
+    with pytest.raises(CheckpointError, match="does not exist"):
+        read_foreign(tmp_path / "absent.pth")
+    with pytest.raises(UsageError, match=r"imports no foreign checkpoints; these do: .*mp1"):
+        import_checkpoint(file, "toy", tmp_path / "out")
