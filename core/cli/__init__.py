@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sys
+from collections.abc import Callable
+from typing import Any
+
+from simplatform.text import printable
 
 
 def main() -> None:
@@ -11,17 +18,53 @@ def main() -> None:
     from simplatform.errors import SimplatformError
 
     _let_threads_sleep()
+    _let_any_terminal_show()
     try:
-        build(sys.argv[1:])(standalone_mode=True)
+        _finish(build(sys.argv[1:]))
     except SimplatformError as error:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted; `simplatform resume RUN` goes on from the last checkpoint", 130)
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+        _leave_quietly()
+    except OSError as error:
+        _fail(_unwritten(error) or _unexpected(error), 1)
     except Exception as error:
         _fail(_unexpected(error), 1)
+
+
+def _finish(program: Callable[..., Any]) -> None:
+    """Run the program, and empty stdout while its errors can still be told."""
+    try:
+        program(standalone_mode=True)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # how the parser of options ends then
+            raise end.__context__ from None
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+
+
+def _let_any_terminal_show() -> None:
+    """Replace characters that a terminal's encoding lacks, in place of an error half-way through a table."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _leave_quietly() -> None:
+    """End as a program does whose reader has gone, as `head` does: code 141, no words."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)  # what is still in the buffer has nowhere to go
+    sys.exit(141)
+
+
+def _unwritten(error: OSError) -> str:
+    """Return what to say where the result could not be written to stdout; empty for other errors."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) or error.filename is not None:
+        return ""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return f"the result could not be written to stdout: {error.strerror}; free some space, or write it elsewhere"
 
 
 def _let_threads_sleep() -> None:
@@ -30,19 +73,16 @@ def _let_threads_sleep() -> None:
     On two cores that another process also used, a training step took 3.4 s with GNU OpenMP's default and less than a
     tenth of that with any short spin; sleeping at once would double the time of small networks on idle cores.
     """
-    import os
-
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"simplatform: {message}", file=sys.stderr)
+    print(f"simplatform: {printable(message, lines=True)}", file=sys.stderr)
     sys.exit(code)
 
 
 def _unexpected(error: Exception) -> str:
     """Say in one line what went wrong and where; the traceback is for those who ask for it."""
-    import os
     import traceback
 
     if os.environ.get("SIMPLATFORM_DEBUG"):

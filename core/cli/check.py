@@ -22,8 +22,9 @@ def command(
     With --device pretend, a policy is run on a device that needs no hardware but has the rules of one. Settings make it
     small: --set policy.steps=2.
     """
+    from simplatform.cli.console import echo
     from simplatform.recipes import parse_settings
     from simplatform.testing import check_registered
 
     for line in check_registered(name, task, device, parse_settings(set_ or [])):
-        typer.echo(line)
+        echo(line)

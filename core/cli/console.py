@@ -19,6 +19,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from simplatform.runs.files import finite_json
+from simplatform.text import printable
+
+NARROW = 60
+"""Columns below which a table's cells would be cut to nothing."""
 PERIOD = 30.0
 """Seconds between progress lines where there is no terminal to draw a bar on."""
 
@@ -33,7 +38,7 @@ class RichConsole:
 
     def say(self, text: str) -> None:
         """Print one line above the bars."""
-        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._progress.console.print(printable(text, lines=True), markup=False, highlight=False, soft_wrap=True)
 
     def progress(self, stage: str, done: int, total: int, note: str = "") -> None:
         """Draw a stage's bar."""
@@ -66,15 +71,50 @@ def console(quiet: bool = False) -> Iterator[RichConsole]:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON object on stdout."""
-    print(json.dumps(value, indent=2, default=str))
+    """Print one JSON object on stdout; numbers that are not finite are null, and listed under "not_finite"."""
+    missing: list[str] = []
+
+    def noted(number: float, place: str) -> None:
+        missing.append(f"{place}: {number}")
+
+    found = finite_json(_known(value), noted)
+    print(json.dumps({**found, "not_finite": missing} if missing and isinstance(found, dict) else found, indent=2))
+
+
+def echo(text: str) -> None:
+    """Print lines on stdout; control characters of names from files stand as escapes."""
+    print(printable(text, lines=True))
 
 
 def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """Print a table on stdout."""
+    """Print a table on stdout; where it is too narrow for one, a line for each cell."""
     from rich.table import Table
 
+    header, rows = [printable(cell) for cell in header], [[printable(cell) for cell in row] for row in rows]
+    if Shown(soft_wrap=True).width < NARROW:
+        blocks = ("\n".join(f"{key}: {cell}" for key, cell in zip(header, row, strict=True)) for row in rows)
+        print("\n\n".join(filter(None, [title, *blocks])))
+        return
     table = Table(*header, title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*row)
-    Console(soft_wrap=True).print(table, markup=False)
+    Shown(soft_wrap=True).print(table, markup=False)
+
+
+class Shown(Console):
+    """A console on stdout; where its reader has gone, the program says so by its exit code and not in words."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what a closed pipe is, in place of rich's plain exit."""
+        raise BrokenPipeError
+
+
+def _known(value: Any) -> Any:
+    """Return plain data; what JSON has no form for is its text."""
+    if isinstance(value, dict):
+        return {str(key): _known(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(inner) for inner in value]
+    return (
+        value if value is None or isinstance(value, str | bool | int | float) or hasattr(value, "item") else str(value)
+    )

@@ -20,7 +20,7 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Convert demonstrations between ours, Minari's, DP3's zarr and LeRobot's format."""
-    from simplatform.cli.console import print_json
+    from simplatform.cli.console import echo, print_json
     from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
 
     demonstrations = open_demonstrations(source)
@@ -28,4 +28,4 @@ def command(
     if json:
         print_json({"path": path, "episodes": len(demonstrations), "steps": demonstrations.steps})
     else:
-        typer.echo(f"{len(demonstrations)} episodes, {demonstrations.steps} steps: {path}")
+        echo(f"{len(demonstrations)} episodes, {demonstrations.steps} steps: {path}")

@@ -25,7 +25,7 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Write the policy of a run as one file, normalisation inside, and compare its answers with the policy's."""
-    from simplatform.cli.console import print_json
+    from simplatform.cli.console import echo, print_json
     from simplatform.export import export_run, to_json
     from simplatform.runs.rundir import RunDirectory
 
@@ -33,7 +33,7 @@ def command(
     if json:
         print_json({"schema_version": 1, **to_json(exported)})
         return
-    typer.echo(f"exported: {exported.path} (largest relative difference {exported.difference:.1e})")
+    echo(f"exported: {exported.path} (largest relative difference {exported.difference:.1e})")
     for name, shape in exported.inputs.items():
-        typer.echo(f"  input {name} {list(shape)}")
-    typer.echo(f"  output action {list(exported.output)}, of which {exported.execute} are carried out")
+        echo(f"  input {name} {list(shape)}")
+    echo(f"  output action {list(exported.output)}, of which {exported.execute} are carried out")

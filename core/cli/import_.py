@@ -18,7 +18,7 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Import a checkpoint of an official implementation; nothing in the file is executed."""
-    from simplatform.cli.console import print_json
+    from simplatform.cli.console import echo, print_json
     from simplatform.recipes import parse_settings
     from simplatform.runs.importing import import_checkpoint
 
@@ -26,4 +26,4 @@ def command(
     if json:
         print_json({"checkpoint": path})
     else:
-        typer.echo(f"checkpoint: {path}")
+        echo(f"checkpoint: {path}")

@@ -34,7 +34,8 @@ def command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder that receives simplatform-NAME.")] = Path(),
 ) -> None:
     """Write a plugin that installs, is typed, and passes its own tests untouched."""
+    from simplatform.cli.console import echo
     from simplatform.scaffold import new_plugin
 
     path = new_plugin(name, kind.value, output, task)
-    typer.echo(f"wrote {path}\nnext: pip install -e '{path}[dev]' && cd {path} && pytest")
+    echo(f"wrote {path}\nnext: pip install -e '{path}[dev]' && cd {path} && pytest")

@@ -15,7 +15,7 @@ def command(
     json: options.Json = False,
 ) -> None:
     """List the plugins with their status, the reason, and their load time."""
-    from simplatform.cli.console import print_json, print_table
+    from simplatform.cli.console import echo, print_json, print_table
     from simplatform.plugin_host.host import get_host
 
     host = get_host()
@@ -30,7 +30,7 @@ def command(
     if verbose:
         for plugin in host.plugins:
             if plugin.traceback:
-                typer.echo(f"\n{plugin.name}:\n{plugin.traceback}")
+                echo(f"\n{plugin.name}:\n{plugin.traceback}")
 
 
 def _gives(plugin: str) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import typer
-
 from simplatform.cli import options
 
 
 def command(run: options.RunPath, json: options.Json = False) -> None:
     """Write report.html, its pictures and CARD.md of an evaluated run."""
-    from simplatform.cli.console import print_json
+    from simplatform.cli.console import echo, print_json
     from simplatform.report import write_report
     from simplatform.runs.rundir import RunDirectory
 
@@ -17,4 +15,4 @@ def command(run: options.RunPath, json: options.Json = False) -> None:
     if json:
         print_json({"report": path})
     else:
-        typer.echo(f"report: {path}")
+        echo(f"report: {path}")

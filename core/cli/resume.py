@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import typer
-
 from simplatform.cli import options
 
 
@@ -16,11 +14,11 @@ def command(
 ) -> None:
     """Continue a run that was interrupted; a finished one is left as it is."""
     from simplatform.api import resume
-    from simplatform.cli.console import console, print_json
+    from simplatform.cli.console import console, echo, print_json
 
     with console() as shown:
         result = resume(run, device=device, workers=workers, executor=executor, console=shown)
     if json:
         print_json({"run": result.path, **result.summary})
     else:
-        typer.echo(f"report: {result.report}")
+        echo(f"report: {result.report}")

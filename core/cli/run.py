@@ -43,7 +43,7 @@ def command(
 def start(request: dict[str, Any], json: bool, until: str = "report", **how: Any) -> None:
     """Start a run up to the stage ``until`` and print what it gave; what ``run``, ``collect`` and ``train`` share."""
     from simplatform.api import run
-    from simplatform.cli.console import console, print_json
+    from simplatform.cli.console import console, echo, print_json
 
     with console(quiet=False) as shown:
         result = run(**request, **how, until=until, console=shown)
@@ -52,7 +52,7 @@ def start(request: dict[str, Any], json: bool, until: str = "report", **how: Any
     if json:
         print_json({"run": result.path, **_found(result, until)})
     else:
-        typer.echo(_closing(result, until))
+        echo(_closing(result, until))
 
 
 def request_of(

@@ -14,7 +14,7 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Show what a name stands for, with its settings and their defaults."""
-    from simplatform.cli.console import print_json, print_table
+    from simplatform.cli.console import echo, print_json, print_table
     from simplatform.errors import UnknownName
     from simplatform.plugin_host.host import KINDS, get_host
 
@@ -27,9 +27,7 @@ def command(
         print_json({"schema_version": 1, "name": name, "entries": [_plain(entry) for entry in found]})
         return
     for entry in found:
-        typer.echo(
-            f"{entry.kind} {entry.name}: {entry.help or entry.target}  (plugin {entry.plugin}, {entry.distribution})"
-        )
+        echo(f"{entry.kind} {entry.name}: {entry.help or entry.target}  (plugin {entry.plugin}, {entry.distribution})")
         rows = [[f"{entry.kind}.{key}", value["default"], value["help"]] for key, value in _settings(entry).items()]
         if rows:
             print_table("", ["setting", "default", ""], rows)

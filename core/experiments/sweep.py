@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ from typing import Any
 
 from simplatform.errors import DataError, Interrupted, SimplatformError
 from simplatform.executors import executor
+from simplatform.recipes.toml import read_toml
 
 KEYS: dict[str, type] = {"plugins": list, "tasks": list, "seeds": list, "settings": dict, "grid": dict}
 
@@ -61,10 +61,7 @@ def read_sweep(path: Path, output: Path, device: str = "auto") -> list[RunShard]
     Raises:
         DataError: not TOML, an unknown key, a value of the wrong type, or no plugin.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DataError(f"{path}: not a readable TOML file: {error}") from error
+    table = read_toml(path, "TOML file")
     _check(path, table)
     axes = (table["plugins"], table.get("tasks") or [None], table.get("seeds") or [0])
     shards = [

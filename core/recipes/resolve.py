@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import tomllib
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from simplatform.plugin_host.host import Host, get_host
 from simplatform.plugin_host.registry import Entry
 from simplatform.plugin_host.registry import resolve as load
 from simplatform.recipes.config import Config, TaskConfig, TrainConfig, validate
+from simplatform.recipes.toml import check_settings, read_toml, toml_value
 
 SECTIONS = ("policy", "train", "task", "env")
 
@@ -110,6 +110,10 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
         PluginError: the plugin is not installed or not usable.
         UnknownName, ConfigError: an unknown task, key or a wrong type; near names are shown.
     """
+    check_settings(settings or {})
+    for word, given in (("plugin", plugin), ("task", task or "")):
+        if not isinstance(given, str):
+            raise ConfigError(f"{word} is a name, got {type(given).__name__}")
     host = get_host()
     recipe = _recipe_entry(plugin, task, host)
     entry = host.registry("policy").get(recipe["policy"])
@@ -207,7 +211,7 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
             raise ConfigError(f"--set expects key=value, got {pair!r}; for example --set train.lr=3e-4")
-        settings[key.strip()] = _value(text.strip())
+        settings[key.strip()] = toml_value(text.strip())
     return settings
 
 
@@ -233,10 +237,7 @@ def read_recipe(path: Path) -> dict[str, Any]:
     Raises:
         DataError: not TOML, a missing ``plugin``, or an unknown key.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DataError(f"{path}: not a readable TOML recipe: {error}") from error
+    table = read_toml(path, "TOML recipe")
     unknown = set(table) - {"plugin", "task", "seed", "policy", "train", "data", "env"}
     if unknown or "plugin" not in table:
         what = f"unknown key {sorted(unknown)[0]!r}" if unknown else "the key 'plugin' is missing"
@@ -339,13 +340,6 @@ def _seed(value: Any) -> int:
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
         raise ConfigError(f"a seed is an integer from 0, got {value!r}")
     return int(value)
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
 
 
 def policy_entry(recipe: Resolved) -> Entry:

@@ -23,7 +23,7 @@ JSON_DEPTH = 64
 """Deepest nesting of lists and tables in JSON and TOML."""
 LOG_BYTES = 1 << 30
 """Largest metrics.jsonl."""
-RECIPE_BYTES = 4 << 20
+RECIPE_BYTES = 1 << 20
 """Largest TOML file."""
 UNFOLDED = 4
 """How many times the size of its file arrays may take, beyond ``arrays_limit``'s first part."""

@@ -17,7 +17,7 @@ from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from simplatform.errors import RunError, SimplatformError
+from simplatform.errors import DataError, RunError, SimplatformError
 from simplatform.runs.budgets import JSON_BYTES
 from simplatform.runs.files import json_bytes, parse_json, storage_errors
 
@@ -248,6 +248,28 @@ class Folder:
             f"{self.root / name}: {kind} stands there, or on the way to it, and is not followed: what is in "
             f"{self.root} may come from anyone. Put the file or folder itself there."
         )
+
+
+def check_tree(path: Path, most: int = 1_000_000) -> int:
+    """Refuse a file or folder of data that holds a pipe, a device or a socket, on which a reader would wait for ever.
+
+    Links are followed, for datasets that a hub keeps are links to its cache; returns the size in bytes.
+
+    Raises:
+        DataError: it does, or it holds more than ``most`` files.
+    """
+    total = count = 0
+    files = (
+        [path] if not path.is_dir() else (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
+    )
+    for file in files:
+        found = file.stat() if file.exists() else file.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise DataError(f"{file}: {_kind(found.st_mode)} stands in the place of a file; it is not opened")
+        total, count = total + found.st_size, count + 1
+        if count > most:
+            raise DataError(f"{path} holds more than {most:,} files")
+    return total
 
 
 def _plainly(parent: int, last: str, flags: int) -> int:

@@ -31,6 +31,7 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Move a mesh so that its vertices gather where the monitor is high; no cell is ever inverted."""
+    from simplatform.cli.console import echo, print_json
     from simplatform.envs.mesh import moving
     from simplatform.recipes import acting_settings
 
@@ -45,11 +46,9 @@ def command(
         settings=acting_settings(set_ or ()),
     )
     if json:
-        from simplatform.cli.console import print_json
-
         print_json({"schema_version": 1, **result})
         return
-    typer.echo(_sentence(result))
+    echo(_sentence(result))
 
 
 def _sentence(result: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ def move_files(
     """
     inputs = (mesh_file.resolve(), monitor_file.resolve())
     for written, option in ((output, "--output"), (figure, "--figure")):
-        if written is not None and written.resolve() in inputs:
+        if written is not None and any(_same(written, one) for one in inputs):
             raise UsageError(f"{written} is an input; choose another {option}")
     if figure is not None:
         from simplatform.envs.mesh.pictures.figures import check_picture
@@ -140,6 +140,11 @@ def _untrained(plugin: str, root: Path) -> str:
 def _newest(plugin: str, root: Path) -> Path | None:
     runs = sorted(root.glob(f"{plugin}_*/checkpoints/last"), key=lambda path: path.stat().st_mtime)
     return runs[-1].parents[1] if runs else None
+
+
+def _same(written: Path, given: Path) -> bool:
+    """Return whether two names are one file: equal paths, or links of either kind."""
+    return written.resolve() == given or (written.exists() and given.exists() and written.samefile(given))
 
 
 def _facts(mesh: Mesh, moved: Mesh, done: Limited) -> dict[str, Any]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from simplatform.envs.mesh.geometry.inside import check_inside, written_beside
 from simplatform.envs.mesh.geometry.mesh import KINDS, Floats, Mesh
 from simplatform.envs.mesh.geometry.unfinished import check_finished
 from simplatform.envs.mesh.geometry.validity import check_mesh, check_monitor, oriented
 from simplatform.errors import DataError, MissingDependency, SimplatformError, UsageError
-from simplatform.runs.files import reading, storage_errors
+from simplatform.runs.arrays import read_npy
+from simplatform.runs.files import reading, regular, storage_errors
 
 DIMENSIONS = {
     "vertex": 0,
@@ -89,8 +92,8 @@ def write_mesh(path: Path, mesh: Mesh, fields: Mapping[str, Floats] | None = Non
     if not path.parent.is_dir():
         raise DataError(f"cannot write {path}: there is no folder {path.parent}")
     try:
-        with storage_errors(path):
-            meshio.Mesh(points, [(mesh.kind, mesh.cells)], point_data=data).write(path, FORMATS.get(path.suffix))
+        with storage_errors(path), written_beside(path) as scratch:
+            meshio.Mesh(points, [(mesh.kind, mesh.cells)], point_data=data).write(scratch, FORMATS.get(path.suffix))
     except (SimplatformError, OSError):
         raise
     except Exception as error:  # each of meshio's writers has failures of its own
@@ -101,6 +104,9 @@ def _open(path: Path) -> Any:
     if not path.exists():
         raise DataError(f"{path} does not exist")
     try:
+        with regular(path) as opened:
+            size = os.fstat(opened.fileno()).st_size
+        check_inside(path, size)
         check_finished(path)
         return _meshio().read(path)
     except SimplatformError:
@@ -144,10 +150,10 @@ def _flat(points: Floats, dim: int, path: Path) -> Floats:
 
 
 def _numbers(path: Path) -> Floats:
-    with reading(f"{path} does not hold one number per vertex"):
+    with reading(f"{path} does not hold one number per vertex"), regular(path) as opened:
         if path.suffix == ".npy":
-            return np.asarray(np.load(path), float)
-        return np.loadtxt(path, delimiter="," if path.suffix == ".csv" else None)
+            return np.asarray(read_npy(opened, path), float)
+        return np.loadtxt(opened, delimiter="," if path.suffix == ".csv" else None)
 
 
 def _meshio() -> Any:

@@ -20,6 +20,7 @@ import numpy as np
 
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError
+from simplatform.runs.budgets import check_arrays
 from simplatform.runs.files import read_json, reading, storage_errors, write_json
 
 VERSION = "v3.0"
@@ -98,6 +99,9 @@ def _read_columns(path: Path, features: Mapping[str, Any]) -> dict[str, Array]:
         what = f"no feature {sorted(missing)[0]!r}" if missing else "no data/chunk-*/file-*.parquet"
         raise DataError(f"{path} is not a whole LeRobot dataset: {what}")
     try:
+        sizes = (about.row_group(n).total_byte_size for file in files for about in [pq.read_metadata(file)]
+                 for n in range(about.num_row_groups))  # fmt: skip
+        check_arrays(str(path), sum(sizes), sum(file.stat().st_size for file in files))
         table = pa.concat_tables([pq.read_table(file, columns=list(features)) for file in files])
         return {key: _array(table[key], feature, path, key) for key, feature in features.items()}
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:

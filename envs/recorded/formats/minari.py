@@ -10,8 +10,10 @@ import numpy as np
 
 from simplatform.demonstrations import store
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
+from simplatform.demonstrations.hdf5 import hdf5
 from simplatform.errors import DataError
 from simplatform.runs.files import read_json, reading, write_json
+from simplatform.runs.folder import Folder
 
 if TYPE_CHECKING:
     import gymnasium
@@ -88,6 +90,9 @@ def _open(source: str | Path) -> Any:
     folder = Path(source)
     with reading(f"no Minari dataset {source} here", hint=f". `minari download {source}` fetches a public one."):
         if folder.is_dir():
+            for file in sorted(folder.rglob("*.hdf5")):
+                with hdf5(Folder(file.parent, DataError), file.name):
+                    pass
             return minari.MinariDataset(folder / "data" if (folder / "data").is_dir() else folder)
         return minari.load_dataset(str(source))
 

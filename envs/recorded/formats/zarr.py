@@ -17,7 +17,9 @@ import numpy as np
 
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError, MissingDependency
+from simplatform.runs.budgets import check_arrays
 from simplatform.runs.files import reading, storage_errors
+from simplatform.runs.folder import check_tree
 
 FIELDS = {"state": "agent_pos", "point_cloud": "point_cloud", "full_state": "state"}
 """DP3's name → the name of the observation here."""
@@ -124,6 +126,8 @@ def _plain(array: Any, name: str, path: Path) -> Array:
     """Read numbers; an array of objects could run code when decoded."""
     if np.dtype(array.dtype).kind not in "fiub":
         raise DataError(f"{path}: {name} holds {array.dtype}, expected numbers")
+    wanted = int(np.prod([int(size) for size in array.shape], dtype=object)) * np.dtype(array.dtype).itemsize
+    check_arrays(f"{path}: {name}", wanted, check_tree(path))
     try:
         values = np.asarray(array[...])
     except Exception as error:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from simplatform.demonstrations import Demonstrations
+from simplatform.errors import DataError
 from simplatform.policies.dynamics.prediction.base import WindowPredictor, delay_pairs
 
 ORIGINS, HORIZON = 32, 1000
@@ -25,8 +26,18 @@ def validation_steps(predictor: WindowPredictor, validation: Demonstrations) -> 
 
 
 def origins(validation: Demonstrations, delays: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
-    """Return windows spread over the validation trajectories and what is measured after each."""
+    """Return windows spread over the validation trajectories and what is measured after each.
+
+    Raises:
+        DataError: a trajectory is too short to choose by.
+    """
     starts, truths = [], []
+    shortest = min((len(episode) for episode in validation), default=0)
+    if shortest < 2:
+        raise DataError(
+            f"the part for validation has {shortest} samples after its first window, and settings are chosen by two or "
+            "more: give a longer series, or more of it for validation"
+        )
     for episode in validation:
         windows, following = delay_pairs(Demonstrations([episode]), delays, device)
         steps = min(HORIZON, len(following) // 2)
