@@ -104,8 +104,8 @@ def deep(data: bytes, draw: Random) -> bytes:
 def other(data: bytes, draw: Random) -> bytes:
     """Something else altogether."""
     zeros, noise = b"\0" * draw.randint(1, 5000), draw.randbytes(draw.randint(1, 5000))
-    return draw.choice([b"", zeros, noise, b"PK\x03\x04" + noise, b"\x80\x04cos\nsystem\n.", b"\x89HDF\r\n\x1a\n" + noise,
-                        "\ufeffé\u202e".encode("utf-16")])  # fmt: skip
+    heads = (b"PK\x03\x04", b"\x89HDF\r\n\x1a\n", b"PAR1", b"\x80\x04")
+    return draw.choice([b"", zeros, noise, *(head + noise for head in heads), "\u202e".encode("utf-16")])
 
 
 CONTENT: dict[str, Callable[[bytes, Random], bytes]] = {

@@ -22,6 +22,7 @@ from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError
 from simplatform.runs.budgets import check_arrays
 from simplatform.runs.files import read_json, reading, storage_errors, write_json
+from simplatform.runs.folder import check_tree
 
 VERSION = "v3.0"
 OBSERVATION, ACTION = "observation.", "action"
@@ -39,6 +40,7 @@ def read_lerobot(path: Path) -> Demonstrations:
         DataError: not such a dataset, a feature is missing or of another shape, or values are not finite.
     """
     with reading(f"{path} is damaged"):
+        check_tree(path) if path.exists() else None
         return _read(path)
 
 

@@ -13,7 +13,7 @@ from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.demonstrations.hdf5 import hdf5
 from simplatform.errors import DataError
 from simplatform.runs.files import read_json, reading, write_json
-from simplatform.runs.folder import Folder
+from simplatform.runs.folder import Folder, check_tree
 
 if TYPE_CHECKING:
     import gymnasium
@@ -90,6 +90,7 @@ def _open(source: str | Path) -> Any:
     folder = Path(source)
     with reading(f"no Minari dataset {source} here", hint=f". `minari download {source}` fetches a public one."):
         if folder.is_dir():
+            check_tree(folder)
             for file in sorted(folder.rglob("*.hdf5")):
                 with hdf5(Folder(file.parent, DataError), file.name):
                     pass

@@ -40,6 +40,7 @@ def read_zarr(path: Path) -> Demonstrations:
         MissingDependency: zarr is not there.
     """
     with reading(f"{path} is damaged"):
+        check_tree(path) if path.exists() else None
         arrays, ends = _read_arrays(path)
         _check_ends(ends, len(arrays["action"]), path)
         starts = np.concatenate([[0], ends[:-1]])
