@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from math import prod
 from typing import Any
 
+from simplatform.budgets import check_arrays
 from simplatform.demonstrations.episode import Array
 from simplatform.errors import DataError
-from simplatform.runs.budgets import check_arrays
 from simplatform.runs.folder import Folder
 
 

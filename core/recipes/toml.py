@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from simplatform.budgets import JSON_DEPTH, RECIPE_BYTES, depth, regular
 from simplatform.errors import ConfigError, DataError
-from simplatform.runs.budgets import JSON_DEPTH, RECIPE_BYTES, depth
-from simplatform.runs.files import regular
 
 
 def read_toml(path: Path, what: str) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simplatform.budgets import check_arrays, check_zip
 from simplatform.errors import DataError
-from simplatform.runs.budgets import check_arrays, check_zip
 
 Array = NDArray[Any]
 

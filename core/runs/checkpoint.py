@@ -13,11 +13,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simplatform.budgets import safetensors_shapes
 from simplatform.contracts import Module, Policy, Remembering, Signature, Stateful, Teaching, lacking, require_whole
 from simplatform.errors import CheckpointError, ContractError, PluginError, SimplatformError
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes.config import Config, validate
-from simplatform.runs.budgets import safetensors_shapes
 from simplatform.runs.files import json_bytes, reading, revived
 from simplatform.runs.folder import Folder
 from simplatform.runs.records import PolicyRecord, SignatureRecord, TrainingRecord, typed

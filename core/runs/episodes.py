@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simplatform.runs.budgets import check_arrays
+from simplatform.budgets import check_arrays
 from simplatform.runs.files import reading
 from simplatform.runs.folder import Folder
 

@@ -6,15 +6,13 @@ import errno
 import json
 import math
 import os
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from io import BufferedReader
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from simplatform.budgets import JSON_BYTES, JSON_DEPTH, depth, regular
 from simplatform.errors import DataError, SimplatformError, StorageError
-from simplatform.runs.budgets import JSON_BYTES, JSON_DEPTH, depth
 from simplatform.runs.cache import cache_root
 
 _REASONS = {
@@ -138,22 +136,6 @@ def exclusive(path: Path, waiting: Callable[[str], None] = lambda text: None) ->
             waiting(f"waiting for another process that makes {path.name}")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-@contextmanager
-def regular(path: Path, limit: int | None = None) -> Iterator[BufferedReader]:
-    """Open a file that the user named, links followed; anything but a regular file is refused at once.
-
-    Raises:
-        OSError: it cannot be read, is a pipe, a device or a folder, or is larger than ``limit`` bytes.
-    """
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
-        if limit is not None and found.st_size > limit:
-            raise OSError(errno.EFBIG, f"{found.st_size:,} bytes; the limit is {limit:,}", str(path))
-        yield file
 
 
 def read_json(path: Path) -> Any:

@@ -17,8 +17,8 @@ from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from simplatform.budgets import JSON_BYTES
 from simplatform.errors import DataError, RunError, SimplatformError
-from simplatform.runs.budgets import JSON_BYTES
 from simplatform.runs.files import json_bytes, parse_json, storage_errors
 
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from simplatform.budgets import check_zip, regular
 from simplatform.errors import CheckpointError, SimplatformError, UsageError
 from simplatform.plugin_host.host import get_host
 from simplatform.plugin_host.registry import resolve
-from simplatform.runs.budgets import check_zip
 from simplatform.runs.checkpoint import write_policy
-from simplatform.runs.files import regular, storage_errors
+from simplatform.runs.files import storage_errors
 
 _RUNS_CODE = re.compile(r"GLOBAL [A-Za-z_][\w.]*|Trying to ")
 """What torch says of a pickle that names a function or class; a damaged file names none."""

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from simplatform.errors import SimplatformError
 
@@ -95,6 +95,14 @@ class SummaryRecord(Record):
     times: dict[Name, Number]
     splits: dict[Name, SplitRecord]
     opponents: dict[Name, OpponentRecord] = {}
+
+    @model_validator(mode="after")
+    def _primary_is_there(self) -> SummaryRecord:
+        """Look that what every reader asks for is there: the primary metric on the test split."""
+        measured = [self.splits, *(one.splits for one in self.opponents.values() if not one.failure)]
+        if any("test" not in splits or self.primary not in splits["test"].metrics for splits in measured):
+            raise ValueError(f"the test split, or its metric {self.primary!r}, is missing")
+        return self
 
 
 class MachineRecord(Record):

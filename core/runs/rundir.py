@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from simplatform.budgets import LOG_BYTES
 from simplatform.errors import CheckpointError, RunError, SimplatformError
 from simplatform.recipes import Resolved, from_json
-from simplatform.runs.budgets import LOG_BYTES
 from simplatform.runs.checkpoint import check_whole
 from simplatform.runs.files import json_bytes, reading, revived, storage_errors
 from simplatform.runs.folder import Folder
@@ -177,7 +177,8 @@ class RunDirectory:
             data = self.files.json("eval/summary.json")
         except (OSError, ValueError) as error:
             raise RunError(f"{self.path} has no whole evaluation yet ({error}){mend}") from error
-        return typed(SummaryRecord, data, f"{self.path}/eval/summary.json has no whole evaluation: it", RunError, mend)
+        found = typed(SummaryRecord, data, f"{self.path}/eval/summary.json has no whole evaluation: it", RunError, mend)
+        return found
 
     def environment(self, stage: str = "evaluate") -> dict[str, Any]:
         """Return who made a stage: versions, machine, device; of runs older than ``stages.json``, env.json.

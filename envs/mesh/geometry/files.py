@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from simplatform.budgets import regular
 from simplatform.envs.mesh.geometry.inside import check_inside, written_beside
 from simplatform.envs.mesh.geometry.mesh import KINDS, Floats, Mesh
 from simplatform.envs.mesh.geometry.unfinished import check_finished
 from simplatform.envs.mesh.geometry.validity import check_mesh, check_monitor, oriented
 from simplatform.errors import DataError, MissingDependency, SimplatformError, UsageError
 from simplatform.runs.arrays import read_npy
-from simplatform.runs.files import reading, regular, storage_errors
+from simplatform.runs.files import reading, storage_errors
 
 DIMENSIONS = {
     "vertex": 0,

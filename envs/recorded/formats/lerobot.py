@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from simplatform.budgets import check_arrays
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError
-from simplatform.runs.budgets import check_arrays
 from simplatform.runs.files import read_json, reading, storage_errors, write_json
 from simplatform.runs.folder import check_tree
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from simplatform.budgets import check_arrays
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.errors import DataError, MissingDependency
-from simplatform.runs.budgets import check_arrays
 from simplatform.runs.files import reading, storage_errors
 from simplatform.runs.folder import check_tree
 

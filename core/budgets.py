@@ -7,10 +7,14 @@ times the size of their file where that is more: a large file is read, a small o
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import struct
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +31,22 @@ RECIPE_BYTES = 1 << 20
 """Largest TOML file."""
 UNFOLDED = 4
 """How many times the size of its file arrays may take, beyond ``arrays_limit``'s first part."""
+
+
+@contextmanager
+def regular(path: Path, limit: int | None = None) -> Iterator[BufferedReader]:
+    """Open a file that the user named, links followed; anything but a regular file is refused at once.
+
+    Raises:
+        OSError: it cannot be read, is a pipe, a device or a folder, or is larger than ``limit`` bytes.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        if limit is not None and found.st_size > limit:
+            raise OSError(errno.EFBIG, f"{found.st_size:,} bytes; the limit is {limit:,}", str(path))
+        yield file
 
 
 def arrays_limit(file_bytes: int = 0) -> int:
