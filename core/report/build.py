@@ -77,7 +77,8 @@ def card(view: RunView) -> str:
 
 
 def _others(view: RunView, split: str, metric: str) -> list[tuple[str, Estimate]]:
-    return [(name, Estimate(**one["splits"][split]["metrics"][metric])) for name, one in view.opponents.items()]
+    found = {name: one["splits"].get(split, {}).get("metrics", {}).get(metric) for name, one in view.opponents.items()}
+    return [(name, Estimate(**value)) for name, value in found.items() if value]
 
 
 def _sections(view: RunView) -> list[Section]:

@@ -54,6 +54,12 @@ class EstimateRecord(Record):
     kind: Literal["mean", "rate"] = "mean"
     k: Count | None = None
 
+    @model_validator(mode="after")
+    def _whole(self) -> EstimateRecord:
+        """Let all fields stand in plain data: those who show an estimate ask for each."""
+        self.model_fields_set.update(type(self).model_fields)
+        return self
+
 
 class LatencyRecord(Record):
     """Seconds per call of ``act``."""

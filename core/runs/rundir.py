@@ -177,8 +177,7 @@ class RunDirectory:
             data = self.files.json("eval/summary.json")
         except (OSError, ValueError) as error:
             raise RunError(f"{self.path} has no whole evaluation yet ({error}){mend}") from error
-        found = typed(SummaryRecord, data, f"{self.path}/eval/summary.json has no whole evaluation: it", RunError, mend)
-        return found
+        return typed(SummaryRecord, data, f"{self.path}/eval/summary.json has no whole evaluation: it", RunError, mend)
 
     def environment(self, stage: str = "evaluate") -> dict[str, Any]:
         """Return who made a stage: versions, machine, device; of runs older than ``stages.json``, env.json.
