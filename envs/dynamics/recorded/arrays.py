@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from simplatform.budgets import regular
 from simplatform.envs.dynamics.recorded.tables import listed
 from simplatform.envs.dynamics.systems.base import Array
 from simplatform.errors import DataError
 from simplatform.runs.arrays import read_npz
-from simplatform.runs.files import regular
 
 
 def named_arrays(file: Path, *names: str) -> tuple[tuple[Array, ...], float]:

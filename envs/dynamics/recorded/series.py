@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simplatform.budgets import regular
 from simplatform.envs.dynamics.recorded.arrays import named_arrays
 from simplatform.envs.dynamics.recorded.clock import evened
 from simplatform.envs.dynamics.recorded.tables import listed, read_table
 from simplatform.envs.dynamics.systems.base import Array
 from simplatform.errors import DataError
-from simplatform.runs.files import reading, regular
+from simplatform.runs.files import reading
 from simplatform.runs.fingerprint import data_fingerprint
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from simplatform.budgets import regular
 from simplatform.envs.dynamics.systems.base import Array
 from simplatform.errors import DataError
-from simplatform.runs.files import regular
 
 SEPARATORS = ",;\t|"
 TIME = ("t", "time", "times", "timestamp", "datetime", "date")
