@@ -1,4 +1,4 @@
-"""``simplatform check``: does a plugin's policy, environment, solver or task meet the contract?"""
+"""``simplatform check``: does what a plugin registered meet the contract?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simplatform.cli import options
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="A policy, environment, solver or task.")],
+    name: Annotated[str, typer.Argument(help="A policy, environment, expert, solver, task, recipe or format.")],
     task: options.TaskName = None,
     device: Annotated[
         str, typer.Option("--device", help="Run it there, from collecting to exporting: pretend, cpu, cuda.")

@@ -17,6 +17,7 @@ from simplatform.errors import ContractError
 from simplatform.pipeline.fit import windows_of
 from simplatform.pipeline.rollout import History, device_of
 from simplatform.runs.checkpoint import load_into, read_tensors, write_tensors
+from simplatform.testing.capabilities import check_capabilities
 
 
 def check_policy(policy: Policy, env: gymnasium.Env[Any, Any], demonstrations: Demonstrations | None = None) -> None:
@@ -35,6 +36,7 @@ def check_policy(policy: Policy, env: gymnasium.Env[Any, Any], demonstrations: D
         policy.fit(demonstrations, validation=demonstrations[:0], progress=lambda step, total, **metrics: None)
     first = _answer(policy, env)
     _same(first, _answer(policy, env), "two calls with the same observation and generator seed differ")
+    check_capabilities(policy)
     if isinstance(policy, nn.Module):
         _survives_a_file(policy, env, first)
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from simplatform.contracts import Fittable, Trainable
+from simplatform.demonstrations.formats import formats
 from simplatform.errors import UnknownName, UsageError
 from simplatform.pipeline.environments import make_env, signature_of
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task, resolve
 from simplatform.runs.checkpoint import build_policy
+from simplatform.testing.data import check_recipe
 from simplatform.testing.device import check_run, on_device
-from simplatform.testing.environments import check_env, check_task
+from simplatform.testing.environments import check_env, check_expert, check_task
 from simplatform.testing.policies import check_policy
 from simplatform.testing.solvers import check_solver
 
-KINDS = ("policy", "environment", "solver", "task")
+KINDS = ("policy", "environment", "solver", "task", "expert", "format")
 
 
 def check_registered(
@@ -34,16 +37,20 @@ def check_registered(
     """
     host = get_host()
     kinds = [kind for kind in KINDS if name in host.registry(kind)]
-    if not kinds and not (device and name in host.registry("recipe")):
+    if not kinds and name not in host.registry("recipe"):
         known = [e.name for kind in KINDS for e in host.registry(kind)]
-        raise UnknownName("policy, environment, solver or task", name, known)
+        raise UnknownName("policy, environment, expert, solver, task, recipe or format", name, known)
     for kind in kinds or ["recipe"]:
         yield from _check(kind, name, task, device, settings or {})
 
 
 def _check(kind: str, name: str, task: str | None, device: str, settings: Mapping[str, Any]) -> Iterator[str]:
     if kind == "recipe":
-        yield from check_run(name, task, device, settings)
+        yield from check_run(name, task, device, settings) if device else [_check_recipe(name)]
+    elif kind == "expert":
+        yield _check_expert(name, task)
+    elif kind == "format":
+        yield _check_format(name)
     elif kind == "policy":
         yield from check_run(name, task, device, settings) if device else [_check_policy(name, task, settings)]
     elif kind == "environment":
@@ -53,6 +60,26 @@ def _check(kind: str, name: str, task: str | None, device: str, settings: Mappin
     else:
         check_task(find_task(name))
         yield f"task {name}: environment, expert and metrics"
+
+
+def _check_recipe(name: str) -> str:
+    check_recipe(name)
+    return f"recipe {name}: names, settings, its policy can be built for its task"
+
+
+def _check_expert(name: str, task: str | None) -> str:
+    """Check an expert on the task that is told, or on the first one that has it."""
+    tasks = [entry.name for entry in get_host().registry("task") if entry.data.expert == name]
+    if not (task or tasks):
+        raise UsageError(f"say on which task to check the expert {name!r}: --task NAME")
+    chosen = replace(find_task(task or tasks[0]), expert=name)
+    check_expert(chosen, make_env(chosen, "test"))
+    return f"expert {name} on {chosen.name}: a policy that acts through an episode, all metrics reported"
+
+
+def _check_format(name: str) -> str:
+    found = formats()[name]
+    return f"format {name}: recognises, reads, writes {found.ending or 'a name'}"
 
 
 def _check_environment(name: str) -> str:

@@ -23,7 +23,10 @@ def test_a_metric_that_is_not_reported_is_found():
 
 
 def test_checks_by_name():
-    assert [line.split(":")[0] for line in check_registered("toy")] == ["policy toy on toy/point"]
+    assert [line.split(":")[0] for line in check_registered("toy")] == [
+        "policy toy on toy/point",
+        "expert toy on toy/opposed",
+    ]
     assert list(check_registered("toy/PointMass-v0"))
     with pytest.raises(UnknownName, match="Did you mean"):
         list(check_registered("toyy"))
