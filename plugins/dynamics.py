@@ -23,6 +23,11 @@ def register_envs(register: Register) -> None:
         help="few-shot forecasting of a family of systems",
     )
     register(
+        "simplatform/Equations-v0",
+        "simplatform.envs.dynamics.equations.environment:EquationsEnv",
+        help="few-shot forecasting of systems from a file of equations",
+    )
+    register(
         "simplatform/RecordedForecast-v0",
         "simplatform.envs.dynamics.own:RecordedForecastEnv",
         help="few-shot forecasting of trajectories from a file",
@@ -53,6 +58,20 @@ def register_tasks(register: Register) -> None:
     register(_task("odebench-10a", 50, "ten families of ODEBench, five environments each"))
     register(_task("odebench-10b", 160, "ten families of ODEBench, sixteen environments each", rounds=2))
 
+    register(
+        Task(
+            "equations",
+            env="simplatform/Equations-v0",
+            expert="integrator",
+            metrics=METRICS,
+            expand="simplatform.envs.dynamics.equations.environment:environments",
+            splits={"train": {"support": 3}, "ood": {"ood": True, "support": 1}},
+            extra_splits=("ood",),
+            opponents=TRIVIAL,
+            rivals=("polynomial",),
+            help="your own equations: --set env.file=FILE (toml)",
+        )
+    )
     register(
         Task(
             "trajectories",

@@ -29,8 +29,13 @@ MOST_NUMBERS = 4_000_000
 MOST_COMPONENTS = 32
 FLOOR = 1e-14
 """Mean squared error, in units of the spread, below which no field is better than another."""
-LEAST_GAIN = 1e-3
+LEAST_GAIN = 1e-2
 """Steps end when one takes off less than this share of every system's error."""
+LARGEST_DAMPING = 1e3
+"""Steps so damped that did not help end the search."""
+RESOLVED = 1e-7
+"""Change of one interval by twice as many solver steps, in units of the spread, that needs no more of them."""
+MOST_SUBSTEPS = 8
 SPARE = 1.5
 """Samples of a component, at least, for each of its coefficients; a system with fewer gets a lower degree."""
 
@@ -43,7 +48,7 @@ class PolynomialConfig(Config):
     )
     lengths: tuple[int, ...] = Field((1, 4, 1000), min_length=1, description="intervals in a window, one after another")
     iterations: int = Field(20, ge=0, description="Levenberg-Marquardt steps per length, at most")
-    substeps: int = Field(2, ge=1, description="steps of order eight between two samples")
+    substeps: int = Field(1, ge=1, description="least steps of order eight between two samples")
 
 
 class Fitted(NamedTuple):
@@ -76,6 +81,7 @@ class PolynomialField(nn.Module):
             )
         self.config, self.state, self.dim = config, tuple(shape[2:]), prod(shape[2:])
         self._fitted: Fitted | None = None
+        self._substeps = config.substeps
 
     def fit(self, demonstrations: Demonstrations, *, validation: Demonstrations, progress: Progress) -> None:
         """Nothing is learned before a system is seen."""
@@ -134,10 +140,22 @@ class PolynomialField(nn.Module):
         """Return the fields ``(R, F, d)`` of a degree, and their mean squared errors over whole trajectories."""
         basis = monomials(self.dim, degree)
         weights = torch.stack([_by_slopes(basis, x, t) for x, t in zip(own.states, own.times, strict=True)])
+        self._substeps = self._enough(basis, weights, own.windows(1))
         longest = own.states.shape[2] - 1
         for length in sorted({min(length, longest) for length in self.config.lengths}):
             weights = self._refined(basis, weights, own.windows(length, stride=max(length // 2, 1)))
         return weights, self._loss(basis, weights, own.windows(longest))
+
+    def _enough(self, basis: Monomials, weights: Tensor, windows: Windows) -> int:
+        """Return as many solver steps between two samples as resolve all intervals."""
+        steps, start, times = self.config.substeps, windows.states[:, :, 0], _clock(windows)
+        coarse = flow(basis, weights, start, times, steps)[-1]
+        while steps < MOST_SUBSTEPS:
+            fine = flow(basis, weights, start, times, 2 * steps)[-1]
+            if not bool((fine - coarse).abs().nan_to_num(0.0).max() > RESOLVED):
+                break
+            steps, coarse = 2 * steps, fine
+        return steps
 
     def _refined(self, basis: Monomials, weights: Tensor, windows: Windows) -> Tensor:
         size = windows.states.shape[2] * self.dim * len(basis) * self.dim
@@ -152,20 +170,19 @@ class PolynomialField(nn.Module):
             weights = torch.where(better[:, None, None], tried, weights)
             damping = torch.where(better[:, None, None], damping / 10, damping * 10)
             loss = torch.where(better, value, loss)
-            if bool((damping > 1e6).all()) or (bool(better.all()) and bool((gained < LEAST_GAIN).all())):
+            idle = bool(better.all()) and bool((gained < LEAST_GAIN).all())
+            if idle or bool(((damping > LARGEST_DAMPING) | (loss < FLOOR**2)).all()):
                 break
         return weights
 
     def _loss(self, basis: Monomials, weights: Tensor, windows: Windows) -> Tensor:
-        states = flow(basis, weights, windows.states[:, :, 0], _clock(windows), self.config.substeps)
+        states = flow(basis, weights, windows.states[:, :, 0], _clock(windows), self._substeps)
         gap = states.permute(1, 2, 0, 3) - windows.states
         return gap.square().mean((1, 2, 3)).nan_to_num(float("inf"), float("inf"))
 
     def _step(self, basis: Monomials, weights: Tensor, windows: Windows, damping: Tensor) -> Tensor:
         times = _clock(windows)[..., None]
-        states, tangents = tangent_flow(
-            basis, weights, windows.states[:, :, 0], times, self.config.substeps, by="weights"
-        )
+        states, tangents = tangent_flow(basis, weights, windows.states[:, :, 0], times, self._substeps, by="weights")
         gap = (states.permute(1, 2, 0, 3) - windows.states)[:, :, 1:].flatten(1)
         rows = tangents.permute(1, 2, 0, 3, 4)[:, :, 1:].flatten(1, 3)
         rows, gap = rows.nan_to_num(0.0, 0.0, 0.0), gap.nan_to_num(0.0, 0.0, 0.0)
