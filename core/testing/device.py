@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from simplatform.contracts import Policy
+from simplatform.contracts import Policy, read_by_pipeline
 from simplatform.errors import ContractError, SimplatformError
 from simplatform.pipeline.environments import make_env
 from simplatform.pipeline.rollout import History, device_of
@@ -31,7 +31,7 @@ def small(plugin: str) -> dict[str, Any]:
     """Return the settings of a small run of a plugin: those of training for policies that are trained alone."""
     recipes, policies = get_host().registry("recipe"), get_host().registry("policy")
     name = recipes.get(plugin).data["policy"] if plugin in recipes else plugin
-    trained = hasattr(policies.get(name).load(), "loss")
+    trained = read_by_pipeline(policies.get(name).load())
     return {key: value for key, value in SMALL.items() if trained or not key.startswith("train.")}
 
 

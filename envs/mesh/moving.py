@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.contracts import Policy, Signature
+from simplatform.contracts import Policy, Signature, read_by_pipeline
 from simplatform.envs.mesh.geometry.boundary import classify, constrain
 from simplatform.envs.mesh.geometry.files import read_mesh, read_monitor, write_mesh
 from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
@@ -124,7 +124,7 @@ def _mover(name: str) -> Entry:
 
 
 def _learned(entry: Entry) -> bool:
-    return hasattr(entry.load(), "loss")
+    return read_by_pipeline(entry.load())
 
 
 def _untrained(plugin: str, root: Path) -> str:

@@ -16,8 +16,9 @@ JUSTIFIED = {
     "plugin_host/host.py": 1,  # pluggy's hooks, by name
     "pipeline/run.py": 2,  # torch.<device>.is_available, where that kind of device has it
     "testing/pretend/autocast.py": 3,  # torch's operators and dispatch keys, by name
-    "testing/device.py": 1,  # torch.<device>, where torch has such a kind
     "testing/pretend/counts.py": 1,  # not every Python has sys.__stdlib_file__
+    "cli/console.py": 1,  # numbers of NumPy and torch, by their `item`
+    "recipes/toml.py": 1,  # the same
     "executors/base.py": 1,  # os.sched_getaffinity is not everywhere
     "contracts/capabilities.py": 3,  # the one place that compares names with what is declared
 }
