@@ -51,10 +51,11 @@ class Folder:
         """
         with self._parent(name) as (parent, last):
             descriptor = self._opened(parent, last, name, READ)
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            os.close(descriptor)
+            raise self._refusal(name, _kind(found.st_mode))
         with os.fdopen(descriptor, "rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise self._refusal(name, _kind(found.st_mode))
             if limit is not None and found.st_size > limit:
                 why = f"{found.st_size:,} bytes; the limit is {limit:,}"
                 raise OSError(errno.EFBIG, why, str(self.root / name))
