@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from simplatform.contracts import Observation
 from simplatform.envs.dynamics.systems import find_system
 from simplatform.envs.dynamics.systems.base import Array
-from simplatform.envs.dynamics.truth import attractor_scale, trajectory
+from simplatform.envs.dynamics.truth import attractor_scale, settled, trajectory
 from simplatform.errors import ConfigError
 
 THRESHOLD = 0.4
@@ -117,9 +117,8 @@ class PredictionEnv(gymnasium.Env[dict[str, Any], Array]):
     def draw(self) -> Array:
         """Return the truth of a new episode, ``(window + steps, d)``."""
         start = self.system.initial(self.np_random)
-        wait = self.system.settle(self.np_random)
-        settled = trajectory(self.system, start, np.array([0.0, wait]))[-1] if wait else start
-        whole = trajectory(self.system, settled, self.dt * np.arange(self.window + self.steps, dtype=np.float64))
+        begin = settled(self.system, start, self.system.settle(self.np_random))
+        whole = trajectory(self.system, begin, self.dt * np.arange(self.window + self.steps, dtype=np.float64))
         return np.ascontiguousarray(whole[:, self.observed])
 
     def _measure(self) -> Array:

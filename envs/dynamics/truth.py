@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import ceil, log2
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -12,6 +13,10 @@ from simplatform.envs.dynamics.systems.base import Array, System
 from simplatform.errors import SolverError
 
 RTOL, ATOL = 1e-10, 1e-12
+FORGETFUL = 15.0
+"""Lyapunov times after which a burn-in would let rounding decide where it ends."""
+PIECE = 4.0
+"""Lyapunov times of a piece of such a burn-in: rounding of 1e-15 has become 1e-13, and 1e-6 is rounded to."""
 
 
 def trajectory(system: System, start: Array, times: Array, **parameters: float) -> Array:
@@ -52,6 +57,33 @@ def trajectories(system: System, starts: Array, times: Array, **parameters: floa
         raise SolverError(f"{system.name} cannot be integrated beyond t = {found.t[-1]:.4g}: {found.message}")
     states: Array = found.y.T.reshape(len(times), *shape).transpose(1, 0, 2)
     return np.ascontiguousarray(states)
+
+
+def settled(system: System, start: Array, wait: float) -> Array:
+    """Return where a trajectory is after a burn-in, the same on any machine.
+
+    After some thirty Lyapunov times the last digit of the start decides everything, and with it the processor's own
+    rounding. A long burn-in is therefore done in pieces of a few Lyapunov times, after each of which the state is
+    rounded, far above what rounding can have grown to: machines that differ by a digit go on from one state.
+    """
+    if not wait:
+        return start
+    pieces = 1
+    if wait * (system.lyapunov or 0.0) > FORGETFUL:
+        pieces = ceil(wait * (system.lyapunov or 0.0) / PIECE)
+    state = start
+    for _ in range(pieces):
+        state = trajectory(system, state, np.array([0.0, wait / pieces]))[-1]
+        if pieces > 1:
+            state = _rounded(state, max(np.abs([*system.low, *system.high]).max(), 1e-300))
+    return state
+
+
+def _rounded(state: Array, size: float) -> Array:
+    """Round to multiples of a power of two, about a millionth of ``size``."""
+    quantum = 2.0 ** (ceil(log2(size)) - 20)
+    whole: Array = np.round(state / quantum) * quantum
+    return whole
 
 
 @lru_cache(maxsize=32)
