@@ -14,6 +14,7 @@ from simplatform.errors import EvaluationWarning, UsageError, whole
 from simplatform.pipeline.border import name_of
 from simplatform.pipeline.environments import episodes_of
 from simplatform.pipeline.evaluate import evaluate_policy, limited, within
+from simplatform.pipeline.graphed import Graphed
 from simplatform.pipeline.group import join
 from simplatform.pipeline.observer import Console
 from simplatform.pipeline.options import STAGES, Options
@@ -127,10 +128,13 @@ def resume(
     return Run(directory.path)
 
 
-def load(path: str | Path, device: str = "cpu", settings: Mapping[str, Any] | None = None) -> Policy:
+def load(
+    path: str | Path, device: str = "cpu", settings: Mapping[str, Any] | None = None, *, graph: bool = False
+) -> Policy:
     """Load a policy from a checkpoint, from a run (its last checkpoint), or by name the weights that a plugin ships.
 
-    ``settings`` changes what only acting uses, such as ``{"nfe": 4, "sampler": "dpm++2m"}``.
+    ``settings`` changes what only acting uses, such as ``{"nfe": 4, "sampler": "dpm++2m"}``. With ``graph``, answers
+    are replayed as CUDA graphs where that can be; the policy's ``reason`` says why, where it cannot.
 
     Raises:
         CheckpointError: no checkpoint there, or a damaged one.
@@ -141,7 +145,8 @@ def load(path: str | Path, device: str = "cpu", settings: Mapping[str, Any] | No
         path = pretrained(name) or path
     if (path / "resolved.json").exists():
         path = Run(path).best
-    return read_policy(path, device, settings)
+    policy = read_policy(path, device, settings)
+    return Graphed(policy) if graph else policy
 
 
 def evaluate(

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import time
 from bisect import bisect_right
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -85,6 +85,10 @@ class Trainer:
 
     def run(self, observer: TrainingObserver, validation: Windows | None = None) -> bool:
         """Train to the end; returns False if the observer stopped it (a checkpoint is written first)."""
+        with products(tf32=self.config.precision == "tf32"):
+            return self._run(observer, validation)
+
+    def _run(self, observer: TrainingObserver, validation: Windows | None) -> bool:
         self.policy.train()
         start, first, config = time.perf_counter(), self.step, self.config
         while self.step < config.steps:
@@ -317,6 +321,23 @@ def precision(name: str, device: torch.device) -> torch.autocast:
     if name == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
         raise ConfigError(f"train.precision=bf16: {torch.cuda.get_device_name(device)} has no bfloat16; use float32")
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=name == "bf16")
+
+
+@contextmanager
+def products(tf32: bool) -> Iterator[None]:
+    """Let products and convolutions on CUDA round their factors to TF32, or not.
+
+    Not by default, although torch lets convolutions: a float32 run then is one, whatever the device.
+    """
+    backends = (torch.backends.cuda.matmul, torch.backends.cudnn)
+    before = [backend.allow_tf32 for backend in backends]
+    for backend in backends:
+        backend.allow_tf32 = tf32
+    try:
+        yield
+    finally:
+        for backend, value in zip(backends, before, strict=True):
+            backend.allow_tf32 = value
 
 
 def _optimiser(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:

@@ -23,8 +23,10 @@ class TrainConfig(Config):
     steps: int = Field(3000, ge=0, le=1_000_000_000, description="optimiser steps; 0 = the untrained network")
     batch: int = Field(64, ge=1, description="windows per step")
     accumulate: int = Field(1, ge=1, description="pieces that a batch is cut into; processes share them")
-    precision: Literal["float32", "bf16"] = Field(
-        "float32", description="of matrix products in training; bf16 keeps weights, moments and sums in float32"
+    precision: Literal["float32", "tf32", "bf16"] = Field(
+        "float32",
+        description="of matrix products in training; tf32: ten bits of mantissa on tensor cores, no change on a CPU; "
+        "bf16 keeps weights, moments and sums in float32",
     )
     lr: float = Field(5e-4, gt=0, description="peak learning rate of AdamW")
     beta1: float = Field(0.95, ge=0, lt=1, description="AdamW beta 1")
