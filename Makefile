@@ -37,6 +37,15 @@ wheel:  ## build the wheel, install it and use it outside of the tree
 docs: $(VENV)/.dev  ## build the documentation into build/docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 
+gpu:  ## all that a GPU has to show, in at most seven minutes: benchmarks/gpu/results (nothing need be installed)
+	$(or $(wildcard $(BIN)/python),$(PYTHON)) benchmarks/gpu/run.py $(ARGS)
+
+gpu-rehearsal: $(VENV)/.dev  ## the same script on the pretend device, small, without a GPU
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/gpu/run.py --device pretend --output build/gpu-rehearsal $(ARGS)
+
+gpu-wheels: $(VENV)/.base  ## gather into .whl what a bare machine with a CUDA build of torch lacks
+	$(BIN)/python benchmarks/gpu/wheels.py .whl
+
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 

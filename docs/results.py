@@ -26,7 +26,8 @@ def results() -> dict[str, str]:
     """Return what every ``{{name}}`` stands for."""
     for module in ("dynamics", "manipulation", "mesh", "platform"):
         import_module(f"tables.{module}")
-    return {name: _made(file, make) for name, (file, make) in PAGES.items()}
+    gpu: dict[str, str] = import_module("tables.gpu").shown()
+    return {**{name: _made(file, make) for name, (file, make) in PAGES.items()}, **gpu}
 
 
 def shows(file: str, name: str = "") -> Callable[[Callable[[Table], str]], Callable[[Table], str]]:

@@ -117,3 +117,12 @@ def mesh_ablation(table: Table) -> str:
         "variant": key("name"), "steps": key("steps"), "seeds": key("seeds"),
         "error removed on validation, 95 % interval": lambda r: percent(r["error_reduction"]),
     })  # fmt: skip
+
+
+@shows("mesh/fem_cg")
+def fem_cg(table: Table) -> str:
+    """Factorisation and conjugate gradients on a CPU."""
+    return columns(table["rows"], {
+        "vertices": key("vertices"), "direct, s": key("direct_s", ".3g"), "conjugate gradients, s": key("cg_s", ".3g"),
+        "ratio": key("cg_over_direct", ".1f"), "least": key("ratio_low", ".1f"), "largest": key("ratio_high", ".1f"),
+    })  # fmt: skip

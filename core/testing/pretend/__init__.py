@@ -13,12 +13,15 @@ differ from run to run), streams. Ideas: torch's own ``meta`` device; PrivateUse
 
 from contextlib import suppress
 
+import torch
+
 from simplatform.errors import MissingDependency
 from simplatform.testing.pretend.counts import Counts, counting
 from simplatform.testing.pretend.device import is_entered, pretend_device, register
 from simplatform.testing.pretend.generator import NAME
 
-with suppress(MissingDependency):  # told when the device is entered
-    register()
+if not torch.cuda.is_available():  # torch would take this for the accelerator, and pin memory for it
+    with suppress(MissingDependency):  # told when the device is entered
+        register()
 
 __all__ = ["NAME", "Counts", "counting", "is_entered", "pretend_device"]

@@ -46,19 +46,20 @@ class Counts:
         return f"{self.total} waits of the host{': ' if places else ''}{places}"
 
 
-COUNTS = Counts()
-"""The counts of this process, from the first entry into a pretend device on."""
+_counted: list[Counts] = [Counts()]
+"""Where counts go: the innermost block's is the last."""
 
 
 def waited(what: str) -> None:
     """Count one wait of the host."""
-    COUNTS.syncs[what] += 1
-    COUNTS.places[place()] += 1
+    _counted[-1].syncs[what] += 1
+    _counted[-1].places[place()] += 1
 
 
 def copied(to_host: bool) -> None:
     """Count one copy over the bus."""
-    (COUNTS.to_host if to_host else COUNTS.to_device)[place()] += 1
+    counts = _counted[-1]
+    (counts.to_host if to_host else counts.to_device)[place()] += 1
 
 
 def place() -> str:
@@ -74,14 +75,15 @@ def place() -> str:
 
 @contextmanager
 def counting() -> Iterator[Counts]:
-    """Count from zero within a block; what was counted before is added back at its end."""
-    before = Counts(*(Counter(counter) for counter in _counters(COUNTS)))
-    COUNTS.clear()
+    """Count what happens within a block; the counts are added to those around it at its end, and stay as they are."""
+    counts = Counts()
+    _counted.append(counts)
     try:
-        yield COUNTS
+        yield counts
     finally:
-        for counter, earlier in zip(_counters(COUNTS), _counters(before), strict=True):
-            counter.update(earlier)
+        _counted.pop()
+        for mine, outer in zip(_counters(counts), _counters(_counted[-1]), strict=True):
+            outer.update(mine)
 
 
 def _counters(counts: Counts) -> tuple[Counter[str], ...]:

@@ -11,80 +11,7 @@ from simplatform.plugin_host.host import get_host
 from simplatform.recipes import resolve
 from simplatform.testing import check_run, pretend_device
 from simplatform.testing.device import SMALL
-from tests.core.testing.device_cases import CLOUD
-
-MESH = {"env.n": 6}
-
-
-CODES = {"policy.steps": 2, "policy.finish": 1, "policy.refine": 0, "policy.adapt_steps": 1, "policy.width": 4}
-
-
-ODD = {"task": "toy/attractor"}
-
-
-SHORT = {"policy.adam_steps": 2, "policy.varpro_steps": 1, "policy.delays": 4}
-
-
-CLOUDS = (
-    "mp1", "dp3", "simple-dp3", "flowpolicy", "flow-matching", "consistency-distillation", "rectified-diffusion",
-    "rectified-flow", "rectified-flow++", "sub-path-linear",
-)  # fmt: skip
-
-
-FEW = {**CLOUD, "policy.nfe": 2}
-
-
-INCREMENTS = {**ODD, **SHORT}
-
-
-LINEAR = {**ODD, "env.window": 8, "policy.delays": 8, "policy.ranks": [4]}
-
-
-ARM = {"task": "metaworld/window-close", **{key: value for key, value in CLOUD.items() if key.startswith("env.")}}
-
-
-LINE = {"env.points": 32}
-
-
-PLANE = {"task": "fields/burgers-2d", "env.points": 16}
-
-
-UNET = {"policy.width": 8, "policy.multipliers": [1, 1]}
-
-
-MOVERS = ("laplacian", "spring", "monge-ampere", "m2n", "um2n", "um2n-energy", "ugm2n")
-
-
-RUNS = {
-    **{name: FEW if name in ("dp3", "simple-dp3", "flow-matching") else CLOUD for name in CLOUDS},
-    **{name: MESH for name in MOVERS},
-    "r-adapt": {**MESH, "policy.steps": 3},
-    **{name: CODES for name in ("coda", "geps", "moe-softmax", "ncf", "neural-ode", "shplrnn", "oracle-routing")},
-    "mixer": {**CODES, "task": "lotka-volterra"},
-    "leads": {**CODES, "policy.adapt_iterations": 1},
-    **{name: INCREMENTS for name in ("mlp", "dense-twin", "stnn")},
-    "stnn-latent": {
-        **ODD, **SHORT, "policy.guesses": 1, "policy.horizons": [4], "policy.iterations": 1, "policy.pieces": 8,
-        "policy.lag": 1, "policy.filter": 5, "policy.corrections": 1, "policy.hidden": 1,
-    },
-    **{name: LINEAR for name in ("havok", "hankel-dmd")},
-    "sindy": {**ODD, "policy.thresholds": [0.1], "policy.smoothing": [0], "policy.weak": [], "policy.degrees": [2]},
-    "nvar": {**ODD, "policy.orders": [2], "policy.delays": [1, 2]},
-    "reservoir": {**ODD, "policy.units": 8, "policy.radii": [0.5], "policy.leaks": [1.0], "policy.inputs": [0.1]},
-    **{name: ODD for name in ("persistence", "mean-state", "context-parroting")},
-    **{name: {} for name in ("polynomial", "support-nearest", "support-mean")},
-    **{name: ARM for name in ("zero", "replay-first", "replay-nearest")},
-    **{name: LINE for name in ("coarse-solver", "field-persistence")},
-    **{name: {**LINE, **UNET} for name in ("field-unet", "pde-refiner")},
-    "neural-stagger": {**PLANE, **UNET},
-    "dilated-resnet": {**LINE, "policy.width": 2, "policy.blocks": 1},
-    "fno": {**LINE, "policy.width": 4, "policy.modes": 4, "policy.layers": 1},
-    "sinenet": {**PLANE, "env.points": 32, "policy.width": 8, "policy.waves": 1, "policy.blocks": 1},
-    "scot": {**PLANE, "policy.width": 8, "policy.depths": [1, 1], "policy.heads": [1, 1], "policy.window": 4},
-    "toy": {}, "toy-mean": {},
-}  # fmt: skip
-"""Settings that make each policy small."""
-
+from tests.core.testing.device_cases import RUNS, TRAINABLE
 
 LOOPING = {
     "havok",
@@ -155,12 +82,6 @@ class Waits:
 
     def stopping(self):
         return False
-
-
-SURROGATES = ("field-unet", "pde-refiner", "neural-stagger", "dilated-resnet", "fno", "sinenet", "scot")
-
-
-TRAINABLE = {"toy", *CLOUDS, *SURROGATES, "m2n", "um2n", "um2n-energy", "ugm2n"}
 
 
 def test_all_trainable_policies_are_trained():
