@@ -40,4 +40,12 @@ def test_counts_what_makes_the_host_wait(counts, waits, action):
     with counting() as found:
         action(x)
         assert found.total == waits, found
-        assert all("test_pretend.py" in place for place in found.places)
+        assert all("test_counts.py" in place for place in found.places)
+
+
+def test_counts_of_a_block_stay_and_are_part_of_those_around_it(counts):
+    float(torch.ones(2, device=DEVICE).sum())
+    with counting() as inner:
+        float(torch.ones(2, device=DEVICE).sum())
+    float(torch.ones(2, device=DEVICE).sum())
+    assert (inner.total, counts.total) == (1, 3)
