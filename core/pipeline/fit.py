@@ -329,7 +329,7 @@ def products(tf32: bool) -> Iterator[None]:
 
     Not by default, although torch lets convolutions: a float32 run then is one, whatever the device.
     """
-    backends = (torch.backends.cuda.matmul, torch.backends.cudnn)
+    backends: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn)
     before = [backend.allow_tf32 for backend in backends]
     for backend in backends:
         backend.allow_tf32 = tf32
