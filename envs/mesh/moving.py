@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,66 +14,122 @@ import numpy as np
 
 from simplatform.contracts import Policy, Signature, read_by_pipeline
 from simplatform.envs.mesh.geometry.boundary import classify, constrain
-from simplatform.envs.mesh.geometry.files import read_mesh, read_monitor, write_mesh
-from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
-from simplatform.envs.mesh.geometry.quality import quality
+from simplatform.envs.mesh.geometry.mesh import Floats, Ints, Mesh
 from simplatform.envs.mesh.movers.limiter import Limited, limit
-from simplatform.errors import UnknownName, UsageError
+from simplatform.envs.mesh.user_files.constraints import constraints
+from simplatform.envs.mesh.user_files.groups import groups_of
+from simplatform.envs.mesh.user_files.improving import Improved, improved
+from simplatform.envs.mesh.user_files.mesh_file import MeshFile
+from simplatform.envs.mesh.user_files.monitor_file import read_monitor_for
+from simplatform.errors import SolverError, UnknownName, UsageError
 from simplatform.plugin_host.host import get_host
 from simplatform.plugin_host.registry import Entry
 from simplatform.recipes import find_task
 from simplatform.recipes.config import validate
-from simplatform.runs.checkpoint import build_policy, pretrained, read_policy
+from simplatform.runs.checkpoint import WEIGHTS, build_policy, pretrained, read_policy
 from simplatform.runs.rundir import RunDirectory
 
 ENV = "simplatform/MeshMovement-v0"
+AUTO = "auto"
+CLASSICAL = ("monge-ampere", "spring")
+"""Movers that "auto" tries; only the second takes other cells than triangles."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a monitor is read and what holds: fields, components and times by name, groups of the mesh's tags."""
+
+    field: str | None = None
+    component: str | None = None
+    time: float | None = None
+    hold: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
 
 
 def move_files(
     mesh_file: Path,
     monitor_file: Path,
     *,
-    plugin: str = "monge-ampere",
+    plugin: str = AUTO,
     run: Path | None = None,
     field: str | None = None,
     output: Path = Path("moved.vtu"),
     figure: Path | None = None,
     settings: Mapping[str, Any] | None = None,
+    reading: Reading | None = None,
+    force: bool = False,
 ) -> dict[str, Any]:
     """Move a mesh file and write the result; return what happened as plain data. ``settings`` are the mover's own.
 
+    The file comes back as it was, but for coordinates. Boundaries, interfaces, lines and points that its tags name hold
+    or slide along straight pieces. A move that would not make the mesh more even, or would take more than half of its
+    worst quality, is done in part or not at all, unless ``force``. "auto" takes the classical mover that does most.
+
     Raises:
         DataError: a fault of the mesh or the monitor, named; nothing is written.
-        UsageError: ``output`` is the input, no such mover or setting, or a learned mover without a trained run.
+        UsageError: ``output`` is the input, no such mover, group or setting, or a learned mover without a trained run.
     """
-    inputs = (mesh_file.resolve(), monitor_file.resolve())
-    for written, option in ((output, "--output"), (figure, "--figure")):
-        if written is not None and any(_same(written, one) for one in inputs):
-            raise UsageError(f"{written} is an input; choose another {option}")
-    if figure is not None:
-        from simplatform.envs.mesh.pictures.figures import check_picture
-
-        check_picture(figure)
-    mesh = read_mesh(mesh_file)
-    monitor = read_monitor(monitor_file, mesh, field)
-    mover = find_mover(plugin, run, settings=settings)
+    told = reading or Reading(field)
+    _check_outputs((mesh_file, monitor_file), output, figure)
+    file = MeshFile.read(mesh_file)
+    monitor = read_monitor_for(monitor_file, file, told.field or field, told.component, told.time)
+    allowed = constraints(file.mesh, groups_of(file), told.hold, told.free)
     began = time.perf_counter()
-    done = move(mover, mesh, monitor)
+    name, source, done = _best(plugin, run, settings, file.mesh, monitor, allowed, force)
     seconds = time.perf_counter() - began
-    moved = mesh.moved(mesh.points + done.displacement)
-    write_mesh(output, moved, {"monitor": monitor, "displacement": _three(done.displacement)})
+    moved = file.mesh.moved(file.mesh.points + done.kept.displacement)
+    file.write(output, done.kept.displacement, {"monitor": monitor, "displacement": _three(done.kept.displacement)})
     if figure is not None:
         from simplatform.envs.mesh.pictures.figures import before_and_after
 
-        before_and_after(mesh, moved, monitor).savefig(figure)
-    return {"output": str(output), "seconds": round(seconds, 4), **_facts(mesh, moved, done)}
+        before_and_after(file.mesh, moved, monitor).savefig(figure)
+    return {"output": str(output), "mover": name, **source, "seconds": round(seconds, 4), **_facts(file, done)}
 
 
-def move(mover: Policy, mesh: Mesh, monitor: Floats) -> Limited:
-    """Return the displacement ``(V, d)`` that a mover answers, kept on the boundary and limited to valid cells."""
+@dataclass(frozen=True)
+class Done:
+    """What a mover wanted, after the limiter, and what of it is kept."""
+
+    limited: Limited
+    kept: Improved
+
+
+def _best(
+    plugin: str,
+    run: Path | None,
+    settings: Mapping[str, Any] | None,
+    mesh: Mesh,
+    monitor: Floats,
+    allowed: tuple[Ints, Floats],
+    force: bool,
+) -> tuple[str, dict[str, Any], Done]:
+    """Return the mover's name, where its weights come from, and what it did; "auto" tries those that need none."""
+    if plugin != AUTO or run is not None:
+        mover, source = _found(plugin, run, settings)
+        return "" if plugin == AUTO else plugin, source, _done(mover, mesh, monitor, allowed, force)
+    tried: list[tuple[str, Done]] = []
+    for name in CLASSICAL if mesh.kind == "triangle" else CLASSICAL[1:]:
+        with suppress(SolverError):
+            tried.append((name, _done(_found(name, None, settings)[0], mesh, monitor, allowed, force)))
+    if not tried:
+        raise SolverError("no classical mover could move this mesh; choose one with --plugin to see why")
+    name, done = min(tried, key=lambda pair: pair[1].kept.after.unevenness)
+    return name, {}, done
+
+
+def _done(mover: Policy, mesh: Mesh, monitor: Floats, allowed: tuple[Ints, Floats], force: bool) -> Done:
+    limited = move(mover, mesh, monitor, allowed)
+    return Done(limited, improved(mesh, monitor, limited.displacement, force=force))
+
+
+def move(mover: Policy, mesh: Mesh, monitor: Floats, allowed: tuple[Ints, Floats] | None = None) -> Limited:
+    """Return the displacement ``(V, d)`` that a mover answers, limited to valid cells.
+
+    It keeps to ``allowed``, flags and directions of ``classify``, by default those of the outer boundary.
+    """
     import torch
 
-    flags, directions = classify(mesh)
+    flags, directions = allowed or classify(mesh)
     arrays = {"points": mesh.points, "cells": mesh.cells, "monitor": monitor, "boundary": flags}
     batch = {key: torch.as_tensor(value)[None, None] for key, value in arrays.items()}
     with torch.no_grad():
@@ -91,28 +150,38 @@ def find_mover(
         UsageError: not a mover, a setting that it does not have, or a learned mover that nobody has trained here and
             that ships no weights.
     """
+    return _found(plugin, run, settings, root)[0]
+
+
+def _found(
+    plugin: str, run: Path | None, settings: Mapping[str, Any] | None, root: Path = Path("runs")
+) -> tuple[Policy, dict[str, Any]]:
+    """Return a mover, and the folder and digest of the weights that it uses, where it has any."""
     if run is None:
         entry = _mover(plugin)
         if not _learned(entry):
-            return build_policy(
-                entry.name, validate(entry.load_config(), settings or {}, "policy"), Signature({}, (-1, 2))
-            )
+            config = validate(entry.load_config(), settings or {}, "policy")
+            return build_policy(entry.name, config, Signature({}, (-1, 2))), {}
         run = _newest(plugin, root) or pretrained(plugin)
         if run is None:
             raise UsageError(_untrained(plugin, root))
-    if (run / "policy.json").exists():
-        return read_policy(run, changes=settings)
-    last = RunDirectory.open(run).last
+    last = run if (run / "policy.json").exists() else RunDirectory.open(run).last
     if last is None:
         raise UsageError(f"{run} has no checkpoint yet")
-    return read_policy(last, changes=settings)
+    policy = read_policy(last, changes=settings)
+    digest = hashlib.sha256((last / WEIGHTS).read_bytes()).hexdigest()[:12]
+    return policy, {"weights": str(last), "weights_digest": digest}
 
 
 def movers() -> list[Entry]:
-    """Return the registered policies that some recipe starts on a task of this environment."""
+    """Return the registered policies that some recipe starts on a task of this environment, and that move vertices."""
     host = get_host()
     recipes = [entry.data for entry in host.registry("recipe")]
-    names = {recipe["policy"] for recipe in recipes if find_task(recipe["task"]).env == ENV}
+    names = {
+        recipe["policy"]
+        for recipe in recipes
+        if find_task(recipe["task"]).env == ENV and "env.action" not in recipe.get("settings", {})
+    }
     return [entry for entry in host.registry("policy") if entry.name in names]
 
 
@@ -142,20 +211,37 @@ def _newest(plugin: str, root: Path) -> Path | None:
     return runs[-1].parents[1] if runs else None
 
 
+def _check_outputs(inputs: tuple[Path, ...], output: Path, figure: Path | None) -> None:
+    for written, option in ((output, "--output"), (figure, "--figure")):
+        if written is not None and any(_same(written, one) for one in inputs):
+            raise UsageError(f"{written} is an input; choose another {option}")
+    if figure is not None:
+        from simplatform.envs.mesh.pictures.figures import check_picture
+
+        check_picture(figure)
+
+
 def _same(written: Path, given: Path) -> bool:
     """Return whether two names are one file: equal paths, or links of either kind."""
-    return written.resolve() == given or (written.exists() and given.exists() and written.samefile(given))
+    return written.resolve() == given.resolve() or (written.exists() and given.exists() and written.samefile(given))
 
 
-def _facts(mesh: Mesh, moved: Mesh, done: Limited) -> dict[str, Any]:
+def _facts(file: MeshFile, done: Done) -> dict[str, Any]:
+    before, after = done.kept.before, done.kept.after
     return {
-        "vertices": len(mesh.points),
-        "cells": len(mesh.cells),
-        "largest": float(np.linalg.norm(done.displacement, axis=1).max()),
-        "quality_before": float(quality(mesh).min()),
-        "quality_after": float(quality(moved).min()),
-        "limited": done.active,
-        "limited_share": done.share,
+        "vertices": len(file.mesh.points),
+        "cells": len(file.mesh.cells),
+        "unused_points": len(file.data.points) - len(file.used),
+        "largest": float(np.linalg.norm(done.kept.displacement, axis=1).max()),
+        "share": done.kept.share,
+        "unevenness_before": before.unevenness,
+        "unevenness_after": after.unevenness,
+        "quality_before": before.worst,
+        "quality_after": after.worst,
+        "smallest_angle_before": before.angle,
+        "smallest_angle_after": after.angle,
+        "limited": done.limited.active,
+        "limited_share": done.limited.share,
     }
 
 

@@ -47,8 +47,8 @@ def read_mesh(path: Path) -> Mesh:
         DataError: not readable, no such cells or several kinds of them, a surface that is not plane, curved cells, or a
             fault of ``check_mesh``.
     """
-    data = _open(path)
-    kind = _kind(data, path)
+    data = open_mesh(path)
+    kind = cell_kind(data, path)
     with reading(f"{path} does not hold a table of points and one of cells"):
         points = np.asarray(data.points, float)
         cells = np.concatenate([block.data for block in data.cells if block.type == kind]).astype(np.int64)
@@ -64,8 +64,8 @@ def read_monitor(path: Path, mesh: Mesh, name: str | None = None) -> Floats:
         UsageError: several fields and no name.
     """
     if path.suffix in (".npy", ".txt", ".csv"):
-        return check_monitor(_numbers(path), mesh)
-    point_data: Mapping[str, Any] = _open(path).point_data
+        return check_monitor(numbers(path), mesh)
+    point_data: Mapping[str, Any] = open_mesh(path).point_data
     fields = {key: value for key, value in point_data.items() if not key.startswith(OWN)}
     if not fields:
         raise DataError(f"{path} has no point data: a monitor is one value per vertex")
@@ -86,22 +86,36 @@ def write_mesh(path: Path, mesh: Mesh, fields: Mapping[str, Floats] | None = Non
         DataError: no such folder, no format of that suffix, or one that cannot hold such cells.
         StorageError: the disk is full or read-only.
     """
-    meshio = _meshio()
     points = np.zeros((len(mesh.points), 3))
     points[:, : mesh.dim] = mesh.points
     data = {name: np.asarray(values) for name, values in (fields or {}).items()}
+    write_data(path, meshio_module().Mesh(points, [(mesh.kind, mesh.cells)], point_data=data))
+
+
+def write_data(path: Path, data: Any) -> None:
+    """Write a mesh of meshio in the format of the file's suffix.
+
+    Raises:
+        DataError: no such folder, no format of that suffix, or one that cannot hold such cells.
+        StorageError: the disk is full or read-only.
+    """
     if not path.parent.is_dir():
         raise DataError(f"cannot write {path}: there is no folder {path.parent}")
     try:
         with storage_errors(path), written_beside(path) as scratch:
-            meshio.Mesh(points, [(mesh.kind, mesh.cells)], point_data=data).write(scratch, FORMATS.get(path.suffix))
+            data.write(scratch, FORMATS.get(path.suffix))
     except (SimplatformError, OSError):
         raise
     except Exception as error:  # each of meshio's writers has failures of its own
         raise DataError(f"cannot write {path}: {type(error).__name__} {error}; .vtu always works") from error
 
 
-def _open(path: Path) -> Any:
+def open_mesh(path: Path) -> Any:
+    """Return what meshio reads of a file.
+
+    Raises:
+        DataError: not there, or not a mesh that meshio reads.
+    """
     if not path.exists():
         raise DataError(f"{path} does not exist")
     try:
@@ -109,7 +123,7 @@ def _open(path: Path) -> Any:
             size = os.fstat(opened.fileno()).st_size
         check_inside(path, size)
         check_finished(path)
-        return _meshio().read(path)
+        return meshio_module().read(path)
     except SimplatformError:
         raise
     except SystemExit as error:  # some of meshio's readers end the program on a bad file
@@ -118,8 +132,12 @@ def _open(path: Path) -> Any:
         raise DataError(f"{path} is not a mesh that meshio reads: {type(error).__name__}: {error}") from error
 
 
-def _kind(data: Any, path: Path) -> str:
-    """Return the one kind of cells of the highest dimension; those of lower ones are its boundary."""
+def cell_kind(data: Any, path: Path) -> str:
+    """Return the one kind of cells of the highest dimension; those of lower ones are its boundary.
+
+    Raises:
+        DataError: curved cells, several kinds, or none that can be moved.
+    """
     found = {block.type for block in data.cells if len(block.data) and block.type != "vertex"}
     highest = max((_dimension(kind) for kind in found), default=0)
     top = sorted(kind for kind in found if _dimension(kind) == highest)
@@ -150,14 +168,24 @@ def _flat(points: Floats, dim: int, path: Path) -> Floats:
     return points[:, :dim]
 
 
-def _numbers(path: Path) -> Floats:
+def numbers(path: Path) -> Floats:
+    """Return the numbers of a ``.npy``, text or comma-separated file.
+
+    Raises:
+        DataError: it holds something else.
+    """
     with reading(f"{path} does not hold one number per vertex"), regular(path) as opened:
         if path.suffix == ".npy":
             return np.asarray(read_npy(opened, path), float)
         return np.loadtxt(opened, delimiter="," if path.suffix == ".csv" else None)
 
 
-def _meshio() -> Any:
+def meshio_module() -> Any:
+    """Return meshio.
+
+    Raises:
+        MissingDependency: it is not installed.
+    """
     try:
         import meshio
     except ImportError as error:
