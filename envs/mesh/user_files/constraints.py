@@ -10,7 +10,7 @@ import numpy as np
 
 from simplatform.envs.mesh.geometry.boundary import FIXED, INTERIOR, SLIDING, STRAIGHT
 from simplatform.envs.mesh.geometry.mesh import Floats, Ints, Mesh
-from simplatform.envs.mesh.user_files.groups import Groups
+from simplatform.envs.mesh.user_files.groups import UNTAGGED, Groups
 from simplatform.errors import UsageError
 
 OUTER = -1
@@ -49,15 +49,14 @@ def _vertices(groups: Groups, names: Sequence[str]) -> Ints:
         if name not in groups.names:
             known = ", ".join(groups.names) or "none"
             raise UsageError(f"no group {name!r} in the mesh; it has {known}")
-    return np.unique(np.concatenate([groups.names[name] for name in names])) if names else np.zeros(0, np.int64)
+    found = [groups.names[name] for name in names] or [np.zeros(0, np.int64)]
+    return np.unique(np.concatenate(found)).astype(np.int64)
 
 
 def _features(mesh: Mesh, groups: Groups, freed: Ints) -> tuple[Ints, Ints]:
     """Return facets that keep their place, and a label of each: the file's own tag, the pair of materials, or OUTER."""
     everywhere, cells = _facets(mesh)
-    keys, first, inverse, counts = np.unique(
-        np.sort(everywhere, 1), axis=0, return_index=True, return_inverse=True, return_counts=True
-    )
+    keys, inverse, counts = np.unique(np.sort(everywhere, 1), axis=0, return_inverse=True, return_counts=True)
     inverse = inverse.ravel()
     low = np.full(len(keys), np.iinfo(np.int64).max)
     high = np.full(len(keys), np.iinfo(np.int64).min)
@@ -69,19 +68,16 @@ def _features(mesh: Mesh, groups: Groups, freed: Ints) -> tuple[Ints, Ints]:
         between &= ~np.isin(keys, freed).all(1)
     size = int(groups.labels.max(initial=0)) + 1
     label = np.where(outer, OUTER, -2 - (low * size + high))
-    known = {
-        tuple(sorted(facet)): tag
-        for facet, tag in zip(groups.facets.tolist(), groups.facet_labels.tolist(), strict=True)
-    }
-    kept = np.flatnonzero(outer | between)
-    chosen = {tuple(keys[k].tolist()): int(label[k]) for k in kept}
-    for key, tag in known.items():
-        if key in chosen or not (len(freed) and np.isin(key, freed).all()):
-            chosen[key] = int(tag) * 2 + (0 if chosen.get(key, 0) == OUTER else 1) if tag >= 0 else int(tag)
-    if not chosen:
-        return np.zeros((0, mesh.dim), np.int64), np.zeros(0, np.int64)
-    del first
-    return np.array(list(chosen), np.int64), np.array(list(chosen.values()), np.int64)
+    kept = outer | between
+    own = dict(zip(map(tuple, keys.tolist()), range(len(keys)), strict=True))
+    for facet, tag in zip(np.sort(groups.facets, 1).tolist(), groups.facet_labels.tolist(), strict=True):
+        at = own.get(tuple(facet))
+        if at is None or (not outer[at] and len(freed) and bool(np.isin(facet, freed).all())):
+            continue  # a line beside the cells' own facets binds nothing, nor does what was set free
+        kept[at] = True
+        if tag != UNTAGGED:
+            label[at] = 2 * tag + int(not outer[at])
+    return keys[kept].astype(np.int64), label[kept].astype(np.int64)
 
 
 def _facets(mesh: Mesh) -> tuple[Ints, Ints]:
@@ -107,7 +103,8 @@ def _borders(facets: Ints, labels: Ints, dim: int) -> Ints:
     low, high = np.full(len(keys), np.iinfo(np.int64).max), np.full(len(keys), np.iinfo(np.int64).min)
     np.minimum.at(low, inverse, marks)
     np.maximum.at(high, inverse, marks)
-    return keys[low != high]
+    found: Ints = keys[low != high].astype(np.int64)
+    return found
 
 
 def _along(points: Floats, edges: Ints, labels: Ints, flags: Ints, directions: Floats) -> None:

@@ -13,6 +13,8 @@ from simplatform.envs.mesh.user_files.mesh_file import MeshFile
 PHYSICAL, GEOMETRICAL = "gmsh:physical", "gmsh:geometrical"
 FACETS = {1: ("vertex",), 2: ("line",), 3: ("triangle", "quad")}
 """Kinds of cells that are facets of cells of a dimension."""
+UNTAGGED = -1
+"""Tag of cells in a file that has none."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _cells(file: MeshFile, kinds: tuple[str, ...], number: Ints) -> tuple[Ints, 
         if block.type not in kinds or not len(block.data):
             continue
         found = number[np.asarray(block.data, np.int64)]
-        tag = np.asarray(tags[index], np.int64) if tags is not None else np.full(len(found), index)
+        tag = np.asarray(tags[index], np.int64) if tags is not None else np.full(len(found), UNTAGGED)
         if block.type == "quad":
             found, tag = np.concatenate([found[:, :3], found[:, [0, 2, 3]]]), np.tile(tag, 2)
         inside = (found >= 0).all(1)

@@ -100,7 +100,7 @@ def _scalar(values: Floats, component: str | None, name: str) -> Floats:
         return values
     flat = values.reshape(len(values), -1)
     if component == "norm":
-        return np.linalg.norm(flat, axis=1)
+        return np.asarray(np.linalg.norm(flat, axis=1), float)
     if component is None or not component.isdigit() or int(component) >= flat.shape[1]:
         raise UsageError(
             f"{name!r} has {flat.shape[1]} components: choose one with --component (0 to {flat.shape[1] - 1}, or norm)"
@@ -127,11 +127,11 @@ def _to_vertices(data: Any, path: Path, values: Floats) -> Floats:
 
 
 def _quads(corners: Floats) -> Floats:
-    diagonals = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
-    areas: Floats = 0.5 * np.linalg.norm(
-        np.cross(*(np.pad(d, ((0, 0), (0, 3 - d.shape[1]))) for d in diagonals)), axis=1
-    )
-    return areas
+    """Return the areas of quadrilaterals ``(C, 4, d)`` from their diagonals."""
+    across = np.zeros((2, len(corners), 3))
+    across[0, :, : corners.shape[2]] = corners[:, 2] - corners[:, 0]
+    across[1, :, : corners.shape[2]] = corners[:, 3] - corners[:, 1]
+    return np.asarray(0.5 * np.linalg.norm(np.cross(across[0], across[1]), axis=1), float)
 
 
 def _matched(points: Floats, values: Floats, file: MeshFile, path: Path) -> Floats:
@@ -153,4 +153,5 @@ def _matched(points: Floats, values: Floats, file: MeshFile, path: Path) -> Floa
             f"{path} is not on this mesh: its nearest point to vertex {worst} is {distance.max():.3g} away; "
             "interpolate the monitor to the mesh's vertices first"
         )
-    return values[nearest]
+    found: Floats = values[nearest]
+    return found

@@ -18,7 +18,7 @@ from tests.envs.mesh.geometry.mesh_bad_input_cases import (
 
 
 @pytest.mark.parametrize("suffix", ["vtu", "msh", "vtk"])
-@pytest.mark.parametrize("fault", MESHES, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", [fault for fault in MESHES if fault is not orphan], ids=lambda fault: fault.__name__)
 def test_faulty_mesh_files_are_named_and_left_alone(tmp_path, fault, suffix):
     points, cells = fault(*plain())
     source, output = tmp_path / f"in.{suffix}", tmp_path / "out.vtu"
@@ -49,8 +49,8 @@ def test_numbering_is_repaired_but_folds_are_not(kind):
 
 
 MONITORS = {
-    r"expected shape \(25,\), got \(24,\)": np.ones(24),
-    r"expected shape \(25,\), got \(25, 2\)": np.ones((25, 2)),
+    "holds 24 numbers; expected 25": np.ones(24),
+    "holds 50 numbers; expected 25": np.ones((25, 2)),
     r"not finite at vertex 4 \(and 1 more\): replace NaN": np.r_[np.ones(4), np.nan, np.inf, np.ones(19)],
     "negative at vertex 24: a monitor is a density": np.r_[np.ones(24), -1e-3],
     "zero everywhere": np.zeros(25),
