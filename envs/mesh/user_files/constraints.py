@@ -69,14 +69,14 @@ def _features(mesh: Mesh, groups: Groups, freed: Ints) -> tuple[Ints, Ints]:
     size = int(groups.labels.max(initial=0)) + 1
     label = np.where(outer, OUTER, -2 - (low * size + high))
     kept = outer | between
-    own = dict(zip(map(tuple, keys.tolist()), range(len(keys)), strict=True))
-    for facet, tag in zip(np.sort(groups.facets, 1).tolist(), groups.facet_labels.tolist(), strict=True):
-        at = own.get(tuple(facet))
+    own = {tuple(int(v) for v in key): number for number, key in enumerate(keys)}
+    for facet, tag in zip(np.sort(groups.facets, 1), groups.facet_labels, strict=True):
+        at = own.get(tuple(int(v) for v in facet))
         if at is None or (not outer[at] and len(freed) and bool(np.isin(facet, freed).all())):
             continue  # a line beside the cells' own facets binds nothing, nor does what was set free
         kept[at] = True
         if tag != UNTAGGED:
-            label[at] = 2 * tag + int(not outer[at])
+            label[at] = 2 * int(tag) + int(not outer[at])
     return keys[kept].astype(np.int64), label[kept].astype(np.int64)
 
 

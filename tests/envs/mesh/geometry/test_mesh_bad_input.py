@@ -18,7 +18,9 @@ from tests.envs.mesh.geometry.mesh_bad_input_cases import (
 
 
 @pytest.mark.parametrize("suffix", ["vtu", "msh", "vtk"])
-@pytest.mark.parametrize("fault", [fault for fault in MESHES if fault is not orphan], ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize(
+    "fault", [fault for fault in MESHES if fault.__name__ != "orphan"], ids=lambda fault: fault.__name__
+)
 def test_faulty_mesh_files_are_named_and_left_alone(tmp_path, fault, suffix):
     points, cells = fault(*plain())
     source, output = tmp_path / f"in.{suffix}", tmp_path / "out.vtu"
