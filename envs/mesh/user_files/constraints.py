@@ -69,7 +69,7 @@ def _features(mesh: Mesh, groups: Groups, freed: Ints) -> tuple[Ints, Ints]:
     size = int(groups.labels.max(initial=0)) + 1
     label = np.where(outer, OUTER, -2 - (low * size + high))
     kept = outer | between
-    own = {tuple(int(v) for v in key): number for number, key in enumerate(keys)}
+    own = {tuple(int(v) for v in keys[number]): number for number in range(len(counts))}
     for facet, tag in zip(np.sort(groups.facets, 1), groups.facet_labels, strict=True):
         at = own.get(tuple(int(v) for v in facet))
         if at is None or (not outer[at] and len(freed) and bool(np.isin(facet, freed).all())):
@@ -82,7 +82,7 @@ def _features(mesh: Mesh, groups: Groups, freed: Ints) -> tuple[Ints, Ints]:
 
 def _facets(mesh: Mesh) -> tuple[Ints, Ints]:
     """Return all facets of all cells ``(N, d)`` (quadrilaterals' edges too) and the cell of each."""
-    corners = {
+    corners: Sequence[tuple[int, ...]] = {
         "line": [(0,), (1,)],
         "triangle": [(0, 1), (1, 2), (2, 0)],
         "quad": [(0, 1), (1, 2), (2, 3), (3, 0)],
