@@ -82,12 +82,13 @@ def _features(mesh: Mesh, groups: Groups, freed: Ints) -> tuple[Ints, Ints]:
 
 def _facets(mesh: Mesh) -> tuple[Ints, Ints]:
     """Return all facets of all cells ``(N, d)`` (quadrilaterals' edges too) and the cell of each."""
-    corners: Sequence[tuple[int, ...]] = {
+    known: dict[str, list[tuple[int, ...]]] = {
         "line": [(0,), (1,)],
         "triangle": [(0, 1), (1, 2), (2, 0)],
         "quad": [(0, 1), (1, 2), (2, 3), (3, 0)],
         "tetra": [(0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3)],
-    }[mesh.kind]
+    }
+    corners = known[mesh.kind]
     facets = np.concatenate([mesh.cells[:, list(corner)] for corner in corners])
     return facets, np.tile(np.arange(len(mesh.cells)), len(corners))
 
