@@ -31,6 +31,7 @@ from simplatform.contracts.capabilities import (
     require_whole,
 )
 from simplatform.contracts.check import Check
+from simplatform.contracts.environment import Together
 from simplatform.contracts.formats import Format
 from simplatform.contracts.policy import (
     LOST,
@@ -53,6 +54,6 @@ from simplatform.contracts.task import EXPERT, Expansion, Metric, Task
 __all__ = [
     "EXPERT", "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable",
     "Format", "Learns", "Lockstep", "Loss", "Metric", "Module", "Observation", "Phased", "Policy", "Progress",
-    "Remembering",
-    "Signature", "Stateful", "Task", "Teaching", "Trainable", "lacking", "read_by_pipeline", "require_whole",
+    "Remembering", "Signature", "Stateful", "Task", "Teaching", "Together", "Trainable", "lacking", "read_by_pipeline",
+    "require_whole",
 ]  # fmt: skip

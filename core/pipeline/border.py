@@ -41,6 +41,22 @@ def name_of(env: gymnasium.Env[Any, Any]) -> str:
     return env.spec.id if env.spec is not None else type(env.unwrapped).__name__
 
 
+def checked(answer: object, policy: Policy, rows: int, shape: tuple[int, ...]) -> Array:
+    """Return a policy's answer ``(B, K, *action)`` to so many rows, as an array.
+
+    Raises:
+        ContractError: it is not that, or has fewer actions than are to be carried out.
+    """
+    who = type(policy).__name__
+    if not isinstance(answer, Tensor) or answer.shape[2:] != shape or answer.shape[0] != rows:
+        got = tuple(answer.shape) if isinstance(answer, Tensor) else f"a {type(answer).__name__}"
+        raise ContractError(f"{who}.act must return a tensor ({rows}, K, *{shape}), got {got}")
+    if answer.shape[1] < policy.execute:
+        raise ContractError(f"{who}.execute is {policy.execute}, but act returned {answer.shape[1]} actions")
+    found: Array = answer.detach().cpu().numpy()
+    return found
+
+
 class Border:
     """Between one environment and one policy during one episode.
 
@@ -61,7 +77,10 @@ class Border:
         Raises:
             ContractError: not an observation of named arrays and an info.
         """
-        answer = self.env.reset(seed=seed, options=options)
+        return self.began(self.env.reset(seed=seed, options=options))
+
+    def began(self, answer: object) -> dict[str, Array]:
+        """Return the first observation of what ``env.reset`` answered; see ``reset``."""
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise ContractError(f"{self.name}.reset must return (observation, info), got {_what(answer)}")
         self._known = {}
@@ -73,7 +92,10 @@ class Border:
         Raises:
             ContractError: not the five values of Gymnasium, or an observation unlike the first one.
         """
-        answer = self.env.step(self._within(action))
+        return self.stepped(self.env.step(self.within(action)))
+
+    def stepped(self, answer: object) -> tuple[dict[str, Array], bool, Mapping[Any, Any]]:
+        """Return what ``env.step`` answered; see ``step``."""
         if not isinstance(answer, tuple) or len(answer) != 5:
             raise ContractError(
                 f"{self.name}.step must return (observation, reward, terminated, truncated, info), got {_what(answer)}"
@@ -89,15 +111,13 @@ class Border:
         Raises:
             ContractError: it is not that.
         """
-        shape, who = self.env.action_space.shape or (), type(self.policy).__name__
-        if not isinstance(answer, Tensor) or answer.shape[2:] != shape or answer.shape[0] != 1:
-            got = tuple(answer.shape) if isinstance(answer, Tensor) else f"a {type(answer).__name__}"
-            raise ContractError(f"{who}.act must return a tensor (1, K, *{shape}), got {got}")
-        if answer.shape[1] < self.policy.execute:
-            raise ContractError(f"{who}.execute is {self.policy.execute}, but act returned {answer.shape[1]} actions")
+        return self.typed(checked(answer, self.policy, 1, self.env.action_space.shape or ())[0])
+
+    def typed(self, chunk: Array) -> Array:
+        """Return actions in the action space's type."""
         with np.errstate(over="ignore", invalid="ignore"):
-            chunk: Array = answer[0].detach().cpu().numpy().astype(self.env.action_space.dtype)
-        return chunk
+            found: Array = chunk.astype(self.env.action_space.dtype)
+        return found
 
     def _seen(self, observation: object, call: str) -> dict[str, Array]:
         if not isinstance(observation, Mapping) or not observation:
@@ -120,7 +140,8 @@ class Border:
             self.failure = f"non-finite observation {broken[0]!r} of {self.name}"
         return found
 
-    def _within(self, action: Array) -> Array:
+    def within(self, action: Array) -> Array:
+        """Return an action within the action space, and count it if it was not."""
         if self._limits is None:
             return action
         low, high, slack = self._limits

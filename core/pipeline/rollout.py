@@ -34,7 +34,8 @@ class Rollout:
     ``latencies`` are seconds per call of ``act``; ``chunks[i]`` is the ``(K, *action)`` answer given at step
     ``chunk_steps[i]``; ``frames`` are ``(H, W, 3)`` uint8 where drawing was asked for. ``failure`` says why the episode
     ended early, if it did; ``clipped`` counts actions outside of the action space. ``truths`` are keys of the info that
-    only ever held truth values, ``unread`` those that held no number, and what they held.
+    only ever held truth values, ``unread`` those that held no number, and what they held. ``thinking`` is how long the
+    policy took for all of it, in s. Episodes played in lockstep with others have no latencies of their own.
     """
 
     episode: Episode
@@ -46,6 +47,7 @@ class Rollout:
     clipped: int = 0
     truths: frozenset[str] = frozenset()
     unread: dict[str, str] = field(default_factory=dict)
+    thinking: float = 0.0
 
 
 class Shown(dict[str, Tensor]):
@@ -120,11 +122,13 @@ def rollout(
     """
     border = Border(env, policy)
     observation = border.reset(seed, options)
-    log = _Log(observation)
+    log = Log(observation)
     history = History(policy.observe, device_of(policy))
     history.push(observation)
+    start = time.perf_counter()
     if not border.failure:
         policy.reset(history.first())
+    log.thinking = time.perf_counter() - start
     done = bool(border.failure)
     while not done:
         chunk = _act(policy, history, border, generator, log, record)
@@ -145,7 +149,7 @@ def rollout(
     return log.rollout(seed, border)
 
 
-def _act(policy: Policy, history: History, border: Border, generator: Generator, log: _Log, record: bool) -> Array:
+def _act(policy: Policy, history: History, border: Border, generator: Generator, log: Log, record: bool) -> Array:
     batch = history.batch()
     start = time.perf_counter()
     with torch.no_grad():
@@ -153,6 +157,7 @@ def _act(policy: Policy, history: History, border: Border, generator: Generator,
     if isinstance(answer, Tensor) and answer.is_cuda:
         torch.cuda.synchronize(answer.device)
     log.latencies.append(time.perf_counter() - start)
+    log.thinking += log.latencies[-1]
     chunk = border.answer(answer)
     if record:
         log.chunks.append(chunk)
@@ -160,30 +165,24 @@ def _act(policy: Policy, history: History, border: Border, generator: Generator,
     return chunk
 
 
-class _Log:
-    """Collects an episode while it runs."""
+class Log:
+    """Collects an episode while it runs: what was seen, done and told, and how long the policy took."""
 
     def __init__(self, observation: Mapping[str, Array]) -> None:
         self.observations = [observation]
         self.actions: list[Array] = []
-        self.infos: list[dict[str, float]] = []
+        self.infos: list[Mapping[Any, Any]] = []
         self.latencies: list[float] = []
         self.chunks: list[Array] = []
         self.chunk_steps: list[int] = []
         self.frames: list[Array] = []
-        self._truths: dict[str, bool] = {}
-        self._unread: dict[str, str] = {}
+        self.thinking = 0.0
         self._stride = 1
 
     def add(self, action: Array, observation: Mapping[str, Array], info: Mapping[Any, Any]) -> None:
         self.actions.append(action)
         self.observations.append(observation)
-        found = numbers(info)
-        self.infos.append(found)
-        for key, value in info.items():
-            self._truths[str(key)] = self._truths.get(str(key), True) and is_truth(value)
-            if str(key) not in found and str(key) not in self._unread:
-                self._unread[str(key)] = f"{type(value).__name__} {str(value)[:40]!r}"
+        self.infos.append(dict(info))
 
     def draw(self, env: gymnasium.Env[Any, Any]) -> None:
         """Keep every ``_stride``-th frame; when there are too many, drop every second one and double the stride."""
@@ -198,11 +197,24 @@ class _Log:
     def rollout(self, seed: int, border: Border) -> Rollout:
         keys = self.observations[0]
         observations = {key: np.stack([o[key] for o in self.observations]) for key in keys}
-        names = sorted({name for info in self.infos for name in info})
-        infos = {name: np.array([info.get(name, np.nan) for info in self.infos]) for name in names}
+        found = [numbers(info) for info in self.infos]
+        names = sorted({name for info in found for name in info})
+        infos = {name: np.array([info.get(name, np.nan) for info in found]) for name in names}
         space = border.env.action_space
         actions = np.stack(self.actions) if self.actions else np.zeros((0, *(space.shape or ())), space.dtype)
         return Rollout(
             Episode(observations, actions, infos, seed), self.latencies, self.chunks, self.chunk_steps, self.frames,
-            border.failure, border.clipped, frozenset(key for key, true in self._truths.items() if true), self._unread,
+            border.failure, border.clipped, _truths(self.infos), _unread(self.infos, infos), self.thinking,
         )  # fmt: skip
+
+
+def _truths(infos: list[Mapping[Any, Any]]) -> frozenset[str]:
+    """Return the keys that only ever held truth values; which those are is looked for in the last info."""
+    likely = [key for key, value in infos[-1].items() if is_truth(value)] if infos else []
+    return frozenset(str(key) for key in likely if all(is_truth(info[key]) for info in infos if key in info))
+
+
+def _unread(infos: list[Mapping[Any, Any]], found: Mapping[str, Array]) -> dict[str, str]:
+    """Return the keys that never held a number, and what they held last."""
+    held = {str(key): value for info in infos for key, value in info.items() if str(key) not in found}
+    return {key: f"{type(value).__name__} {str(value)[:40]!r}" for key, value in held.items()}

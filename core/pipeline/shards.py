@@ -15,11 +15,11 @@ import gymnasium
 from simplatform.contracts import Metric, Policy, Task
 from simplatform.errors import ContractError, SimplatformError
 from simplatform.pipeline.environments import episodes_of, make_env, make_expert, signature_of
+from simplatform.pipeline.lockstep import Play
 from simplatform.pipeline.measuring import reached, reduce_metric
 from simplatform.pipeline.rollout import Rollout, one_thread, rollout
 from simplatform.runs.checkpoint import read_policy, read_signature
 from simplatform.runs.fingerprint import data_fingerprint, data_fingerprints
-from simplatform.seeding import episode_seed, torch_generator
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,34 @@ def episode_shard(
 
 def run_episode(shard: EpisodeShard) -> Rollout:
     """Run one episode; environments and policies are kept for the next shard of the same kind, and the same files."""
-    task = _task(shard.task)
-    files = json.dumps(data_fingerprints(task.kwargs))
-    env = _env(shard.task, shard.split, shard.episode % len(task.variants), shard.record, files)
+    task, variant = task_of(shard), shard.episode % len(task_of(shard).variants)
+    env = _env(shard.task, shard.split, variant, shard.record, _files(task))
     place = (task, shard.split, shard.seed, shard.episode, shard.record, shard.stop_early)
-    if shard.checkpoint is None:
-        return play(make_expert(task, env), env, *place)
-    policy = _policy(shard.checkpoint, shard.device, shard.changes, data_fingerprint(shard.checkpoint))
-    with _trained_elsewhere(Path(shard.checkpoint), env):
+    with acting(shard, env) as policy:
         return play(policy, env, *place)
+
+
+def task_of(shard: EpisodeShard) -> Task:
+    """Return a shard's task."""
+    return _task(shard.task)
+
+
+def policy_of(shard: EpisodeShard) -> Policy | None:
+    """Return the policy of a shard's checkpoint, kept for the next shard; None where the task's expert acts."""
+    if shard.checkpoint is None:
+        return None
+    return _policy(shard.checkpoint, shard.device, shard.changes, data_fingerprint(shard.checkpoint))
+
+
+@contextmanager
+def acting(shard: EpisodeShard, env: gymnasium.Env[Any, Any]) -> Iterator[Policy]:
+    """Give who acts in an environment; an error tells where else the policy was trained."""
+    policy = policy_of(shard)
+    if policy is None or shard.checkpoint is None:
+        yield make_expert(task_of(shard), env)
+        return
+    with _trained_elsewhere(Path(shard.checkpoint), env):
+        yield policy
 
 
 def play(
@@ -75,22 +94,29 @@ def play(
 
     An environment whose episodes are limited begins the one of this number, counted per variant.
     """
-    variants = len(task.variants) if task is not None else 1
-    number = {"episode": episode // variants} if episodes_of(env) is not None else None
-    metric = task.metric if task is not None and task.metrics else None
-    stop = _decided(metric) if stop_early and metric is not None else (lambda info: False)
-    reset_seed = episode_seed(seed, split, episode)
-    generator = torch_generator(seed, f"act/{split}", episode)
+    one = Play.of(task, split, seed, episode, episodes_of(env) is not None)
+    stop = decided(task) if stop_early else None
     with one_thread():
-        result = rollout(policy, env, seed=reset_seed, generator=generator, record=record, stop=stop, options=number)
+        result = rollout(
+            policy, env, seed=one.seed, generator=one.generator, record=record, stop=stop or (lambda info: False),
+            options=one.options,
+        )  # fmt: skip
+    return scored(result, task, one)
+
+
+def scored(result: Rollout, task: Task | None, one: Play) -> Rollout:
+    """Return an episode with its variant and metrics filled in."""
     metrics = {m.name: reduce_metric(m, result.episode, result.failure) for m in task.metrics} if task else {}
-    result.episode = replace(result.episode, variant=episode % variants, metrics=metrics)
+    result.episode = replace(result.episode, variant=one.variant, metrics=metrics)
     return result
 
 
-def _decided(metric: Metric) -> Callable[[Mapping[Any, Any]], bool]:
+def decided(task: Task | None) -> Callable[[Mapping[Any, Any]], bool] | None:
     """Return a test that says when a success that counts "at any step" is reached: nothing after can change it."""
-    return lambda info: metric.over == "any" and reached(metric, info)
+    metric = task.metric if task is not None and task.metrics else None
+    if metric is None or metric.over != "any":
+        return None
+    return lambda info: reached(metric, info)
 
 
 @contextmanager
@@ -109,6 +135,10 @@ def _trained_elsewhere(checkpoint: Path, env: gymnasium.Env[Any, Any]) -> Iterat
             f"actions {trained.action}, and this environment has {dict(shown.observation)} and {shown.action}: "
             "take a task like the one that it was trained on"
         ) from error
+
+
+def _files(task: Task) -> str:
+    return json.dumps(data_fingerprints(task.kwargs))
 
 
 @lru_cache(maxsize=8)
