@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from simplatform.contracts import Lockstep, Policy
+from simplatform.contracts import Lockstep, Policy, Together
+from simplatform.executors import available_cores, executor
 from simplatform.pipeline.environments import episodes_of, make_env, make_expert
 from simplatform.pipeline.lockstep import Env, Play, Stable, lockstep
 from simplatform.pipeline.rollout import Rollout, one_thread
@@ -16,6 +17,20 @@ WIDEST = 64
 CALLS = 3
 """Calls of ``act`` from which the latency of a policy alone is measured, within its first few episodes."""
 ALONE = 3
+GROUPS = 2
+"""Groups of shards for each worker: what a lost one costs, and how evenly they end."""
+
+
+def run_shards(shards: Sequence[EpisodeShard], workers: int = 1, kind: str = "") -> Iterator[Rollout]:
+    """Run shards of one task, split and policy, here or by an executor (see ``simplatform.executors``), in order."""
+    if kind == "local" or (not kind and workers <= 1):
+        yield from run_all(shards)
+        return
+    policy = policy_of(shards[0]) if shards else None
+    size = -(-len(shards) // (GROUPS * (workers or available_cores()))) if isinstance(policy, Lockstep) else 1
+    groups = [shards[first : first + size] for first in range(0, len(shards), max(size, 1))]
+    for group in executor(workers, kind).map(run_batch, groups):
+        yield from group
 
 
 def run_batch(shards: Sequence[EpisodeShard]) -> list[Rollout]:
@@ -46,23 +61,21 @@ def run_all(shards: Sequence[EpisodeShard]) -> Iterator[Rollout]:
 
 
 def width_of(shard: EpisodeShard, count: int, example: Rollout, seconds: float) -> int:
-    """Return how many episodes to play at once.
+    """Return how many episodes to play at once; ``seconds`` is what one alone takes.
 
-    An environment more is made where that takes less than half of what it saves; answering in batches saves at most
-    what the policy took.
+    An environment more is made where that takes less than half of what it saves. That is at most what the policy took,
+    and all of it where environments of its kind are stepped together.
     """
-    policy = policy_of(shard)
+    policy, task = policy_of(shard), task_of(shard)
     if policy is not None and not isinstance(policy, Lockstep):
         return 1
     start = time.perf_counter()
-    make_env(task_of(shard), shard.split, shard.episode).close()
+    env = make_env(task, shard.split, shard.episode)
     making = time.perf_counter() - start
-    saved = count * (seconds if policy is None else example.thinking + _shared(shard, seconds))
+    shared = isinstance(env.unwrapped, Together)
+    env.close()
+    saved = count * (seconds if shared else example.thinking if policy is not None else 0.0)
     return int(min(WIDEST, count, max(1, 0.5 * saved / max(making, 1e-6))))
-
-
-def _shared(shard: EpisodeShard, seconds: float) -> float:
-    return 0.0
 
 
 def _in_lockstep(shards: Sequence[EpisodeShard], width: int) -> Iterator[Rollout]:

@@ -14,11 +14,11 @@ from typing import Any
 from simplatform.contracts import Task
 from simplatform.demonstrations import Demonstrations, Episode, store
 from simplatform.errors import DataError
-from simplatform.executors import Executor, executor
+from simplatform.pipeline.batches import run_shards
 from simplatform.pipeline.environments import available, make_env
 from simplatform.pipeline.measuring import require_reported
 from simplatform.pipeline.rollout import Rollout
-from simplatform.pipeline.shards import EpisodeShard, episode_shard, run_episode
+from simplatform.pipeline.shards import EpisodeShard, episode_shard
 from simplatform.plugin_host.host import get_host
 from simplatform.report.statistics import Estimate, wilson
 from simplatform.runs.cache import cache_root
@@ -78,7 +78,7 @@ def collect(
             )
         tries = count * attempts if there is None else there
         shards = (episode_shard(task, split, seed, number) for number in range(tries))
-        episodes = _batched(shards, executor(workers, kind), count)
+        episodes = _batched(shards, workers, kind, count)
         demonstrations = _gather(task, count, split, seed, episodes, on_episode)
         if not path.exists():
             store.save(demonstrations, path, make_env(task, split))
@@ -135,10 +135,10 @@ def _too_few(task: Task, kept: int, tried: int, count: int, failures: Counter[st
     )
 
 
-def _batched(shards: Iterator[EpisodeShard], pool: Executor, count: int) -> Iterator[Rollout]:
+def _batched(shards: Iterator[EpisodeShard], workers: int, kind: str, count: int) -> Iterator[Rollout]:
     """Run shards in order, never more at once than may be needed."""
     while batch := list(islice(shards, count)):
-        yield from pool.map(run_episode, batch)
+        yield from run_shards(batch, workers, kind)
 
 
 def _expert_rate(demonstrations: Demonstrations) -> Estimate | None:

@@ -9,17 +9,20 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from simplatform.contracts import Policy, Task
-from simplatform.executors import available_cores, executor
+from simplatform.contracts import Lockstep, Policy, Task
+from simplatform.executors import available_cores
+from simplatform.pipeline.batches import run_shards
 from simplatform.pipeline.border import require_policy
 from simplatform.pipeline.environments import available
 from simplatform.pipeline.rollout import Rollout
-from simplatform.pipeline.shards import EpisodeShard, play, run_episode
+from simplatform.pipeline.shards import EpisodeShard, play, policy_of, run_episode
 from simplatform.pipeline.tally import Evaluation, Tally
 from simplatform.runs.recordings import Recording
 
 WORTH_WORKERS = 20.0
 """Seconds of remaining work from which starting worker processes pays."""
+SAVED = 0.75
+"""Share of the policy's time that answering in batches is taken to save, at least."""
 
 
 def evaluate_shards(
@@ -99,12 +102,15 @@ def all_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
 def _run(shards: Sequence[EpisodeShard], workers: int, kind: str) -> Iterator[Rollout]:
     if workers == 0 and not kind and shards:
         start = time.perf_counter()
-        yield run_episode(shards[0])
-        remaining = (time.perf_counter() - start) * (len(shards) - 1)
-        alone = remaining <= WORTH_WORKERS or shards[0].device != "cpu"  # one process owns an accelerator
+        first = run_episode(shards[0])
+        yield first
+        seconds = time.perf_counter() - start
+        if isinstance(policy_of(shards[0]), Lockstep):
+            seconds -= SAVED * first.thinking
+        alone = seconds * (len(shards) - 1) <= WORTH_WORKERS or shards[0].device != "cpu"  # one owns an accelerator
         workers = 1 if alone else min(available_cores(), len(shards))
         shards = shards[1:]
-    yield from executor(workers, kind).map(run_episode, shards)
+    yield from run_shards(shards, workers, kind)
 
 
 def within(where: str, there: int | None, asked: int, explicit: bool) -> tuple[int, list[str]]:

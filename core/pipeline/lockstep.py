@@ -1,7 +1,7 @@
 """Episodes in lockstep: many environments, one ``act`` for all of them, and no number that depends on how many.
 
-Rows that end are filled with the next episodes, so that the batch stays full; memory holds as many episodes as there are
-rows. A policy that keeps something from ``reset`` on ("together") is given a wave of episodes that begin at once.
+Rows that end are filled with the next episodes, so that the batch stays full; memory holds as many episodes as there
+are rows. A policy that keeps something from ``reset`` on ("together") is given a wave of episodes that begin at once.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class _Row:
 
     def __init__(self, play: Play, env: Env, policy: Policy) -> None:
         self.play, self.policy, self.border = play, policy, Border(env, policy)
+        self.inner = _within(env)
         self.queue: deque[Array] = deque()
         self.past: deque[dict[str, Array]] = deque(maxlen=policy.observe)
         self.ended = False
@@ -167,11 +168,11 @@ def _begun(policy_of: Callable[[Env], Policy], stable: Stable, plays: Sequence[P
     for play in plays:
         env = stable.take(play.variant)
         rows.append(_Row(play, env, policy_of(env)))
-    envs, kind = [row.border.env.unwrapped for row in rows], _kind(rows)
+    envs, kind = [row.inner for row in rows], _kind(rows)
     if kind is not None:
         answers: list[object] = list(kind.reset_all(envs, [p.seed for p in plays], [p.options for p in plays]))
     else:
-        answers = [row.border.env.reset(seed=row.play.seed, options=row.play.options) for row in rows]
+        answers = [row.inner.reset(seed=row.play.seed, options=row.play.options) for row in rows]
     for row, answer in zip(rows, answers, strict=True):
         row.begin(row.border.began(answer))
     return rows
@@ -205,9 +206,9 @@ def _step(rows: Sequence[_Row], stop: Stop | None) -> None:
     actions, kind = [row.queue.popleft() for row in rows], _kind(rows)
     inside = [row.border.within(action) for row, action in zip(rows, actions, strict=True)]
     if kind is not None:
-        answers: list[object] = list(kind.step_all([row.border.env.unwrapped for row in rows], inside))
+        answers: list[object] = list(kind.step_all([row.inner for row in rows], inside))
     else:
-        answers = [row.border.env.step(action) for row, action in zip(rows, inside, strict=True)]
+        answers = [row.inner.step(action) for row, action in zip(rows, inside, strict=True)]
     for row, action, answer in zip(rows, actions, answers, strict=True):
         row.acted(action, answer, stop)
 
@@ -230,15 +231,13 @@ def _observed(rows: Sequence[_Row], newest: bool = False) -> Shown:
 
 
 def _kind(rows: Sequence[_Row]) -> Any:
-    """Return the class that resets and steps all these environments at once, if nothing around them has a say."""
-    kinds = {type(row.border.env.unwrapped) for row in rows}
-    first = rows[0].border.env.unwrapped if rows else None
-    if len(rows) < 2 or len(kinds) > 1 or not isinstance(first, Together):
-        return None
-    return type(first) if all(_bare(row.border.env) for row in rows) else None
+    """Return the class that resets and steps all these environments at once, if there is one."""
+    kinds = {type(row.inner) for row in rows}
+    return kinds.pop() if len(rows) > 1 and len(kinds) == 1 and isinstance(rows[0].inner, Together) else None
 
 
-def _bare(env: Env) -> bool:
+def _within(env: Env) -> Env:
+    """Return what is within wrappers that only watch."""
     while isinstance(env, gymnasium.wrappers.OrderEnforcing | gymnasium.wrappers.PassiveEnvChecker):
         env = env.env
-    return env is env.unwrapped
+    return env

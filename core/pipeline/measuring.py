@@ -43,7 +43,7 @@ def number(value: Any) -> float:
 
     NaN, which is "not measured", for all else: None, text, several values, complex or non-finite ones.
     """
-    found = _number(value, DEEPEST)
+    found = value if type(value) is float else _number(value, DEEPEST)
     return found if math.isfinite(found) else math.nan
 
 
@@ -58,7 +58,11 @@ def numbers(info: Mapping[Any, Any]) -> dict[str, float]:
     "episode" (Gymnasium's statistics) gives ``episode.return``, ``episode.length`` and ``episode.seconds``;
     "final_info" (vector environments) is read as if it stood in the info itself.
     """
-    found = {str(key): number(value) for key, value in info.items() if value is None or _numeric(value)}
+    found = {
+        str(key): number(value)
+        for key, value in info.items()
+        if type(value) is float or value is None or _numeric(value)
+    }
     episode, final = info.get("episode"), info.get("final_info")
     if isinstance(episode, Mapping):
         found.update({name: number(episode[key]) for key, name in STATISTICS.items() if key in episode})
@@ -120,6 +124,8 @@ def found_metrics(names: Iterable[str], truths: Iterable[str]) -> tuple[Metric, 
 
 
 def _number(value: Any, depth: int) -> float:
+    if value is None:
+        return math.nan
     if isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
         return _float(value)
     if isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).any()):

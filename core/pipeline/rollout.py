@@ -180,6 +180,7 @@ class Log:
         self._stride = 1
 
     def add(self, action: Array, observation: Mapping[str, Array], info: Mapping[Any, Any]) -> None:
+        """Add an action, and what came of it."""
         self.actions.append(action)
         self.observations.append(observation)
         self.infos.append(dict(info))
@@ -195,6 +196,7 @@ class Log:
             self.frames, self._stride = self.frames[1::2], 2 * self._stride
 
     def rollout(self, seed: int, border: Border) -> Rollout:
+        """Return the episode so far."""
         keys = self.observations[0]
         observations = {key: np.stack([o[key] for o in self.observations]) for key in keys}
         found = [numbers(info) for info in self.infos]

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from simplatform.contracts import Observation
 from simplatform.envs.dynamics.systems import find_system
 from simplatform.envs.dynamics.systems.base import Array
-from simplatform.envs.dynamics.truth import attractor_scale, settled, trajectory
+from simplatform.envs.dynamics.truth import all_settled, attractor_scale, bundle, settled, trajectory
 from simplatform.errors import ConfigError
 
 THRESHOLD = 0.4
@@ -87,7 +87,35 @@ class PredictionEnv(gymnasium.Env[dict[str, Any], Array]):
     ) -> tuple[dict[str, Array], dict[str, Any]]:
         """Draw a point on the attractor and integrate the truth from there."""
         super().reset(seed=seed)
-        self.truth = self.draw()
+        return self._begun(self.draw())
+
+    @classmethod
+    def reset_all(
+        cls, envs: Sequence[PredictionEnv], seeds: Sequence[int | None], options: Sequence[dict[str, Any] | None]
+    ) -> list[tuple[dict[str, Array], dict[str, Any]]]:
+        """Begin episodes of several instances of one system; their truths are integrated together."""
+        first = envs[0]
+        if cls.draw is not PredictionEnv.draw or any(env.kind != first.kind for env in envs):
+            return [env.reset(seed=s, options=o) for env, s, o in zip(envs, seeds, options, strict=True)]
+        for env, seed in zip(envs, seeds, strict=True):
+            gymnasium.Env.reset(env, seed=seed)
+        starts = np.stack([first.system.initial(env.np_random) for env in envs])
+        waits = np.array([first.system.settle(env.np_random) for env in envs])
+        starts = all_settled(first.system, starts, waits)
+        count = first.window + first.steps
+        times = np.broadcast_to(first.dt * np.arange(count), (len(envs), count))
+        wholes = bundle(first.system, starts, times)
+        return [
+            env._begun(np.ascontiguousarray(whole[:, env.observed])) for env, whole in zip(envs, wholes, strict=True)
+        ]
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What instances must share to be integrated together."""
+        return (self.system.name, self.window, self.steps, self.dt)
+
+    def _begun(self, truth: Array) -> tuple[dict[str, Array], dict[str, Any]]:
+        self.truth = truth
         self.measured = self._measure()
         self._window = self.measured[: self.window].copy()
         self.time, self._valid, self._lost_at = 0, True, self.steps
@@ -97,7 +125,21 @@ class PredictionEnv(gymnasium.Env[dict[str, Any], Array]):
     def step(self, action: Array) -> tuple[dict[str, Array], float, bool, bool, dict[str, Any]]:
         """Append the predicted state to the window and score it."""
         state = np.asarray(action, float)
-        error = self._error(state)
+        return self._scored(state, self._error(state))
+
+    @classmethod
+    def step_all(
+        cls, envs: Sequence[PredictionEnv], actions: Sequence[Array]
+    ) -> list[tuple[dict[str, Array], float, bool, bool, dict[str, Any]]]:
+        """Take a step of several instances."""
+        states = np.array(actions, float)
+        gaps = states - np.array([env.truth[env.window + env.time] for env in envs])
+        with np.errstate(invalid="ignore"):
+            gaps = np.minimum(np.abs(gaps / np.array([env.scale for env in envs])), 1e6)
+        errors = np.where(np.isfinite(states).all(1), np.sqrt(np.mean(gaps**2, axis=1)), np.inf).tolist()
+        return [env._scored(state, error) for env, state, error in zip(envs, states, errors, strict=True)]
+
+    def _scored(self, state: Array, error: float) -> tuple[dict[str, Array], float, bool, bool, dict[str, Any]]:
         self._window = np.concatenate([self._window[1:], state[None]])
         self.time += 1
         self._score(error)

@@ -8,6 +8,7 @@ from math import ceil, log2
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from simplatform.envs.dynamics.batched import field_of, integrate
 from simplatform.envs.dynamics.systems import find_system
 from simplatform.envs.dynamics.systems.base import Array, System
 from simplatform.errors import SolverError
@@ -68,15 +69,34 @@ def settled(system: System, start: Array, wait: float) -> Array:
     """
     if not wait:
         return start
-    pieces = 1
-    if wait * (system.lyapunov or 0.0) > FORGETFUL:
-        pieces = ceil(wait * (system.lyapunov or 0.0) / PIECE)
-    state = start
+    pieces, state = _pieces(system, wait), start
     for _ in range(pieces):
         state = trajectory(system, state, np.array([0.0, wait / pieces]))[-1]
         if pieces > 1:
-            state = _rounded(state, max(np.abs([*system.low, *system.high]).max(), 1e-300))
+            state = _rounded(state, _size(system))
     return state
+
+
+def all_settled(system: System, starts: Array, waits: Array) -> Array:
+    """Return what ``settled`` does, of several starts ``(N, dim)`` at once."""
+    states, pieces = starts.copy(), np.array([_pieces(system, wait) if wait else 0 for wait in waits.tolist()])
+    for done in range(pieces.max(initial=0)):
+        rows = np.flatnonzero(pieces > done)
+        times = np.stack([np.zeros(len(rows)), waits[rows] / pieces[rows]], axis=1)
+        states[rows] = bundle(system, states[rows], times)[:, -1]
+        long = rows[pieces[rows] > 1]
+        states[long] = _rounded(states[long], _size(system))
+    return states
+
+
+def _pieces(system: System, wait: float) -> int:
+    """Return in how many pieces a burn-in is done."""
+    waited = wait * (system.lyapunov or 0.0)
+    return ceil(waited / PIECE) if waited > FORGETFUL else 1
+
+
+def _size(system: System) -> float:
+    return float(max(np.abs([*system.low, *system.high]).max(), 1e-300))
 
 
 def _rounded(state: Array, size: float) -> Array:
@@ -84,6 +104,19 @@ def _rounded(state: Array, size: float) -> Array:
     quantum = 2.0 ** (ceil(log2(size)) - 20)
     whole: Array = np.round(state / quantum) * quantum
     return whole
+
+
+def bundle(system: System, starts: Array, times: Array) -> Array:
+    """Integrate initial states ``(N, dim)`` of one system, each to ``times (N, T)`` of its own: ``(N, T, dim)``.
+
+    As ``trajectory`` of each alone, to rounding; none knows of the others.
+
+    Raises:
+        SolverError: a trajectory leaves the finite numbers or the step size underflows.
+    """
+    if system.integrate is not None:
+        return np.stack([trajectory(system, start, row) for start, row in zip(starts, times, strict=True)])
+    return integrate(field_of(system), starts, times, RTOL, ATOL, system.name)
 
 
 @lru_cache(maxsize=32)

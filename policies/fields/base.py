@@ -8,6 +8,7 @@ own.
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -34,6 +35,7 @@ class FieldPolicy(nn.Module):
     """
 
     execute = 1
+    lockstep: ClassVar[Literal["free", "together"]] = "free"
     field_mean: Tensor
     field_scale: Tensor
     step_mean: Tensor

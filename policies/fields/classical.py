@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -32,6 +32,7 @@ class CoarseSolver:
     """
 
     observe = execute = 1
+    lockstep: ClassVar[Literal["free", "together"]] = "free"
 
     def __init__(self, config: CoarseSolverConfig, signature: Signature) -> None:
         """Find the solver of the environment's problem.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Literal
+
 from torch import Generator, Tensor
 
 from simplatform.contracts import Observation, Progress, Signature
@@ -17,6 +19,7 @@ class FieldPersistence:
     """Answers with the newest field; nothing is fitted."""
 
     observe = execute = 1
+    lockstep: ClassVar[Literal["free", "together"]] = "free"
 
     def __init__(self, config: PersistenceConfig, signature: Signature) -> None:
         signature.require("field-persistence", "field")

@@ -67,6 +67,7 @@ class PointCloudPolicy(nn.Module):
 
     times: ClassVar[int] = 1
     """Times that the network takes."""
+    lockstep: ClassVar[Literal["free", "together"]] = "free"
 
     def __init__(self, config: PointCloudConfig, signature: Signature, **unet: Any) -> None:
         """Build the networks; ``unet`` goes to ``ConditionalUnet``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -33,6 +34,7 @@ class Replay(nn.Module):
     """
 
     observe = execute = 1
+    lockstep: ClassVar[Literal["free", "together"]] = "together"
     sized_by_data: tuple[str, ...] = ("actions",)
 
     def __init__(self, signature: Signature) -> None:

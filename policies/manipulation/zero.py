@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Literal
+
 import torch
 from torch import Generator, Tensor, nn
 
@@ -17,6 +19,7 @@ class Zero(nn.Module):
     """Answers with zeros, ``(B, 1, *action)``."""
 
     observe = execute = 1
+    lockstep: ClassVar[Literal["free", "together"]] = "free"
 
     def __init__(self, config: ZeroConfig, signature: Signature) -> None:
         super().__init__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -52,6 +52,7 @@ class MeshPolicy(nn.Module):
 
     observe = 1
     execute = 1
+    lockstep: ClassVar[Literal["free", "together"]] = "free"
     horizon = 1
     config: Any
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from itertools import chain
+from typing import ClassVar, Literal
 
 import torch
 from torch import Generator, Tensor, nn
@@ -21,6 +22,7 @@ class WindowPredictor(nn.Module):
     """Base: sees ``window (B, 1, q, d)``, answers the next state ``(B, 1, d)``; float64 throughout."""
 
     observe = execute = 1
+    lockstep: ClassVar[Literal["free", "together"]] = "free"
 
     def __init__(self, signature: Signature, delays: int) -> None:
         """Check that the environment gives windows of at least ``delays`` states.

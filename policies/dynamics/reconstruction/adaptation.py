@@ -44,26 +44,30 @@ def adapt(residuals: Residuals, start: Hypotheses, steps: int, log: list[float] 
     """Take up to ``steps`` Levenberg–Marquardt steps (Marquardt, 1963) with all hypotheses at once.
 
     The Jacobian is by central differences, whose rows join the batch; the damping falls where a step helps and rises
-    where it does not. It ends early when no hypothesis gains a thousandth of its cost. ``log`` receives the mean over
+    where it does not. A system's search ends early when none of its hypotheses gains a thousandth of its cost, whatever
+    the others do. ``log`` receives the mean over
     systems of the least cost, before the first step and after each.
     """
     width = start.chosen.shape[1]
     owner = torch.arange(len(start.chosen), device=start.chosen.device).repeat_interleave(width)
-    chosen, contexts = start.chosen.flatten(), start.contexts.flatten(0, 1)
+    chosen, contexts = start.chosen.flatten(), start.contexts.flatten(0, 1).clone()
     damping = torch.full((len(chosen), 1, 1), 1e-3, dtype=contexts.dtype, device=contexts.device)
     best = residuals(owner, chosen, contexts)
     _note(log, best, width)
+    live = torch.arange(len(chosen), device=chosen.device)
     for _ in range(steps if contexts.shape[1] else 0):
-        trial = contexts + _step(residuals, owner, chosen, contexts, best, damping)
-        found = residuals(owner, chosen, trial)
-        before, after = _cost(best), _cost(found)
+        whose, which = owner[live], chosen[live]
+        trial = contexts[live] + _step(residuals, whose, which, contexts[live], best[live], damping[live])
+        found = residuals(whose, which, trial)
+        before, after = _cost(best[live]), _cost(found)
         better = after < before
-        contexts = torch.where(better[:, None], trial, contexts)
-        best = torch.where(better[:, None], found, best)
-        damping = torch.where(better[:, None, None], damping / 5, damping * 5).clamp(1e-9, 1e6)
+        contexts[live] = torch.where(better[:, None], trial, contexts[live])
+        best[live] = torch.where(better[:, None], found, best[live])
+        damping[live] = torch.where(better[:, None, None], damping[live] / 5, damping[live] * 5).clamp(1e-9, 1e6)
         _note(log, best, width)
-        moving = (after < (1 - STALLED) * before) | ((after > (1 + STALLED) * before) & (damping[:, 0, 0] < 10))
-        if not bool(moving.any()):
+        moving = (after < (1 - STALLED) * before) | ((after > (1 + STALLED) * before) & (damping[live, 0, 0] < 10))
+        live = live[torch.isin(whose, whose[moving])]
+        if not len(live):
             break
     return Hypotheses(start.chosen, contexts.view_as(start.contexts), _cost(best).view_as(start.chosen))
 

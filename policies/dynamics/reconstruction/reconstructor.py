@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -54,6 +54,7 @@ class Reconstructor(nn.Module):
     """
 
     observe = execute = 1
+    lockstep: ClassVar[Literal["free", "together"]] = "together"
     sized_by_data = ("contexts", "routes", "families", "numbers", "curve")
     contexts: Tensor
     routes: Tensor

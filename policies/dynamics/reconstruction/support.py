@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar, Literal
 
 import torch
 from torch import Generator, Tensor, nn
@@ -21,6 +22,7 @@ class FromSupport(nn.Module):
     """Base: answers ``(T, ...)`` from ``support (S, T, ...)`` and ``initial (...)``; in float64."""
 
     observe = execute = 1
+    lockstep: ClassVar[Literal["free", "together"]] = "free"
 
     def __init__(self, config: SupportConfig, signature: Signature) -> None:
         """Check the environment.
