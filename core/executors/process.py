@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from typing import Any
 
 from simplatform.errors import SimplatformError
 from simplatform.executors.base import Result, Shard
+from simplatform.executors.workers import Serve, Worker, ready
+
+RETRIES = 3
+"""Times that a shard is run again after the process that ran it died."""
 
 
 class ProcessExecutor:
-    """Runs shards in fresh processes with one thread each (a forked process would inherit locks and GL contexts)."""
+    """Runs shards in fresh processes with one thread each; what a process that dies was doing is run again."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
@@ -24,33 +24,43 @@ class ProcessExecutor:
         """Yield ``function(shard)`` for each shard, in order.
 
         Raises:
-            SimplatformError: a worker process died.
+            SimplatformError: a shard's process died more than ``RETRIES`` times.
         """
-        context = multiprocessing.get_context("spawn")
-        with _single_threaded_children(), ProcessPoolExecutor(self.workers, mp_context=context) as pool:
-            futures: list[Future[Any]] = [pool.submit(function, shard) for shard in shards]
-            try:
-                for future in futures:
-                    yield future.result()
-            except BrokenProcessPool as error:
-                raise SimplatformError(
-                    "a worker process died (out of memory?). Try fewer workers: --workers 1"
-                ) from error
-            finally:
-                for future in futures:
-                    future.cancel()
+        waiting, results = deque(enumerate(shards)), dict[int, Result]()
+        idle = [Worker(_calls, function) for _ in range(min(self.workers, len(waiting)))]
+        busy: dict[Worker, tuple[int, Any]] = {}
+        lost: Counter[int] = Counter()
+        following = 0
+        try:
+            while waiting or busy:
+                while waiting and idle:
+                    busy[idle[-1]] = waiting.popleft()
+                    idle[-1].send(busy[idle.pop()][1])
+                for worker in ready(list(busy)):
+                    number, shard = busy.pop(worker)
+                    try:
+                        results[number] = worker.receive()
+                        idle.append(worker)
+                    except EOFError as error:
+                        lost[number] += 1
+                        _refuse(lost[number], error)
+                        worker.end()
+                        waiting.appendleft((number, shard))
+                        idle.append(Worker(_calls, function))
+                while following in results:
+                    yield results.pop(following)
+                    following += 1
+        finally:
+            for worker in (*idle, *busy):
+                worker.end()
 
 
-@contextmanager
-def _single_threaded_children() -> Iterator[None]:
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def _calls(function: Serve) -> Serve:
+    return function
+
+
+def _refuse(times: int, error: EOFError) -> None:
+    if times > RETRIES:
+        raise SimplatformError(
+            f"a worker process died {times} times at the same episodes (out of memory?). Try fewer workers: --workers 1"
+        ) from error
