@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium
@@ -46,6 +46,14 @@ class Play:
         generator = torch_generator(seed, f"act/{split}", episode)
         return cls(episode, episode % variants, episode_seed(seed, split, episode), generator, options)
 
+    def again(self) -> Play:
+        """Return the same episode from its beginning."""
+        return replace(self, generator=Generator().manual_seed(self.generator.initial_seed()))
+
+
+class Lost(Exception):
+    """The process of an environment died: its episode is to be played again."""
+
 
 class Stable:
     """Environments by variant, made when they are first needed and kept for the next episode of their kind."""
@@ -71,7 +79,7 @@ class _Row:
         self.inner = _within(env)
         self.queue: deque[Array] = deque()
         self.past: deque[dict[str, Array]] = deque(maxlen=policy.observe)
-        self.ended = False
+        self.ended = self.lost = False
 
     def begin(self, observation: dict[str, Array]) -> None:
         """See the first observation."""
@@ -96,6 +104,10 @@ class _Row:
 
     def acted(self, action: Array, answer: object, stop: Stop | None) -> None:
         """See what came of an action."""
+        if isinstance(answer, Lost):
+            self.lost = True
+            self.end()
+            return
         if self.border.judges and not np.isfinite(action).all():
             self.border.failure = ACTION
         observation, done, info = self.border.stepped(answer)
@@ -132,6 +144,7 @@ def lockstep(
         for group in _groups([row for row in wave if not row.ended]):
             _tell(group)
             yield from _played(group, stable, stop)
+        pending.extendleft(row.play.again() for row in wave if row.lost)
     rows: list[_Row] = []
     while pending or rows:
         new = _begun(policy_of, stable, [pending.popleft() for _ in range(min(width - len(rows), len(pending)))])
@@ -141,6 +154,7 @@ def lockstep(
         _think([row for row in rows if not row.ended and not row.queue])
         _step([row for row in rows if not row.ended], stop)
         yield from _finished(rows, stable)
+        pending.extendleft(row.play.again() for row in rows if row.lost)
         rows = [row for row in rows if not row.ended]
 
 
@@ -157,9 +171,9 @@ def _finished(rows: Iterable[_Row], stable: Stable) -> Iterator[tuple[Play, Roll
     """Yield the rows that have ended, and give their environments back."""
     for row in rows:
         if row.ended:
-            result = row.result()
             stable.give(row.play.variant, row.border.env)
-            yield row.play, result
+        if row.ended and not row.lost:
+            yield row.play, row.result()
 
 
 def _begun(policy_of: Callable[[Env], Policy], stable: Stable, plays: Sequence[Play]) -> list[_Row]:
@@ -168,14 +182,21 @@ def _begun(policy_of: Callable[[Env], Policy], stable: Stable, plays: Sequence[P
     for play in plays:
         env = stable.take(play.variant)
         rows.append(_Row(play, env, policy_of(env)))
-    envs, kind = [row.inner for row in rows], _kind(rows)
-    if kind is not None:
-        answers: list[object] = list(kind.reset_all(envs, [p.seed for p in plays], [p.options for p in plays]))
-    else:
-        answers = [row.inner.reset(seed=row.play.seed, options=row.play.options) for row in rows]
-    for row, answer in zip(rows, answers, strict=True):
-        row.begin(row.border.began(answer))
+    waiting = rows
+    while waiting:
+        answers = _resets(waiting)
+        for row, answer in zip(waiting, answers, strict=True):
+            if not isinstance(answer, Lost):
+                row.begin(row.border.began(answer))
+        waiting = [row for row, answer in zip(waiting, answers, strict=True) if isinstance(answer, Lost)]
     return rows
+
+
+def _resets(rows: Sequence[_Row]) -> list[object]:
+    kind, plays = _kind(rows), [row.play for row in rows]
+    if kind is not None:
+        return list(kind.reset_all([row.inner for row in rows], [p.seed for p in plays], [p.options for p in plays]))
+    return [row.inner.reset(seed=play.seed, options=play.options) for row, play in zip(rows, plays, strict=True)]
 
 
 def _tell(group: Sequence[_Row]) -> None:
@@ -233,7 +254,7 @@ def _observed(rows: Sequence[_Row], newest: bool = False) -> Shown:
 def _kind(rows: Sequence[_Row]) -> Any:
     """Return the class that resets and steps all these environments at once, if there is one."""
     kinds = {type(row.inner) for row in rows}
-    return kinds.pop() if len(rows) > 1 and len(kinds) == 1 and isinstance(rows[0].inner, Together) else None
+    return kinds.pop() if len(kinds) == 1 and isinstance(rows[0].inner, Together) else None
 
 
 def _within(env: Env) -> Env:
