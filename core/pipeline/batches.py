@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
-from simplatform.contracts import Lockstep, Policy, Together
+from simplatform.contracts import Lockstep, Policy, Task, Together
 from simplatform.executors import available_cores, executor
 from simplatform.pipeline.environments import episodes_of, make_env, make_expert
 from simplatform.pipeline.lockstep import Env, Play, Stable, lockstep
+from simplatform.pipeline.remote import Remotes
 from simplatform.pipeline.rollout import Rollout, one_thread
 from simplatform.pipeline.shards import EpisodeShard, acting, decided, policy_of, run_episode, scored, task_of
 
@@ -17,18 +21,36 @@ WIDEST = 64
 CALLS = 3
 """Calls of ``act`` from which the latency of a policy alone is measured, within its first few episodes."""
 ALONE = 3
+PER_WORKER = 4
+"""Environments in each worker process, at least."""
 GROUPS = 2
 """Groups of shards for each worker: what a lost one costs, and how evenly they end."""
 
 
-def run_shards(shards: Sequence[EpisodeShard], workers: int = 1, kind: str = "") -> Iterator[Rollout]:
-    """Run shards of one task, split and policy, here or by an executor (see ``simplatform.executors``), in order."""
-    if kind == "local" or (not kind and workers <= 1):
-        yield from run_all(shards)
+@dataclass(frozen=True)
+class Example:
+    """An episode that was played alone, and the seconds that it took."""
+
+    result: Rollout
+    seconds: float
+
+
+def run_shards(
+    shards: Sequence[EpisodeShard], workers: int = 1, kind: str = "", example: Example | None = None
+) -> Iterator[Rollout]:
+    """Run shards of one task, split and policy, here or by an executor (see ``simplatform.executors``), in order.
+
+    On an accelerator several workers hold environments only: this process keeps the policy and the device.
+    """
+    if kind == "local" or (not kind and workers <= 1) or not shards:
+        yield from run_all(shards, example)
         return
-    policy = policy_of(shards[0]) if shards else None
-    size = -(-len(shards) // (GROUPS * (workers or available_cores()))) if isinstance(policy, Lockstep) else 1
-    groups = [shards[first : first + size] for first in range(0, len(shards), max(size, 1))]
+    lockstep = isinstance(policy_of(shards[0]), Lockstep)
+    if lockstep and kind in ("", "process") and shards[0].device != "cpu":
+        yield from run_all(shards, example, workers)
+        return
+    size = -(-len(shards) // (GROUPS * (workers or available_cores()))) if lockstep else 1
+    groups = [shards[first : first + size] for first in range(0, len(shards), size)]
     for group in executor(workers, kind).map(run_batch, groups):
         yield from group
 
@@ -38,64 +60,78 @@ def run_batch(shards: Sequence[EpisodeShard]) -> list[Rollout]:
     return list(run_all(shards))
 
 
-def run_all(shards: Sequence[EpisodeShard]) -> Iterator[Rollout]:
+def run_all(shards: Sequence[EpisodeShard], example: Example | None = None, workers: int = 0) -> Iterator[Rollout]:
     """Run shards of one task, split and policy in this process, and yield their episodes in order.
 
-    Those that are recorded, and the first few, are played alone; the others in lockstep, where the policy declares it.
+    Those that are recorded, and the first few, are played alone (``example`` is the last that was); the others in
+    lockstep, where the policy declares it, their environments in ``workers`` processes, or here.
     """
-    alone = 0
     rest = list(shards)
-    calls, began = 0, time.perf_counter()
-    result = None
-    while rest and (rest[0].record or alone == 0 or (calls < CALLS and alone < min(ALONE, len(shards) // 8))):
+    most = max(1, min(ALONE, len(rest) // 8))
+    calls, alone = (len(example.result.latencies), 1) if example is not None else (0, 0)
+    while rest and (rest[0].record or alone == 0 or (calls < CALLS and alone < most)):
+        start = time.perf_counter()
         result = run_episode(rest.pop(0))
-        alone, calls = alone + 1, calls + len(result.latencies)
+        example = Example(result, time.perf_counter() - start)
+        calls, alone = calls + len(result.latencies), alone + 1
         yield result
-    if not rest or result is None:
-        return
-    width = width_of(rest[0], len(rest), result, (time.perf_counter() - began) / alone)
-    if width < 2:
+    policy = policy_of(rest[0]) if rest else None
+    if example is None or (policy is not None and not isinstance(policy, Lockstep)):
         yield from map(run_episode, rest)
-    else:
-        yield from _in_lockstep(rest, width)
+    elif rest:
+        yield from _in_lockstep(rest, policy, example, workers)
 
 
-def width_of(shard: EpisodeShard, count: int, example: Rollout, seconds: float) -> int:
-    """Return how many episodes to play at once; ``seconds`` is what one alone takes.
+def width_of(count: int, making: float, together: bool, acts: bool, example: Example) -> int:
+    """Return how many episodes to play at once, where one environment more takes ``making`` s.
 
-    An environment more is made where that takes less than half of what it saves. That is at most what the policy took,
-    and all of it where environments of its kind are stepped together.
+    It is made where that takes less than half of what it saves. That is at most what the policy took, if it ``acts``
+    for all, and the whole episode where environments of its kind are stepped ``together``.
     """
-    policy, task = policy_of(shard), task_of(shard)
-    if policy is not None and not isinstance(policy, Lockstep):
-        return 1
-    start = time.perf_counter()
-    env = make_env(task, shard.split, shard.episode)
-    making = time.perf_counter() - start
-    shared = isinstance(env.unwrapped, Together)
-    env.close()
-    saved = count * (seconds if shared else example.thinking if policy is not None else 0.0)
+    saved = count * (example.seconds if together else example.result.thinking if acts else 0.0)
     return int(min(WIDEST, count, max(1, 0.5 * saved / max(making, 1e-6))))
 
 
-def _in_lockstep(shards: Sequence[EpisodeShard], width: int) -> Iterator[Rollout]:
+def _in_lockstep(
+    shards: Sequence[EpisodeShard], policy: Policy | None, example: Example, workers: int
+) -> Iterator[Rollout]:
     first, task = shards[0], task_of(shards[0])
-    policy = policy_of(first)
-    stable = Stable(lambda variant: make_env(task, first.split, variant))
-    env = stable.take(first.episode % len(task.variants))
-    numbered = episodes_of(env) is not None
-    stable.give(first.episode % len(task.variants), env)
+    variant, start = first.episode % len(task.variants), time.perf_counter()
+    env = make_env(task, first.split, variant)
+    making, numbered = time.perf_counter() - start, episodes_of(env) is not None
+    width = width_of(len(shards), making, isinstance(env.unwrapped, Together), policy is not None, example)
     plays = [Play.of(task, first.split, first.seed, shard.episode, numbered) for shard in shards]
     experts: dict[int, Policy] = {}
 
     def of(env: Env) -> Policy:
         return policy if policy is not None else experts.setdefault(id(env), make_expert(task, env))
 
-    together = isinstance(policy, Lockstep) and policy.lockstep == "together"
-    stop = decided(task) if first.stop_early else None
-    with acting(first, env), one_thread():
-        found = lockstep(of, stable, plays, width, stop, together)
+    kind, stop = isinstance(policy, Lockstep) and policy.lockstep == "together", decided(task)
+    with acting(first, env), one_thread(), _stable(task, first.split, workers) as stable:
+        if not workers:
+            stable.give(variant, env)
+        found = lockstep(
+            of,
+            stable,
+            plays,
+            max(width, min(len(shards), PER_WORKER * workers)),
+            stop if first.stop_early else None,
+            kind,
+        )
         yield from in_order([shard.episode for shard in shards], found, lambda r, one: scored(r, task, one))
+
+
+@contextmanager
+def _stable(task: Task, split: str, workers: int) -> Iterator[Stable]:
+    """Give environments of a task, here or in worker processes."""
+    if not workers:
+        yield Stable(partial(make_env, task, split))
+        return
+    remotes = Remotes(partial(make_env, task, split), workers)
+    try:
+        yield Stable(remotes.make)
+    finally:
+        remotes.close()
 
 
 def in_order(

@@ -11,7 +11,7 @@ import numpy as np
 
 from simplatform.contracts import Lockstep, Policy, Task
 from simplatform.executors import available_cores
-from simplatform.pipeline.batches import run_shards
+from simplatform.pipeline.batches import Example, run_shards
 from simplatform.pipeline.border import require_policy
 from simplatform.pipeline.environments import available
 from simplatform.pipeline.rollout import Rollout
@@ -100,17 +100,24 @@ def all_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
 
 
 def _run(shards: Sequence[EpisodeShard], workers: int, kind: str) -> Iterator[Rollout]:
+    example = None
     if workers == 0 and not kind and shards:
         start = time.perf_counter()
         first = run_episode(shards[0])
         yield first
-        seconds = time.perf_counter() - start
-        if isinstance(policy_of(shards[0]), Lockstep):
-            seconds -= SAVED * first.thinking
-        alone = seconds * (len(shards) - 1) <= WORTH_WORKERS or shards[0].device != "cpu"  # one owns an accelerator
-        workers = 1 if alone else min(available_cores(), len(shards))
+        example = Example(first, time.perf_counter() - start)
+        workers = _workers(shards[0], len(shards) - 1, example)
         shards = shards[1:]
-    yield from run_shards(shards, workers, kind)
+    yield from run_shards(shards, workers, kind, example)
+
+
+def _workers(shard: EpisodeShard, count: int, example: Example) -> int:
+    """Return how many workers the rest of an evaluation is worth."""
+    lockstep, seconds = isinstance(policy_of(shard), Lockstep), example.seconds
+    if lockstep:
+        seconds -= SAVED * example.result.thinking
+    alone = not lockstep and shard.device != "cpu"  # one process owns an accelerator
+    return 1 if alone or seconds * count <= WORTH_WORKERS else min(available_cores(), count)
 
 
 def within(where: str, there: int | None, asked: int, explicit: bool) -> tuple[int, list[str]]:
