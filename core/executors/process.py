@@ -26,7 +26,7 @@ class ProcessExecutor:
         Raises:
             SimplatformError: a shard's process died more than ``RETRIES`` times.
         """
-        waiting, results = deque(enumerate(shards)), dict[int, Result]()
+        waiting, results, errors = deque(enumerate(shards)), dict[int, Result](), dict[int, Exception]()
         idle = [Worker(_calls, function) for _ in range(min(self.workers, len(waiting)))]
         busy: dict[Worker, tuple[int, Any]] = {}
         lost: Counter[int] = Counter()
@@ -47,9 +47,14 @@ class ProcessExecutor:
                         worker.end()
                         waiting.appendleft((number, shard))
                         idle.append(Worker(_calls, function))
+                    except Exception as error:
+                        errors[number] = error
+                        idle.append(worker)
                 while following in results:
                     yield results.pop(following)
                     following += 1
+                if following in errors:
+                    raise errors[following]
         finally:
             for worker in (*idle, *busy):
                 worker.end()

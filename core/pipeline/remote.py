@@ -42,7 +42,7 @@ class Remote(gymnasium.Env[Any, Any]):
 
     def __init__(self, home: _Home, slot: int) -> None:
         self.home, self.slot = home, slot
-        self.observation_space, self.action_space, self.metadata, self.spec = home.ask(("about", slot))  # type: ignore[misc]
+        self.observation_space, self.action_space, self.metadata, self.spec = home.ask(("about", slot))
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """Begin an episode."""

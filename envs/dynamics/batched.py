@@ -119,7 +119,8 @@ class _March:
         d2 = _norm((ahead - self.f) / scale) / np.where(h0 > 0, h0, 1.0)
         most = np.maximum(d1, d2)
         h1 = np.where(most <= 1e-15, np.maximum(1e-6, 1e-3 * h0), (0.01 / np.where(most > 0, most, 1.0)) ** (1 / 8))
-        return np.minimum(np.minimum(100 * h0, h1), length)
+        found: Array = np.minimum(np.minimum(100 * h0, h1), length)
+        return found
 
 
 def _between(field: Field, k: Array, y: Array, new: Array, h: Array, whose: Any, share: Array) -> Array:
@@ -143,4 +144,5 @@ def _mixed(weights: Array, k: Array) -> Array:
 
 
 def _norm(x: Array) -> Array:
-    return np.sqrt(np.mean(np.square(x), axis=1))
+    found: Array = np.sqrt(np.mean(np.square(x), axis=1))
+    return found
