@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
-from math import ceil, floor
+from math import ceil, floor, sqrt
 from typing import Any
 
 import numpy as np
@@ -161,6 +161,23 @@ def enclose(
         boxes[k, 1] = min(max(floor(top) - 1, 0), height)
         boxes[k, 2] = max(min(ceil(right) + 1, width), boxes[k, 0])
         boxes[k, 3] = max(min(ceil(bottom) + 1, height), boxes[k, 1])
+
+
+def meet(directions: Array, offsets: Array, radii: Array, distance: Array, index: NDArray[np.int64]) -> None:
+    """Write how far rays (N, 3) from the origin go to the nearest of some spheres they meet, and which one it is.
+
+    ``offsets`` (K, 3) are the spheres' centres, ``radii`` (K,) theirs; ``distance`` (N,) begins at infinity.
+    """
+    for k in range(len(offsets)):
+        x, y, z = offsets[k, 0], offsets[k, 1], offsets[k, 2]
+        beyond = x * x + y * y + z * z - radii[k] * radii[k]
+        for n in range(len(directions)):
+            along = directions[n, 0] * x + directions[n, 1] * y + directions[n, 2] * z
+            discriminant = along * along - beyond
+            if discriminant > 0:
+                found = along - sqrt(discriminant)
+                if 0 < found < distance[n]:
+                    distance[n], index[n] = found, k
 
 
 @cache

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simplatform.envs.manipulation.vision.camera import Array, Camera
-from simplatform.envs.manipulation.vision.raster import Mesh, Rasteriser, compiled, enclose
+from simplatform.envs.manipulation.vision.raster import Mesh, Rasteriser, compiled, enclose, meet
 
 VISIBLE_GROUPS = (1, 1, 1, 0, 0, 0)
 """Geom groups that MuJoCo draws by default; collision shapes are in the others."""
@@ -186,11 +186,5 @@ def _mesh(model: mujoco.MjModel, geom: int) -> Mesh:
 def cast_spheres(position: Array, directions: Array, centres: Array, radii: Array) -> tuple[Array, NDArray[np.int64]]:
     """Return each ray's distance to the nearest of some spheres (inf where it meets none) and that sphere's index."""
     distance, index = np.full(len(directions), np.inf), np.full(len(directions), -1)
-    for k, (centre, radius) in enumerate(zip(centres, radii, strict=True)):
-        offset = centre - position
-        along = directions @ offset
-        discriminant = along**2 - offset @ offset + radius**2
-        found = np.where(discriminant > 0, along - np.sqrt(np.maximum(discriminant, 0)), np.inf)
-        nearer = (found > 0) & (found < distance)
-        distance[nearer], index[nearer] = found[nearer], k
+    compiled(meet)(directions, np.asarray(centres, float) - position, np.asarray(radii, float), distance, index)
     return distance, index
