@@ -26,4 +26,4 @@ def register_policies(register: Register) -> None:
 def register_recipes(register: Register) -> None:
     settings = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
     for name in ("consistency-distillation", "sub-path-linear"):
-        register(name, policy=name, task="metaworld/window-close", settings=settings)
+        register(name, policy=name, task="metaworld/dial-turn", settings=settings)

@@ -20,4 +20,4 @@ def register_policies(register: Register) -> None:
 @hookimpl
 def register_recipes(register: Register) -> None:
     settings = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
-    register("dp3", policy="dp3", task="metaworld/window-close", settings=settings)
+    register("dp3", policy="dp3", task="metaworld/dial-turn", settings=settings)

@@ -20,4 +20,4 @@ def register_policies(register: Register) -> None:
 @hookimpl
 def register_recipes(register: Register) -> None:
     settings = {"policy.widths": [32, 64, 128], "train.steps": 2500, "task.validation": 2}
-    register("flowpolicy", policy="flowpolicy", task="metaworld/window-close", settings=settings)
+    register("flowpolicy", policy="flowpolicy", task="metaworld/dial-turn", settings=settings)

@@ -27,4 +27,4 @@ def register_policies(register: Register) -> None:
 @hookimpl
 def register_recipes(register: Register) -> None:
     for name in ("rectified-flow", "rectified-flow++"):
-        register(name, policy=name, task="metaworld/window-close", settings=SETTINGS)
+        register(name, policy=name, task="metaworld/dial-turn", settings=SETTINGS)

@@ -20,4 +20,4 @@ def register_policies(register: Register) -> None:
 @hookimpl
 def register_recipes(register: Register) -> None:
     settings = {"policy.widths": [32, 64, 96], "train.steps": 2500, "task.validation": 2}
-    register("simple-dp3", policy="simple-dp3", task="metaworld/window-close", settings=settings)
+    register("simple-dp3", policy="simple-dp3", task="metaworld/dial-turn", settings=settings)

@@ -38,13 +38,24 @@ def training_step(table: Table) -> str:
     return columns(named(table["step"]), cells)
 
 
-@shows("policies/window_close")
-def window_close(table: Table) -> str:
-    """Success of a recipe over seeds."""
-    return columns(table["pooled"], {
-        "plugin": key("plugin"), "task": key("task"), "successes": lambda r: f"{r['k']} of {r['n']}",
-        "95 % interval": lambda r: f"{r['low']:.2f} … {r['high']:.2f}", "seeds": key("seeds"),
-    })  # fmt: skip
+@shows("policies/dial_turn")
+def dial_turn(table: Table) -> str:
+    """Success of MP1's recipe over seeds, and of its opponents on the same episodes."""
+    own = table["pooled"][0]
+    rows = [{"name": own["plugin"], **own}, *named(own["opponents"])]
+    seeds = ", ".join(str(run["seed"]) for run in table["runs"])
+    cells = {
+        "on `dial-turn`": key("name"),
+        "success": success,
+        "gain of MP1": _gain,
+        "p": lambda r: f"{r['p']:.1g}" if "p" in r else "–",
+    }
+    return columns(rows, cells, f"Seeds: {seeds}. Gains are paired on the same episodes; p is of McNemar's exact test.")
+
+
+def _gain(row: Row) -> str:
+    gain = row.get("gain")
+    return "–" if gain is None else f"{gain['value']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}]"
 
 
 @shows("samplers/error")

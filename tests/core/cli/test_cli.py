@@ -148,6 +148,21 @@ def test_run_report_eval_compare_resume(program):
     assert (code, "needs two or more runs" in err) == (2, True)
 
 
+def test_a_run_ends_with_what_it_is_worth_and_rivals_are_trained_on_request(program):
+    settings = ["--set", "task.episodes=3", "--set", "task.demonstrations=2"]
+    code, out, err = program("run", "--plugin", "toy-mean", "--task", "toy/opposed", *settings)
+    assert code == 0, err
+    assert "opponent expert: success 3/3" in err
+    report = out.strip().removeprefix("report: ")
+    assert "\n" not in report  # its only opponents are itself and the expert: nothing to beat
+    code, out, err = program("compare", report.removesuffix("/report.html"), "--rivals", "--json")
+    assert code == 0, err
+    assert [row["plugin"] for row in json.loads(out)["runs"]] == ["toy-mean", "toy", "expert"]
+    code, out, err = program("run", "--plugin", "toy", "--task", "toy/opposed", *settings)
+    assert out.splitlines()[0].startswith("toy is ")
+    assert out.splitlines()[1].startswith("report: ")
+
+
 def test_compare_pairs_methods_on_their_runs(program):
     from simplatform.report.statistics import paired_runs
 

@@ -135,7 +135,7 @@ def test_a_failing_policy_is_recorded_with_its_stage(fail, stage, error, tmp_pat
 
 @pytest.mark.parametrize(
     ("plugin", "own"),
-    [("mp1", "metaworld/window-close"), ("um2n", "helmholtz"), ("spring", "helmholtz"), ("r-adapt", "helmholtz"),
+    [("mp1", "metaworld/dial-turn"), ("um2n", "helmholtz"), ("spring", "helmholtz"), ("r-adapt", "helmholtz"),
      ("mixer", "odebench-4"), ("stnn", "lorenz"), ("sindy", "lorenz")],
 )  # fmt: skip
 def test_a_task_of_another_kind_is_refused_before_anything_is_collected(plugin, own, tmp_path):
