@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 import tomllib
@@ -28,9 +29,11 @@ def _linked(folder: Path) -> Path:
         (package / path.name).symlink_to(path)
     for name in ("envs", "policies", "plugins"):
         (package / name).symlink_to(ROOT / name)
-    about = folder / f"simplatform-{project['version']}.dist-info"
+    found = re.search(r'^__version__ = "(.+)"', (ROOT / "core" / "_version.py").read_text(encoding="utf8"), re.M)
+    version = found[1] if found else "0"
+    about = folder / f"simplatform-{version}.dist-info"
     about.mkdir()
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: simplatform\nVersion: {project['version']}\n")
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: simplatform\nVersion: {version}\n")
     lines = []
     for group, entries in project["entry-points"].items():
         lines += [f"[{group}]", *(f"{name} = {target}" for name, target in entries.items()), ""]
