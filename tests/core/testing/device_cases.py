@@ -26,6 +26,7 @@ RUNS = {
     **{name: FEW if name in ("dp3", "simple-dp3", "flow-matching") else CLOUD for name in CLOUDS},
     **{name: MESH for name in MOVERS},
     "r-adapt": {**MESH, "policy.steps": 3},
+    "mmg": MESH,
     **{name: CODES for name in ("coda", "geps", "moe-softmax", "ncf", "neural-ode", "shplrnn", "oracle-routing")},
     "mixer": {**CODES, "task": "lotka-volterra"},
     "leads": {**CODES, "policy.adapt_iterations": 1},
