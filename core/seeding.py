@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+RANDOMNESS = 2
+"""How episodes are drawn and answered; kept with every evaluation. 1: before batches, with the noise of a call drawn as
+one, repeats counted as samples. 2: each episode's noise from its own stream, row by row."""
+
+
 def derive(seed: int, purpose: str, index: int = 0) -> int:
     """Return a 63-bit seed for the ``index``-th use of a purpose ("train", "test", "step", …).
 

@@ -84,9 +84,17 @@ def _test(first: RunView, other: RunView, metric: Metric) -> str:
     a, b = paired(first, other, metric)
     if not a:
         return "no shared episodes"
+    said = _drawn_otherwise(first, other)
     if metric.kind == "rate":
-        return f"p = {paired_rates([x >= 0.5 for x in a], [x >= 0.5 for x in b]):.3g} (n={len(a)})"
-    return f"Δ = {paired_means(b, a)}"
+        return f"p = {paired_rates([x >= 0.5 for x in a], [x >= 0.5 for x in b]):.3g} (n={len(a)}){said}"
+    return f"Δ = {paired_means(b, a)}{said}"
+
+
+def _drawn_otherwise(first: RunView, other: RunView) -> str:
+    """Say where two evaluations drew their randomness by different rules: the same seed is the same start, no more."""
+    runs = [view.summary for view in (first, other) if "primary" in view.summary]  # opponents are their run's
+    rules = {summary.get("randomness", 1) for summary in runs}
+    return f"; one was evaluated before noise was the episode's own (randomness {min(rules)})" if len(rules) > 1 else ""
 
 
 def _methods(groups: Mapping[str, Mapping[Case, RunView]], metric: Metric) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ from simplatform.runs.checkpoint import parameters, read_policy, to_device
 from simplatform.runs.episodes import read_rows, write_rows
 from simplatform.runs.recordings import write_recordings
 from simplatform.runs.rundir import DEAD, RunDirectory
+from simplatform.seeding import RANDOMNESS
 from simplatform.trackers.callbacks import Callbacks
 
 
@@ -348,6 +349,7 @@ class _Stages:
             "plugin": self.recipe.plugin,
             "task": self.recipe.task.name,
             "seed": self.recipe.seed,
+            "randomness": RANDOMNESS,
             "primary": self.recipe.task.metric.name,
             "parameters": parameters(policy),
             "nfe": policy.nfe if isinstance(policy, Counting) else None,

@@ -95,6 +95,7 @@ class SummaryRecord(Record):
     plugin: Name
     task: Name
     seed: Count
+    randomness: Count = 1
     primary: Name
     parameters: Count
     nfe: float | None = None

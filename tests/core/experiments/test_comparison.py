@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import simplatform as sp
@@ -28,3 +30,14 @@ def test_opponents_are_rows_of_a_comparison(run):
 
 def test_one_run_is_compared_with_its_opponents(run):
     assert [row["plugin"] for row in compare([RunDirectory(run.path)])["runs"]] == ["toy", "toy-mean", "expert"]
+
+
+def test_runs_made_before_noise_was_the_episodes_own_say_so(tmp_path):
+    settings = {"train.steps": 6, "task.episodes": 3, "task.demonstrations": 2}
+    old, new = (sp.run("toy", settings=settings, output=tmp_path / name) for name in ("old", "new"))
+    place = old.path / "eval" / "summary.json"
+    summary = json.loads(place.read_text())
+    assert summary.pop("randomness") == 2
+    place.write_text(json.dumps(summary))
+    told = [row["against first"] for row in compare([RunDirectory.open(old.path), RunDirectory.open(new.path)])["runs"]]
+    assert any("noise was the episode's own (randomness 1)" in text for text in told)
