@@ -1,4 +1,4 @@
-"""What lockstep saves: processor time of an evaluation, its episodes one at a time (the loop up to 237098d) and in batches.
+"""What lockstep saves: processor time of an evaluation, its episodes one at a time (as up to 237098d) and in batches.
 
     python benchmarks/scaling/lockstep.py [--repeats 2] [NAME ...]
 
