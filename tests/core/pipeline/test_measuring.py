@@ -59,7 +59,6 @@ def test_whatever_it_is_the_answer_is_finite_or_not_measured(value):
      {"a": 1}, np.datetime64("2020-01-01"), np.ma.masked, np.ma.array([1.0], mask=[True]), torch.zeros(2),
      object(), Decimal("NaN")],
     ids=lambda value: type(value).__name__,
-    ids=repr,
 )  # fmt: skip
 def test_what_is_no_number_is_not_measured(value):
     assert math.isnan(number(value))
