@@ -7,8 +7,8 @@ task would have succeeded.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Literal, cast
 
 import gymnasium
@@ -19,42 +19,34 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from simplatform.contracts import Expansion, Observation
-from simplatform.demonstrations import Demonstrations, Episode
-from simplatform.demonstrations.formats import open_demonstrations
+from simplatform.demonstrations import Episode
+from simplatform.envs.recorded.clouds import Sampling
+from simplatform.envs.recorded.reading import How, Outliers, Recording, recording
 from simplatform.errors import ConfigError, DataError
-from simplatform.runs.fingerprint import data_fingerprint
 
 Part = Literal["train", "validation", "test"]
 Array = NDArray[np.float32]
 HELD_OUT = 0.1
+DEFAULT = How()
 CONSTANT = 1e-6
 """A component of the action that varies by no more than this share of its size is constant: float32's rounding."""
 
 
-def _opened(path: str) -> Demonstrations:
-    return _read(path, data_fingerprint(path))
-
-
-@lru_cache(maxsize=4)
-def _read(path: str, fingerprint: str) -> Demonstrations:
-    if not path:
-        raise ConfigError(
-            "say which demonstrations: --set env.path=FILE (DP3's .zarr or .zip, a LeRobot folder, a Minari id)"
-        )
-    found = open_demonstrations(path)
-    if len(found) < 3:
-        raise DataError(f"{path} holds {len(found)} episodes; training, validation and test need one each, so three")
+def _opened(path: str, how: How) -> Recording:
+    found = recording(path, how)
+    if (count := len(found.demonstrations)) < 3:
+        raise DataError(f"{path} holds {count} episodes; training, validation and test need one each, so three")
     return found
 
 
-def split(path: str, held_out: float = HELD_OUT) -> dict[Part, list[int]]:
+def split(path: str, held_out: float = HELD_OUT, how: How = DEFAULT) -> dict[Part, list[int]]:
     """Return the episodes of each part: the last share tests, the share before it validates, the others train.
 
     Raises:
         ConfigError: no path, or a share that leaves nothing to train on.
         DataError: fewer than three episodes, or no demonstrations.
     """
-    count = len(_opened(path))
+    count = len(_opened(path, how).demonstrations)
     held = max(1, round(held_out * count))
     if not 0 < held_out < 0.5 or count - 2 * held < 1:
         raise ConfigError(
@@ -66,7 +58,9 @@ def split(path: str, held_out: float = HELD_OUT) -> dict[Part, list[int]]:
 
 def episodes(kwargs: Mapping[str, Any]) -> Expansion:
     """Return how many episodes teach, validate and test: what ``replay`` expands to."""
-    parts = split(str(kwargs.get("path", "")), float(kwargs.get("held_out", HELD_OUT)))
+    names = {item.name for item in dataclasses.fields(How)}
+    how = How(**{key: value for key, value in kwargs.items() if key in names})
+    parts = split(str(kwargs.get("path", "")), float(kwargs.get("held_out", HELD_OUT)), how)
     return Expansion(({},), len(parts["train"]), len(parts["validation"]), len(parts["test"]))
 
 
@@ -93,15 +87,18 @@ class ReplayEnv(gymnasium.Env[dict[str, Any], Array]):
 
     def __init__(
         self, path: str = "", episode: int | None = None, part: Part = "test", held_out: float = HELD_OUT,
-        render_mode: str | None = None,
+        render_mode: str | None = None, points: int = How.points, sampling: Sampling = How.sampling,
+        outliers: Outliers = How.outliers,
     ) -> None:  # fmt: skip
-        """Open the file; ``episode``, which counts within its ``part``, leaves that one alone.
+        """Open the file; ``episode``, which counts within its ``part``, leaves that one alone; the rest: ``How``.
 
         Raises:
             ConfigError, DataError: see ``split``.
         """
-        numbers = split(path, held_out)[part]
-        demonstrations = _opened(path)
+        how = How(points, sampling, outliers)
+        numbers = split(path, held_out, how)[part]
+        found = _opened(path, how)
+        demonstrations = found.demonstrations
         self._numbers = numbers if episode is None else [numbers[episode % len(numbers)]]
         self._episodes = demonstrations
         self.recorded: Episode = demonstrations[self._numbers[0]]
@@ -112,7 +109,7 @@ class ReplayEnv(gymnasium.Env[dict[str, Any], Array]):
         self.action_space = Box(-np.inf, np.inf, self.recorded.actions.shape[1:], np.float32)
         self.metadata = {
             **self.metadata,
-            "simplatform": {"recorded": len(demonstrations), "episodes": len(self._numbers)},
+            "simplatform": {"recorded": len(demonstrations), "episodes": len(self._numbers), "said": list(found.said)},
         }
 
     @property

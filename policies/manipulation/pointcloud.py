@@ -31,6 +31,7 @@ class PointCloudConfig(Config):
     widths: tuple[int, ...] = Field((), description="U-Net channels per level, multiples of 8; empty: as `size` says")
     embedding: int = Field(128, ge=4, description="size of the time embedding, even")
     points: int = Field(128, ge=1, description="points used of each cloud: its first ones (farthest-point order)")
+    colour: bool = Field(False, description="see all channels of points, such as colour; published: x, y, z alone")
     observe: int = Field(2, ge=1, description="observations that the policy sees")
     execute: int = Field(3, ge=1, description="actions carried out of each chunk")
     horizon: int = Field(4, ge=1, description="actions in a chunk; a multiple of 2^(levels - 1)")
@@ -60,9 +61,10 @@ class PointCloudConfig(Config):
 class PointCloudPolicy(nn.Module):
     """Base of the policies that see a point cloud and a robot state, and answer with a chunk of actions.
 
-    Observations: ``point_cloud (B, T, N, ≥3)`` in metres and ``agent_pos (B, T, S)``; other keys are ignored. All three
-    of cloud, state and action are normalised to [−1, 1] per component with the training data's limits. The network
-    works on normalised chunks ``(B, horizon, A)``; subclasses say how to sample one and what loss to train with.
+    Observations: ``point_cloud (B, T, N, ≥3)`` in metres and ``agent_pos (B, T, S)``; other keys are ignored. Where
+    the environment has no cloud, the state alone is seen. All of cloud, state and action are normalised to [−1, 1]
+    per component with the training data's limits. The network works on normalised chunks ``(B, horizon, A)``;
+    subclasses say how to sample one and what loss to train with.
     """
 
     times: ClassVar[int] = 1
@@ -73,19 +75,21 @@ class PointCloudPolicy(nn.Module):
         """Build the networks; ``unet`` goes to ``ConditionalUnet``.
 
         Raises:
-            ContractError: the environment has no point cloud or robot state, or its actions are not vectors.
+            ContractError: the environment has no robot state, its actions are not vectors, or its points have no x, y,
+                z, or no colour where it is asked for.
         """
         super().__init__()
-        state, action = _shapes(signature)
+        channels, state, action = _shapes(signature, config.colour)
         self.config, self.signature = config, signature
         self.observe, self.execute, self.horizon = config.observe, config.execute, config.horizon
-        self.encoder = ObservationEncoder(state)
+        self.encoder = ObservationEncoder(state, channels)
+        self.channels = channels
         self.unet = ConditionalUnet(
             action, config.observe * ObservationEncoder.features, widths=config.unet_widths, embedding=config.embedding,
             times=self.times, **unet,
         )  # fmt: skip
-        self.normalisers = nn.ModuleDict({"cloud": MinMaxNormaliser(3), "state": MinMaxNormaliser(state),
-                                          "action": MinMaxNormaliser(action)})  # fmt: skip
+        sizes = {"cloud": channels, "state": state, "action": action}
+        self.normalisers = nn.ModuleDict({name: MinMaxNormaliser(size) for name, size in sizes.items() if size})
 
     @abstractmethod
     def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
@@ -102,7 +106,9 @@ class PointCloudPolicy(nn.Module):
             DataError: there are none, or they hold other shapes or values that are not finite.
         """
         points = self.config.points
-        self._normaliser("cloud").fit(e.observations[CLOUD][:, :points, :3] for e in demonstrations)
+        if self.channels:
+            clouds = (e.observations[CLOUD][:, :points, : self.channels] for e in demonstrations)
+            self._normaliser("cloud").fit(clouds)
         self._normaliser("state").fit(e.observations[STATE] for e in demonstrations)
         self._normaliser("action").fit(e.actions for e in demonstrations)
         self._ready = False
@@ -136,13 +142,16 @@ class PointCloudPolicy(nn.Module):
             ContractError: a key is missing, the window is too short, or the normalisers have no statistics.
         """
         self._check_ready()
-        cloud, state = (self._window(observation, key) for key in (CLOUD, STATE))
-        cloud = self._normaliser("cloud")(cloud[:, :, : self.config.points, :3])
-        return self.encode(cloud, self._normaliser("state")(state))
+        cloud = None
+        if self.channels:
+            cloud = self._window(observation, CLOUD)[:, :, : self.config.points, : self.channels]
+            cloud = self._normaliser("cloud")(cloud)
+        return self.encode(cloud, self._normaliser("state")(self._window(observation, STATE)))
 
-    def encode(self, cloud: Tensor, state: Tensor) -> Tensor:
-        """Return the condition ``(B, observe * 128)`` of normalised ``(B, T, N, 3)`` and ``(B, T, S)``."""
-        answer: Tensor = self.encoder(cloud.flatten(0, 1), state.flatten(0, 1)).view(len(cloud), -1)
+    def encode(self, cloud: Tensor | None, state: Tensor) -> Tensor:
+        """Return the condition ``(B, observe * 128)`` of normalised ``(B, T, N, C)``, if any, and ``(B, T, S)``."""
+        points = None if cloud is None else cloud.flatten(0, 1)
+        answer: Tensor = self.encoder(points, state.flatten(0, 1)).view(len(state), -1)
         return answer
 
     def _normaliser(self, name: str) -> MinMaxNormaliser:
@@ -163,17 +172,21 @@ class PointCloudPolicy(nn.Module):
             self._ready = True
 
 
-def _shapes(signature: Signature) -> tuple[int, int]:
-    """Return the sizes of the robot state and of the action."""
+def _shapes(signature: Signature, colour: bool) -> tuple[int, int, int]:
+    """Return how many channels of points are seen, 0 where there is no cloud, and the sizes of state and action."""
+    seen = signature.observation
     for key, rank in ((CLOUD, 2), (STATE, 1)):
-        shape = signature.observation.get(key)
-        if shape is None or len(shape) != rank:
+        shape = seen.get(key)
+        if (shape is None and key == STATE) or (shape is not None and len(shape) != rank):
             raise ContractError(
-                f"point-cloud policies need an observation {key!r} of rank {rank}; this environment has "
-                f"{dict(signature.observation)}"
+                f"robot policies need an observation {STATE!r} of rank 1, and see {CLOUD!r} of rank 2 where there is "
+                f"one; this environment has {dict(seen)}"
             )
-    if signature.observation[CLOUD][-1] < 3:
-        raise ContractError(f"expected x, y, z in {CLOUD!r}, got shape {signature.observation[CLOUD]}")
+    channels = seen[CLOUD][-1] if CLOUD in seen else 0
+    if CLOUD in seen and channels < 3:
+        raise ContractError(f"expected x, y, z in {CLOUD!r}, got shape {seen[CLOUD]}")
+    if colour and channels <= 3:
+        raise ContractError(f"policy.colour=true needs points with colour; this environment has {dict(seen)}")
     if len(signature.action) != 1:
-        raise ContractError(f"point-cloud policies need actions that are vectors (A,), got shape {signature.action}")
-    return signature.observation[STATE][0], signature.action[0]
+        raise ContractError(f"robot policies need actions that are vectors (A,), got shape {signature.action}")
+    return channels if colour else min(channels, 3), seen[STATE][0], signature.action[0]

@@ -87,8 +87,8 @@ class ReplayFirst(Replay):
 class ReplayNearest(Replay):
     """Plays the demonstration whose first observation is nearest to the episode's first.
 
-    Point clouds are compared by the symmetric Chamfer distance, other observations by distance after each component is
-    divided by its standard deviation over the demonstrations' first observations.
+    Point clouds are compared by the symmetric Chamfer distance of their x, y, z, other observations by distance after
+    each component is divided by its standard deviation over the demonstrations' first observations.
     """
 
     def __init__(self, config: NearestConfig, signature: Signature) -> None:
@@ -105,22 +105,29 @@ class ReplayNearest(Replay):
         )
         self.sized_by_data = ("actions", *(_buffer(number) for number in range(len(self.keys))))
         for number, key in enumerate(self.keys):
-            self.register_buffer(_buffer(number), torch.zeros(0, *signature.observation.get(key, ())))
+            shape = signature.observation.get(key, ())
+            shape = (shape[0], 3) if key == CLOUD and len(shape) == 2 else shape
+            self.register_buffer(_buffer(number), torch.zeros(0, *shape))
 
     def fit(self, demonstrations: Demonstrations, *, validation: Demonstrations, progress: Progress) -> None:
         """Keep the demonstrations and their first observations."""
         super().fit(demonstrations, validation=validation, progress=progress)
         for number, key in enumerate(self.keys):
-            first = [torch.as_tensor(episode.observations[key][0]).float() for episode in demonstrations]
+            first = [_places(key, torch.as_tensor(episode.observations[key][0])) for episode in demonstrations]
             setattr(self, _buffer(number), torch.stack(first))
 
     def choose(self, observation: Observation) -> Tensor:
         """Return the nearest, for each episode; of several as near, the first."""
         gaps = [
-            _distances(getattr(self, _buffer(number)), observation[key][:, -1].float())
+            _distances(getattr(self, _buffer(number)), _places(key, observation[key][:, -1]))
             for number, key in enumerate(self.keys)
         ]
         return torch.stack(gaps).sum(0).argmin(dim=1)
+
+
+def _places(key: str, seen: Tensor) -> Tensor:
+    """Return an observation as it is compared: clouds without colour."""
+    return (seen[..., :3] if key == CLOUD else seen).float()
 
 
 def chamfer(one: Tensor, other: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ import numpy as np
 
 from simplatform.budgets import check_arrays
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
+from simplatform.envs.recorded.frames import refuse_holes
 from simplatform.errors import DataError
 from simplatform.runs.files import read_json, reading, storage_errors, write_json
 from simplatform.runs.folder import check_tree
@@ -58,7 +59,9 @@ def _read(path: Path) -> Demonstrations:
     order = np.lexsort((columns["frame_index"].ravel(), columns["episode_index"].ravel()))
     columns = {key: values[order] for key, values in columns.items()}
     source = {"format": "lerobot", "fps": info.get("fps"), "skipped": skipped, "robot": info.get("robot_type")}
-    return Demonstrations(_episodes(columns, _extra(path)), source)
+    found = Demonstrations(_episodes(columns, _extra(path)), source)
+    refuse_holes(found, path)
+    return found
 
 
 def write_lerobot(demonstrations: Demonstrations, path: Path, fps: int = 10, task: str = "") -> None:
@@ -121,8 +124,6 @@ def _array(column: Any, feature: Mapping[str, Any], path: Path, key: str) -> Arr
     values: Array = flat.to_numpy(zero_copy_only=False)
     if values.size != len(column) * int(np.prod(shape)):
         raise DataError(f"{path}: feature {key!r} should have shape {shape}; the rows hold another number of values")
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise DataError(f"{path}: feature {key!r} holds values that are not finite; drop those episodes")
     return values.reshape(len(column), *shape).astype(feature["dtype"], copy=False)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from simplatform.budgets import check_arrays
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
+from simplatform.envs.recorded.frames import refuse_holes
 from simplatform.errors import DataError, MissingDependency
 from simplatform.runs.files import reading, storage_errors
 from simplatform.runs.folder import check_tree
@@ -32,7 +33,8 @@ _STEPS_PER_CHUNK = 100
 def read_zarr(path: Path) -> Demonstrations:
     """Read a dataset of DP3's layout, a folder or a ``.zip`` of one.
 
-    The layout has no observation after the last action; the last one is repeated there. Colours of points are left out.
+    The layout has no observation after the last action; the last one is repeated there. Colours are kept, unless all
+    of them are zero: that is how files without colour are filled up. Points may be not finite.
 
     Raises:
         DataError: not such a dataset, a required field is missing, shapes or lengths do not fit, ``episode_ends`` does
@@ -45,14 +47,17 @@ def read_zarr(path: Path) -> Demonstrations:
         _check_ends(ends, len(arrays["action"]), path)
         starts = np.concatenate([[0], ends[:-1]])
         episodes = [_episode(arrays, int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
-    return Demonstrations(episodes, {"format": "dp3-zarr", "file": path.name, "expert_episodes": len(episodes)})
+    source = {"format": "dp3-zarr", "file": path.name, "expert_episodes": len(episodes)}
+    found = Demonstrations(episodes, source)
+    refuse_holes(found, path)
+    return found
 
 
 def write_zarr(demonstrations: Demonstrations, path: Path) -> None:
     """Write demonstrations in DP3's layout to the folder ``path``, which must not exist yet.
 
-    Points get three columns of zeros for the colours that DP3's own files have. The observation after the last action
-    of each episode is left out, as the layout has no place for it.
+    Points without colour get three columns of zeros, for DP3's own files have six. The observation after the last
+    action of each episode is left out, as the layout has no place for it.
 
     Raises:
         DataError: ``path`` exists, or the demonstrations have no ``agent_pos`` or no ``point_cloud``.
@@ -85,7 +90,8 @@ def _flat(demonstrations: Demonstrations) -> dict[str, Array]:
         )
     arrays = {theirs: demonstrations.stacked(ours) for theirs, ours in FIELDS.items() if ours in known}
     cloud = arrays["point_cloud"]
-    arrays["point_cloud"] = np.concatenate([cloud, np.zeros_like(cloud)], axis=-1)
+    if cloud.shape[-1] == 3:
+        arrays["point_cloud"] = np.concatenate([cloud, np.zeros_like(cloud)], axis=-1)
     return {name: values.astype(np.float32) for name, values in arrays.items()} | {
         "action": demonstrations.stacked_actions().astype(np.float32)
     }
@@ -120,6 +126,8 @@ def _read_arrays(path: Path) -> tuple[dict[str, Array], Array]:
         raise DataError(f"{path}: data/{', data/'.join(missing)} missing; DP3's layout needs {', '.join(REQUIRED)}")
     arrays = {name: _plain(values, f"data/{name}", path) for name, values in fields.items()}
     _check_shapes(arrays, path)
+    if not np.any(arrays["point_cloud"][..., 3:]):
+        arrays["point_cloud"] = arrays["point_cloud"][..., :3]
     return arrays, _plain(ends, "meta/episode_ends", path)
 
 
@@ -133,8 +141,6 @@ def _plain(array: Any, name: str, path: Path) -> Array:
         values = np.asarray(array[...])
     except Exception as error:
         raise DataError(f"{path}: {name} is damaged: {error}") from error
-    if not np.isfinite(values).all():
-        raise DataError(f"{path}: {name} holds values that are not finite; repair or leave out those episodes")
     return values
 
 
@@ -165,7 +171,7 @@ def _episode(arrays: dict[str, Array], start: int, end: int) -> Episode:
     observations = {}
     for theirs, ours in FIELDS.items():
         if theirs in arrays:
-            values = arrays[theirs][start:end, ..., :3] if theirs == "point_cloud" else arrays[theirs][start:end]
+            values = arrays[theirs][start:end]
             observations[ours] = np.concatenate([values, values[-1:]]).astype(np.float32)
     return Episode(observations, arrays["action"][start:end].astype(np.float32))
 

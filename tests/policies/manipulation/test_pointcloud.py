@@ -70,7 +70,7 @@ def test_refuses_settings_that_cannot_work(settings, message):
 @pytest.mark.parametrize(
     ("observation", "action"),
     [
-        ({"agent_pos": (9,)}, (4,)),
+        ({"full_state": (9,)}, (4,)),
         ({"point_cloud": (32, 3)}, (4,)),
         ({"point_cloud": (32, 2), "agent_pos": (9,)}, (4,)),
         ({"point_cloud": (32, 3), "agent_pos": (9,)}, (4, 2)),
@@ -79,6 +79,11 @@ def test_refuses_settings_that_cannot_work(settings, message):
 def test_refuses_environments_without_clouds_or_vectors(observation, action):
     with pytest.raises(ContractError):
         MP1(MP1Config(), Signature(observation, action))
+
+
+def test_refuses_colour_where_there_is_none():
+    with pytest.raises(ContractError, match="needs points with colour"):
+        MP1(MP1Config(colour=True), SIGNATURE)
 
 
 def test_names_what_an_observation_lacks():

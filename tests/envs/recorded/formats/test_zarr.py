@@ -53,6 +53,19 @@ def test_layout_is_that_of_dp3(path):
     assert (path / "data" / "action" / ".zarray").read_text().count("zstd") == 1
 
 
+def test_colours_survive_the_journey_and_the_zeros_in_their_place_do_not(path, tmp_path):
+    assert read_zarr(path)[0].observations["point_cloud"].shape == (6, 8, 3)
+    coloured = Demonstrations(
+        [
+            Episode({**e.observations, "point_cloud": np.repeat(e.observations["point_cloud"], 2, -1)}, e.actions)
+            for e in make()
+        ]
+    )
+    write_zarr(coloured, tmp_path / "colour.zarr")
+    for ours, back in zip(coloured, read_zarr(tmp_path / "colour.zarr"), strict=True):
+        np.testing.assert_array_equal(back.observations["point_cloud"][:-1], ours.observations["point_cloud"][:-1])
+
+
 def test_zip_of_a_dataset_opens(path, tmp_path):
     import shutil
 

@@ -1,0 +1,69 @@
+"""Where in recordings something is: what is in doubt, counted, with the first by episode and frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simplatform.demonstrations import Demonstrations
+from simplatform.errors import DataError
+
+Array = NDArray[Any]
+
+
+CLOUDS = ("cloud", "pcd", "points")
+
+
+def is_cloud(name: str, values: Array) -> bool:
+    """Return whether an observation ``(L, ...)`` is a cloud: so called, and points with x, y, z and maybe colour."""
+    return any(word in name for word in CLOUDS) and values.ndim == 3 and 3 <= values.shape[2] <= 9
+
+
+@dataclass
+class Tally:
+    """Counts what is found in frames; ``first`` is where: (episode, frame)."""
+
+    values: int = 0
+    frames: int = 0
+    first: tuple[int, int] | None = None
+    examples: list[float] = field(default_factory=list)
+
+    def add(self, episode: int, found: Array, values: Array | None = None) -> None:
+        """Add an episode's findings, ``(L, ...)`` booleans; ``values`` of the same shape gives an example."""
+        frames = found.reshape(len(found), -1).any(1)
+        if not frames.any():
+            return
+        self.first = self.first or (episode, int(frames.argmax()))
+        self.values, self.frames = self.values + int(found.sum()), self.frames + int(frames.sum())
+        if values is not None:
+            self.examples.append(float(values[found][0]))
+
+    def __bool__(self) -> bool:
+        return self.first is not None
+
+    @property
+    def where(self) -> str:
+        """The first place, in words."""
+        assert self.first is not None
+        return f"first in episode {self.first[0]}, frame {self.first[1]}"
+
+
+def refuse_holes(demonstrations: Demonstrations, what: object) -> None:
+    """Refuse numbers that are not finite; points of clouds may be so, where a camera saw nothing.
+
+    Raises:
+        DataError: there are some, with the name, the episode and the frame.
+    """
+    for number, episode in enumerate(demonstrations):
+        fields = {key: value for key, value in episode.observations.items() if not is_cloud(key, value)}
+        for key, values in {**fields, "action": episode.actions}.items():
+            if values.dtype.kind != "f" or np.isfinite(values).all():
+                continue
+            tally = Tally()
+            tally.add(number, ~np.isfinite(values))
+            raise DataError(
+                f"{what}: {key!r} holds values that are not finite, {tally.where}; repair or leave out those episodes"
+            )

@@ -1,0 +1,131 @@
+"""Recordings as policies are given them: read, cleaned, sampled, and what was done in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+
+from simplatform.demonstrations import Demonstrations
+from simplatform.demonstrations.formats import open_demonstrations
+from simplatform.envs.recorded.clouds import Sampling, cleaned, ordered
+from simplatform.envs.recorded.frames import Array, Tally, is_cloud, refuse_holes
+from simplatform.errors import ConfigError
+from simplatform.runs.fingerprint import data_fingerprint
+
+Outliers = Literal["points", "all", "keep"]
+BEYOND = 1000.0
+"""A reading is far out when it is this many times its usual spread away from the middle."""
+
+
+@dataclass(frozen=True)
+class How:
+    """How a file is read.
+
+    ``points`` is how many points of each cloud are kept where they are sampled (see ``clouds.ordered``). ``outliers``
+    says what becomes of values that are a thousand times out of the usual: "points" drops points of clouds, for no
+    surface is there, and keeps readings and actions, for a rare event and a broken sensor look alike, but names them;
+    "all" also sets those readings to the nearest usual one; "keep" keeps all.
+    """
+
+    points: int = 512
+    sampling: Sampling = "auto"
+    outliers: Outliers = "points"
+
+    def __post_init__(self) -> None:
+        for name, known in (("sampling", ("auto", "farthest", "first")), ("outliers", ("points", "all", "keep"))):
+            if getattr(self, name) not in known:
+                raise ConfigError(f"env.{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+        if self.points < 1:
+            raise ConfigError(f"env.points must be 1 or more, got {self.points}")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What was read, and what was understood, left out and cleaned, a line each."""
+
+    demonstrations: Demonstrations
+    said: tuple[str, ...]
+
+
+def recording(path: str, how: How) -> Recording:
+    """Read a file of demonstrations; a file that has not changed is read once.
+
+    Raises:
+        ConfigError: no path.
+        DataError: no demonstrations, or numbers outside of clouds that are not finite.
+    """
+    if not path:
+        raise ConfigError(
+            "say which demonstrations: --set env.path=FILE (DP3's .zarr or .zip, a LeRobot folder, a Minari id)"
+        )
+    return _read(path, data_fingerprint(path), how)
+
+
+@lru_cache(maxsize=2)
+def _read(path: str, fingerprint: str, how: How) -> Recording:
+    found = open_demonstrations(path)
+    refuse_holes(found, path)
+    said: list[str] = []
+    if len(found):
+        found = _tidied(found, how, said)
+    return Recording(found, tuple(said))
+
+
+def _tidied(found: Demonstrations, how: How, said: list[str]) -> Demonstrations:
+    first = found[0].observations
+    columns: dict[str, list[Array]] = {}
+    for key in first:
+        values = [episode.observations[key] for episode in found]
+        treat = _clouds if is_cloud(key, first[key]) else _readings
+        columns[key] = treat(key, values, how, said)
+    actions = _readings("action", [episode.actions for episode in found], how, said)
+    episodes = [
+        dataclasses.replace(episode, observations={key: values[n] for key, values in columns.items()}, actions=act)
+        for n, (episode, act) in enumerate(zip(found, actions, strict=True))
+    ]
+    return Demonstrations(episodes, found.source)
+
+
+def _clouds(key: str, values: list[Array], how: How, said: list[str]) -> list[Array]:
+    dropping = how.outliers != "keep"
+    whole, found = cleaned(values, dropping)
+    done, words = ordered(whole, how.points, how.sampling)
+    more = values[0].shape[-1] - 3
+    colour = f"; {more} more channels (colour), which policies use with policy.colour=true" if more else ""
+    said += [f"{key}: {words}{colour}", *found.said(key, dropping)]
+    return done
+
+
+def _readings(key: str, values: list[Array], how: How, said: list[str]) -> list[Array]:
+    if values[0].dtype.kind != "f" or values[0].ndim != 2:
+        return values
+    low, high = usual(np.concatenate(values))
+    tally = Tally()
+    for number, one in enumerate(values):
+        tally.add(number, (one < low) | (one > high), one)
+    if not tally:
+        return values
+    done = "set to the nearest usual one" if how.outliers == "all" else "kept; env.outliers=all sets them to usual ones"
+    said.append(
+        f"{key}: {tally.values} values in {tally.frames} frames are {BEYOND:g} times out of their usual range, such as "
+        f"{tally.examples[0]:.4g}, and {done}; {tally.where}"
+    )
+    return [_within(one, values, low, high) for one in values] if how.outliers == "all" else values
+
+
+def usual(values: Array) -> tuple[Array, Array]:
+    """Return the lowest and highest value, (C,) each, that readings ``(n, C)`` can have without being far out."""
+    low, middle, high = (np.quantile(values.astype(np.float64), q, axis=0) for q in (0.05, 0.5, 0.95))
+    spread = np.where(high > low, high - low, np.abs(middle))
+    spread = np.where(spread > 0, spread, np.inf)  # always zero but for rare events: nothing tells what is too much
+    return middle - BEYOND * spread, middle + BEYOND * spread
+
+
+def _within(one: Array, values: list[Any], low: Array, high: Array) -> Array:
+    flat = np.concatenate(values)
+    usual_ones = np.where((flat < low) | (flat > high), np.nan, flat)
+    return np.clip(one, np.nanmin(usual_ones, 0), np.nanmax(usual_ones, 0)).astype(one.dtype)
