@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 CLOUD = {
-    "policy.widths": [8, 16], "policy.embedding": 8, "policy.points": 16, "env.points": 32, "env.camera_size": 48,
-    "env.max_steps": 100, "env.terminate_on_success": True, "policy.horizon": 8, "policy.execute": 7,
+    "task": "toy/cloud", "policy.widths": [8, 16], "policy.embedding": 8, "policy.points": 16, "policy.horizon": 4,
 }  # fmt: skip
 MESH = {"env.n": 6}
 CODES = {"policy.steps": 2, "policy.finish": 1, "policy.refine": 0, "policy.adapt_steps": 1, "policy.width": 4}
@@ -17,9 +16,9 @@ CLOUDS = (
 FEW = {**CLOUD, "policy.nfe": 2}
 INCREMENTS = {**ODD, **SHORT}
 LINEAR = {**ODD, "env.window": 8, "policy.delays": 8, "policy.ranks": [4]}
-ARM = {"task": "metaworld/window-close", **{key: value for key, value in CLOUD.items() if key.startswith("env.")}}
-LINE = {"env.points": 32}
-PLANE = {"task": "fields/burgers-2d", "env.points": 16}
+ARM = {"task": "toy/cloud"}
+LINE = {"task": "toy/field"}
+PLANE = {"task": "toy/plane"}
 UNET = {"policy.width": 8, "policy.multipliers": [1, 1]}
 MOVERS = ("laplacian", "spring", "monge-ampere", "m2n", "um2n", "um2n-energy", "ugm2n")
 RUNS = {
@@ -47,7 +46,7 @@ RUNS = {
     "neural-stagger": {**PLANE, **UNET},
     "dilated-resnet": {**LINE, "policy.width": 2, "policy.blocks": 1},
     "fno": {**LINE, "policy.width": 4, "policy.modes": 4, "policy.layers": 1},
-    "sinenet": {**PLANE, "env.points": 32, "policy.width": 8, "policy.waves": 1, "policy.blocks": 1},
+    "sinenet": {**PLANE, "policy.width": 8, "policy.waves": 1, "policy.blocks": 1},
     "scot": {**PLANE, "policy.width": 8, "policy.depths": [1, 1], "policy.heads": [1, 1], "policy.window": 4},
     "toy": {}, "toy-mean": {},
 }  # fmt: skip

@@ -45,6 +45,23 @@ class PointMass(gymnasium.Env):
         return {"state": np.concatenate([self._point, self._goal]).astype(np.float32)}
 
 
+class CloudMass(PointMass):
+    """The same point, seen as robot policies see: a cloud around it and the goal, and where it is."""
+
+    def __init__(self, steps=12, spread=1.0, render_mode=None):
+        super().__init__(steps, spread, render_mode)
+        boxes = {key: gymnasium.spaces.Box(-np.inf, np.inf, shape, np.float32)
+                 for key, shape in (("point_cloud", (32, 3)), ("agent_pos", (4,)), ("state", (4,)))}  # fmt: skip
+        self.observation_space = gymnasium.spaces.Dict(boxes)
+
+    def _observe(self):
+        state = super()._observe()["state"]
+        angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+        ring = 0.1 * np.stack([np.cos(angles), np.sin(angles), 0 * angles], 1)
+        cloud = np.concatenate([ring + [*self._point, 0], ring + [*self._goal, 0]]).astype(np.float32)
+        return {"point_cloud": cloud, "agent_pos": state, "state": state}
+
+
 class ToyExpert:
     """Goes straight to the goal."""
 

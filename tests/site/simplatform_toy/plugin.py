@@ -10,6 +10,7 @@ METRICS = (Metric("success", "rate", over="any"), Metric("distance", better="low
 @hookimpl
 def register_envs(register):
     register("toy/PointMass-v0", "simplatform_toy.env:PointMass", help="a point reaches a goal")
+    register("toy/CloudMass-v0", "simplatform_toy.env:CloudMass", help="the same, seen as a cloud")
 
 
 @hookimpl
@@ -37,6 +38,13 @@ def register_tasks(register):
     register(
         replace(task, name="toy/opposed", opponents=("toy-mean", "expert", "toy-missing"), rivals=("toy",), help="")
     )
+    register(replace(task, name="toy/cloud", env="toy/CloudMass-v0", extra_splits=(), help="the same, seen as a cloud"))
+    for name, problem, points in (("field", "kuramoto-sivashinsky", 32), ("plane", "burgers-2d", 32)):
+        short = {split: {"steps": 4} for split in ("train", "validation", "test")}
+        kwargs = {"problem": problem, "points": points}
+        metrics = (Metric("nrmse", better="lower"),)
+        fields = Task(f"toy/{name}", "simplatform/Field-v0", "resolved-solver", metrics, kwargs=kwargs, splits=short)
+        register(replace(fields, demonstrations=1, validation=1, episodes=1))
     small = Task(
         "toy/attractor",
         env="simplatform/Prediction-v0",
