@@ -53,6 +53,17 @@ def dial_turn(table: Table) -> str:
     return columns(rows, cells, f"Seeds: {seeds}. Gains are paired on the same episodes; p is of McNemar's exact test.")
 
 
+@shows("policies/acting")
+def acting(table: Table) -> str:
+    """Success of the same weights, acting in other ways."""
+    cells = {
+        "way to act": key("way"),
+        "success": lambda r: success(r["rate"]),
+        "p": lambda r: f"{r['p_against_as_trained']:.2g}",
+    }
+    return columns(table["rows"], cells)
+
+
 def _gain(row: Row) -> str:
     gain = row.get("gain")
     return "–" if gain is None else f"{gain['value']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}]"
