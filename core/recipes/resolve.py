@@ -285,6 +285,10 @@ def _by_section(policy: type[Config], trained: bool, *sources: Mapping[str, Any]
     for source in sources:
         for key, value in source.items():
             section, name = _qualify(key, policy, trained)
+            outer, dot, inner = name.partition(".")
+            if section == "env" and dot:  # a key of a table: --set env.keys.state=…
+                name, before = outer, chosen[section].get(outer)
+                value = {**(before if isinstance(before, dict) else {}), inner: value}
             chosen[section][name] = value
     return chosen
 

@@ -13,6 +13,7 @@ from simplatform.demonstrations import Demonstrations
 from simplatform.demonstrations.formats import open_demonstrations
 from simplatform.envs.recorded.clouds import Sampling, cleaned, ordered
 from simplatform.envs.recorded.frames import Array, Tally, is_cloud, refuse_holes
+from simplatform.envs.recorded.roles import Keys, keys_of, mapped
 from simplatform.errors import ConfigError
 from simplatform.runs.fingerprint import data_fingerprint
 
@@ -34,6 +35,16 @@ class How:
     points: int = 512
     sampling: Sampling = "auto"
     outliers: Outliers = "points"
+    keys: Keys = ()
+
+    @classmethod
+    def of(cls, **settings: Any) -> How:
+        """Return it for settings of an environment; ``keys`` is a table (see ``roles.mapped``).
+
+        Raises:
+            ConfigError: a setting is not one that can be.
+        """
+        return cls(**{**settings, "keys": keys_of(settings.get("keys") or {})})
 
     def __post_init__(self) -> None:
         for name, known in (("sampling", ("auto", "farthest", "first")), ("outliers", ("points", "all", "keep"))):
@@ -69,10 +80,22 @@ def recording(path: str, how: How) -> Recording:
 def _read(path: str, fingerprint: str, how: How) -> Recording:
     found = open_demonstrations(path)
     refuse_holes(found, path)
-    said: list[str] = []
+    said = facts(found)
     if len(found):
-        found = _tidied(found, how, said)
+        found = _tidied(mapped(found, how.keys, said), how, said)
     return Recording(found, tuple(said))
+
+
+def facts(found: Demonstrations) -> list[str]:
+    """Return what the file says of itself, and what its reader left out, in words."""
+    source = found.source
+    told = {"format": source.get("format"), "robot": source.get("robot"), "task": source.get("task")}
+    known = [f"{key} {value}" for key, value in told.items() if value and isinstance(value, str)]
+    rate = f"{source['fps']:g} frames a second" if isinstance(source.get("fps"), int | float) else "rate unknown"
+    lines = [", ".join([*known, rate])]
+    if skipped := source.get("skipped"):
+        lines.append(f"left out: {', '.join(map(str, skipped))}")
+    return lines
 
 
 def _tidied(found: Demonstrations, how: How, said: list[str]) -> Demonstrations:

@@ -59,7 +59,7 @@ def split(path: str, held_out: float = HELD_OUT, how: How = DEFAULT) -> dict[Par
 def episodes(kwargs: Mapping[str, Any]) -> Expansion:
     """Return how many episodes teach, validate and test: what ``replay`` expands to."""
     names = {item.name for item in dataclasses.fields(How)}
-    how = How(**{key: value for key, value in kwargs.items() if key in names})
+    how = How.of(**{key: value for key, value in kwargs.items() if key in names})
     parts = split(str(kwargs.get("path", "")), float(kwargs.get("held_out", HELD_OUT)), how)
     return Expansion(({},), len(parts["train"]), len(parts["validation"]), len(parts["test"]))
 
@@ -88,14 +88,14 @@ class ReplayEnv(gymnasium.Env[dict[str, Any], Array]):
     def __init__(
         self, path: str = "", episode: int | None = None, part: Part = "test", held_out: float = HELD_OUT,
         render_mode: str | None = None, points: int = How.points, sampling: Sampling = How.sampling,
-        outliers: Outliers = How.outliers,
+        outliers: Outliers = How.outliers, keys: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """Open the file; ``episode``, which counts within its ``part``, leaves that one alone; the rest: ``How``.
 
         Raises:
             ConfigError, DataError: see ``split``.
         """
-        how = How(points, sampling, outliers)
+        how = How.of(points=points, sampling=sampling, outliers=outliers, keys=keys)
         numbers = split(path, held_out, how)[part]
         found = _opened(path, how)
         demonstrations = found.demonstrations

@@ -1,7 +1,9 @@
-"""LeRobot's dataset format, version 3: Parquet and JSON, read and written without LeRobot itself.
+"""LeRobot's dataset format: Parquet and JSON, versions 2 and 3 read, 3 written, without LeRobot itself.
 
     meta/info.json  meta/stats.json  meta/tasks.parquet  meta/episodes/chunk-000/file-000.parquet
     data/chunk-000/file-000.parquet     one row per step: observation.*, action, timestamp, episode_index, …
+
+Version 2 has ``data/chunk-000/episode_000000.parquet`` and ``meta/tasks.jsonl``.
 
 Videos and images are left out and named in ``source["skipped"]``. The format has no observation after the last action:
 it is dropped when writing, and the last one is repeated when reading.
@@ -18,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.budgets import check_arrays
+from simplatform.budgets import JSON_BYTES, check_arrays, regular
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.envs.recorded.frames import refuse_holes
 from simplatform.errors import DataError
@@ -33,7 +35,7 @@ EXTRA = "simplatform.json"
 
 
 def read_lerobot(path: Path) -> Demonstrations:
-    """Read a dataset folder of version 3.
+    """Read a dataset folder of version 2 or 3.
 
     Scalar features that are neither observation, action nor index become ``infos``.
 
@@ -51,26 +53,29 @@ def _read(path: Path) -> Demonstrations:
         version, features = str(info["codebase_version"]), dict(info["features"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is not a LeRobot dataset: meta/info.json: {type(error).__name__}: {error}") from error
-    if not version.startswith("v3."):
-        raise DataError(f"{path} has LeRobot's format {version}; expected v3. Convert it with LeRobot's own converter")
+    if not version.startswith(("v2.", "v3.")):
+        raise DataError(
+            f"{path} has LeRobot's format {version}; expected v2 or v3. Convert it with LeRobot's own converter"
+        )
     skipped = [key for key, feature in features.items() if feature.get("dtype") in ("video", "image", "string")]
     kept = {key: feature for key, feature in features.items() if key not in skipped}
     columns = _read_columns(path, kept)
     order = np.lexsort((columns["frame_index"].ravel(), columns["episode_index"].ravel()))
     columns = {key: values[order] for key, values in columns.items()}
     source = {"format": "lerobot", "fps": info.get("fps"), "skipped": skipped, "robot": info.get("robot_type")}
+    source |= {"task": "; ".join(_tasks(path)), "names": _names(kept)}
     found = Demonstrations(_episodes(columns, _extra(path)), source)
     refuse_holes(found, path)
     return found
 
 
-def write_lerobot(demonstrations: Demonstrations, path: Path, fps: int = 10, task: str = "") -> None:
+def write_lerobot(demonstrations: Demonstrations, path: Path, fps: float = 0, task: str = "") -> None:
     """Write a dataset folder of version 3; ``path`` must not exist yet.
 
     Args:
         demonstrations: at least one episode; observations and actions have one shape each.
         path: the folder.
-        fps: steps per second, from which timestamps follow.
+        fps: steps per second, from which timestamps follow; 0: the demonstrations' own, or else 10.
         task: LeRobot's description of the task; by default the demonstrations' own.
 
     Raises:
@@ -81,12 +86,13 @@ def write_lerobot(demonstrations: Demonstrations, path: Path, fps: int = 10, tas
         raise DataError(f"{path} exists already; choose another name")
     if not demonstrations.steps:
         raise DataError("there are no demonstrations to write")
+    fps = fps or demonstrations.source.get("fps") or 10
     columns = _columns(demonstrations, fps)
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
-            _write(scratch, demonstrations, columns, fps, task or str(demonstrations.source.get("task", "task")))
+            _write(scratch, demonstrations, columns, fps, task or str(demonstrations.source.get("task") or "task"))
             scratch.chmod(0o755)
             scratch.rename(path)
         except BaseException:
@@ -94,14 +100,35 @@ def write_lerobot(demonstrations: Demonstrations, path: Path, fps: int = 10, tas
             raise
 
 
+def _names(features: Mapping[str, Any]) -> dict[str, Any]:
+    """Return names of components, such as joints, by feature."""
+    return {key: feature["names"] for key, feature in features.items() if feature.get("names")}
+
+
+def _tasks(path: Path) -> list[str]:
+    """Return what the tasks are called, where that can be read: nothing depends on it."""
+    import pyarrow.parquet as pq
+
+    try:
+        if (path / "meta/tasks.jsonl").exists():
+            with regular(path / "meta/tasks.jsonl", JSON_BYTES) as file:
+                return [str(json.loads(line)["task"]) for line in file if line.strip()]
+        with regular(path / "meta/tasks.parquet", JSON_BYTES) as file:
+            table = pq.read_table(file)
+        (name, *_) = [name for name in ("task", "__index_level_0__") if name in table.column_names]
+        return [str(text) for text in table[name].to_pylist()]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
 def _read_columns(path: Path, features: Mapping[str, Any]) -> dict[str, Array]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    files = sorted((path / "data").glob("chunk-*/file-*.parquet"))
+    files = sorted((path / "data").glob("chunk-*/*.parquet"))
     missing = {ACTION, "episode_index", "frame_index"} - set(features)
     if not files or missing:
-        what = f"no feature {sorted(missing)[0]!r}" if missing else "no data/chunk-*/file-*.parquet"
+        what = f"no feature {sorted(missing)[0]!r}" if missing else "no data/chunk-*/*.parquet"
         raise DataError(f"{path} is not a whole LeRobot dataset: {what}")
     try:
         sizes = (about.row_group(n).total_byte_size for file in files for about in [pq.read_metadata(file)]
@@ -155,7 +182,7 @@ def _extra(path: Path) -> dict[int, Any]:
         return {}
 
 
-def _columns(demonstrations: Demonstrations, fps: int) -> dict[str, Array]:
+def _columns(demonstrations: Demonstrations, fps: float) -> dict[str, Array]:
     """Return all rows of the data file, ``(steps, ...)`` per column."""
     lengths = [len(episode) for episode in demonstrations]
     frame = np.concatenate([np.arange(length) for length in lengths])
@@ -173,10 +200,11 @@ def _columns(demonstrations: Demonstrations, fps: int) -> dict[str, Array]:
     }
 
 
-def _write(path: Path, demonstrations: Demonstrations, columns: Mapping[str, Array], fps: int, task: str) -> None:
+def _write(path: Path, demonstrations: Demonstrations, columns: Mapping[str, Array], fps: float, task: str) -> None:
     import pyarrow as pa
 
-    features = {key: _feature(values) for key, values in columns.items()}
+    names = demonstrations.source.get("names") or {}
+    features = {key: _feature(values, names.get(key)) for key, values in columns.items()}
     _parquet(path / "data/chunk-000/file-000.parquet", {key: _arrow(values) for key, values in columns.items()})
     _parquet(path / "meta/episodes/chunk-000/file-000.parquet", _episode_table(demonstrations, task))
     _parquet(path / "meta/tasks.parquet", {"task_index": pa.array([0]), "task": pa.array([task])}, index="task")
@@ -186,10 +214,11 @@ def _write(path: Path, demonstrations: Demonstrations, columns: Mapping[str, Arr
     write_json(path / "meta" / EXTRA, {"source": demonstrations.source, "episodes": rows})
 
 
-def _info(demonstrations: Demonstrations, features: Mapping[str, Any], fps: int) -> dict[str, Any]:
+def _info(demonstrations: Demonstrations, features: Mapping[str, Any], fps: float) -> dict[str, Any]:
     count = len(demonstrations)
     return {
-        "codebase_version": VERSION, "robot_type": None, "total_episodes": count, "total_frames": demonstrations.steps,
+        "codebase_version": VERSION, "robot_type": demonstrations.source.get("robot"),
+        "total_episodes": count, "total_frames": demonstrations.steps,
         "total_tasks": 1, "chunks_size": 1000, "data_files_size_in_mb": 100, "video_files_size_in_mb": 200, "fps": fps,
         "splits": {"train": f"0:{count}"},
         "data_path": "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet",
@@ -197,8 +226,8 @@ def _info(demonstrations: Demonstrations, features: Mapping[str, Any], fps: int)
     }  # fmt: skip
 
 
-def _feature(values: Array) -> dict[str, Any]:
-    return {"dtype": str(values.dtype), "shape": list(values.shape[1:]) or [1], "names": None}
+def _feature(values: Array, names: Any) -> dict[str, Any]:
+    return {"dtype": str(values.dtype), "shape": list(values.shape[1:]) or [1], "names": names}
 
 
 def _stats(values: Array) -> dict[str, Any]:
@@ -249,7 +278,7 @@ def _parquet(path: Path, columns: Mapping[str, Any], index: str = "") -> None:
 
 
 class LeRobotFormat:
-    """LeRobot v3, a folder with ``meta/info.json``."""
+    """LeRobot, a folder with ``meta/info.json``."""
 
     ending = ".lerobot"
 

@@ -1,8 +1,9 @@
-"""DP3's zarr layout: the files that users of DP3, FlowPolicy and MP1 have.
+"""The zarr layout of Diffusion Policy and DP3: the files that users of these, FlowPolicy and MP1 have.
 
 A group ``data`` with flat arrays over all steps (``state`` (n, S), ``action`` (n, A), ``point_cloud`` (n, N, 3 or 6),
-maybe ``full_state``, ``img``, ``depth``), a group ``meta`` with ``episode_ends``, the cumulative lengths. Zarr
-format 2, compressed by zstd.
+maybe ``full_state``, others), a group ``meta`` with ``episode_ends``, the cumulative lengths. Zarr format 2, compressed
+by zstd. Diffusion Policy's files have no cloud, and may call the state as they like. Images and depths are left out and
+named in ``source["skipped"]``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from simplatform.runs.folder import check_tree
 FIELDS = {"state": "agent_pos", "point_cloud": "point_cloud", "full_state": "state"}
 """DP3's name → the name of the observation here."""
 
-REQUIRED = ("state", "point_cloud", "action")
+IMAGES = ("img", "image", "depth", "rgb")
 _DIMENSIONS = {"state": 2, "point_cloud": 3, "action": 2, "full_state": 2}
 _STEPS_PER_CHUNK = 100
 
@@ -43,11 +44,11 @@ def read_zarr(path: Path) -> Demonstrations:
     """
     with reading(f"{path} is damaged"):
         check_tree(path) if path.exists() else None
-        arrays, ends = _read_arrays(path)
+        arrays, ends, skipped = _read_arrays(path)
         _check_ends(ends, len(arrays["action"]), path)
         starts = np.concatenate([[0], ends[:-1]])
         episodes = [_episode(arrays, int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
-    source = {"format": "dp3-zarr", "file": path.name, "expert_episodes": len(episodes)}
+    source = {"format": "dp3-zarr", "file": path.name, "expert_episodes": len(episodes), "skipped": skipped}
     found = Demonstrations(episodes, source)
     refuse_holes(found, path)
     return found
@@ -108,27 +109,33 @@ def _write_groups(library: ModuleType, path: Path, arrays: dict[str, Array], end
     meta.create_array("episode_ends", data=ends, chunks=(len(ends),), compressors=Zstd(level=3))
 
 
-def _read_arrays(path: Path) -> tuple[dict[str, Array], Array]:
+def _read_arrays(path: Path) -> tuple[dict[str, Array], Array, list[str]]:
     library = _zarr()
     if not path.exists():
         raise DataError(f"{path} does not exist")
     try:
         store = library.storage.ZipStore(path, mode="r") if path.suffix == ".zip" else str(path)
         root = library.open_group(store, mode="r")
-        fields = {name: root["data"][name] for name in root["data"].array_keys() if name in (*FIELDS, "action")}
+        fields = {name: root["data"][name] for name in root["data"].array_keys()}
         ends = root["meta"]["episode_ends"]
     except Exception as error:
         raise DataError(
             f"{path} is not of DP3's zarr layout (groups data and meta, with meta/episode_ends): {error}"
         ) from error
-    missing = [name for name in REQUIRED if name not in fields]
-    if missing:
-        raise DataError(f"{path}: data/{', data/'.join(missing)} missing; DP3's layout needs {', '.join(REQUIRED)}")
+    skipped = sorted(name for name, values in fields.items() if _is_image(name, values.ndim))
+    fields = {name: values for name, values in fields.items() if name not in skipped}
+    if "action" not in fields or len(fields) < 2:
+        what = "data/action missing" if "action" not in fields else "data holds no observation but images"
+        raise DataError(f"{path}: {what}; there are {', '.join(sorted([*fields, *skipped])) or 'no arrays'}")
     arrays = {name: _plain(values, f"data/{name}", path) for name, values in fields.items()}
     _check_shapes(arrays, path)
-    if not np.any(arrays["point_cloud"][..., 3:]):
+    if "point_cloud" in arrays and not np.any(arrays["point_cloud"][..., 3:]):
         arrays["point_cloud"] = arrays["point_cloud"][..., :3]
-    return arrays, _plain(ends, "meta/episode_ends", path)
+    return arrays, _plain(ends, "meta/episode_ends", path), [f"data/{name}" for name in skipped]
+
+
+def _is_image(name: str, dimensions: int) -> bool:
+    return name not in FIELDS and (dimensions >= 4 or any(word in name for word in IMAGES))
 
 
 def _plain(array: Any, name: str, path: Path) -> Array:
@@ -146,12 +153,14 @@ def _plain(array: Any, name: str, path: Path) -> Array:
 
 def _check_shapes(arrays: dict[str, Array], path: Path) -> None:
     for name, values in arrays.items():
-        if values.ndim != _DIMENSIONS[name]:
-            raise DataError(f"{path}: data/{name} has shape {values.shape}, expected {_DIMENSIONS[name]} dimensions")
+        if values.ndim != _DIMENSIONS.get(name, values.ndim) or not values.ndim:
+            raise DataError(
+                f"{path}: data/{name} has shape {values.shape}, expected {_DIMENSIONS.get(name, 1)} dimensions"
+            )
         if len(values) != len(arrays["action"]):
             steps = len(arrays["action"])
             raise DataError(f"{path}: data/{name} has {len(values)} steps, data/action has {steps}; they must agree")
-    if arrays["point_cloud"].shape[-1] not in (3, 6):
+    if "point_cloud" in arrays and arrays["point_cloud"].shape[-1] not in (3, 6):
         shape = arrays["point_cloud"].shape
         raise DataError(f"{path}: data/point_cloud has shape {shape}, expected (n, points, 3) or, with colours, 6")
 
@@ -169,10 +178,11 @@ def _check_ends(ends: Array, steps: int, path: Path) -> None:
 
 def _episode(arrays: dict[str, Array], start: int, end: int) -> Episode:
     observations = {}
-    for theirs, ours in FIELDS.items():
-        if theirs in arrays:
+    names = {} if "agent_pos" in arrays else FIELDS
+    for theirs in sorted(set(arrays) - {"action"}):
+        if arrays[theirs].ndim > 1 or theirs in FIELDS:
             values = arrays[theirs][start:end]
-            observations[ours] = np.concatenate([values, values[-1:]]).astype(np.float32)
+            observations[names.get(theirs, theirs)] = np.concatenate([values, values[-1:]]).astype(np.float32)
     return Episode(observations, arrays["action"][start:end].astype(np.float32))
 
 

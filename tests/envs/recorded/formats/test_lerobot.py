@@ -78,6 +78,31 @@ def test_rows_in_any_order_and_in_many_files(tmp_path):
     same(data, read_lerobot(tmp_path / "set"))
 
 
+def test_version_two_has_a_file_for_each_episode_and_its_tasks_in_lines(tmp_path):
+    data = demonstrations((4, 2))
+    write_lerobot(data, tmp_path / "set", fps=30)
+    file = tmp_path / "set/data/chunk-000/file-000.parquet"
+    table = pq.read_table(file)
+    pq.write_table(table.slice(0, 4), file.with_name("episode_000000.parquet"))
+    pq.write_table(table.slice(4), file.with_name("episode_000001.parquet"))
+    file.unlink()
+    (tmp_path / "set/meta/tasks.parquet").unlink()
+    (tmp_path / "set/meta/tasks.jsonl").write_text('{"task_index": 0, "task": "reach the point"}\n')
+    change(tmp_path / "set/meta/info.json", codebase_version="v2.1")
+    found = read_lerobot(tmp_path / "set")
+    same(data, found)
+    assert found.source["task"] == "reach the point"
+
+
+def test_rate_robot_task_and_names_survive_the_journey(tmp_path):
+    about = {"fps": 30, "robot": "so101", "task": "pick it up", "names": {"observation.state": ["a", "b", "c", "d"]}}
+    data = demonstrations()
+    write_lerobot(Demonstrations(list(data), about), tmp_path / "one")
+    write_lerobot(read_lerobot(tmp_path / "one"), tmp_path / "two")
+    source = read_lerobot(tmp_path / "two").source
+    assert {key: source[key] for key in about} == about
+
+
 def change(path, **values):
     info = json.loads(path.read_text())
     path.write_text(json.dumps({**info, **values}))
@@ -98,7 +123,7 @@ def test_videos_are_named_and_left_out(tmp_path):
     [
         (lambda p: (p / "meta/info.json").unlink(), "not a LeRobot dataset"),
         (lambda p: (p / "meta/info.json").write_text("[]"), "not a LeRobot dataset"),
-        (lambda p: change(p / "meta/info.json", codebase_version="v2.1"), "expected v3"),
+        (lambda p: change(p / "meta/info.json", codebase_version="v1.6"), "expected v2 or v3"),
         (lambda p: change(p / "meta/info.json", data_path="../../../etc/{chunk_index}"), None),
         (lambda p: (p / "data/chunk-000/file-000.parquet").write_bytes(b"PAR1 and no more"), "damaged data"),
         (lambda p: (p / "data/chunk-000/file-000.parquet").unlink(), "no data/chunk"),

@@ -99,10 +99,30 @@ def test_what_does_not_fit_is_refused(path, name, values, message):
         read_zarr(path)
 
 
-@pytest.mark.parametrize("name", ["data/action", "data/point_cloud", "data/state"])
-def test_missing_fields_are_named(path, name):
-    del zarr.open_group(str(path), mode="r+")[name]
-    with pytest.raises(DataError, match=f"{name} missing"):
+def test_missing_fields_are_named(path):
+    root = zarr.open_group(str(path), mode="r+")
+    del root["data/action"]
+    with pytest.raises(DataError, match="data/action missing; there are full_state, point_cloud, state"):
+        read_zarr(path)
+
+
+def test_what_diffusion_policy_writes_is_read(path):
+    root = zarr.open_group(str(path), mode="r+")
+    for name in ("data/point_cloud", "data/full_state"):
+        del root[name]
+    root.create_array("data/img", data=np.zeros((8, 4, 4, 3), np.float32))
+    root.create_array("data/keypoint", data=np.arange(8 * 18, dtype=np.float32).reshape(8, 9, 2))
+    found = read_zarr(path)
+    assert {key: values.shape for key, values in found[0].observations.items()} == {
+        "agent_pos": (6, 9),
+        "keypoint": (6, 9, 2),
+    }
+    assert found.source["skipped"] == ["data/img"]
+    root.create_array("data/agent_pos", data=np.ones((8, 2), np.float32))
+    assert {"agent_pos", "state"} <= set(read_zarr(path)[0].observations)  # their own names, where both are there
+    for name in ("data/agent_pos", "data/state", "data/keypoint"):
+        del root[name]
+    with pytest.raises(DataError, match="no observation but images"):
         read_zarr(path)
 
 
