@@ -65,6 +65,7 @@ def test_leaves_torch_as_it_was():
     with pretend_device(), pretend_device():
         assert isinstance(made, torch.Generator)
         assert torch.Generator(DEVICE).device.type == DEVICE
+        assert torch.randn(2, generator=torch.Generator(DEVICE), device=DEVICE).device.type == DEVICE
     assert torch.Generator is torch._C.Generator
     assert not torch.accelerator.is_available()
     assert torch.randn(2, generator=made).device.type == "cpu"
