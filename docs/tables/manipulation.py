@@ -64,6 +64,17 @@ def acting(table: Table) -> str:
     return columns(table["rows"], cells)
 
 
+@shows("policies/marks")
+def marks(table: Table) -> str:
+    """What perfect answers win through the policies' bottlenecks, by task."""
+    tasks = list(dict.fromkeys(row["task"] for row in table["rows"]))
+    won = {(row["mark"], row["task"]): sum(row["success"]) for row in table["rows"]}
+    names = [row["mark"] for row in table["pooled"]]
+    settings = table["settings"]
+    lines = [[name, *(won[name, task] for task in tasks)] for name in names]
+    return markdown(("of " + str(settings["episodes"]), *tasks), lines)
+
+
 def _gain(row: Row) -> str:
     gain = row.get("gain")
     return "–" if gain is None else f"{gain['value']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}]"
