@@ -82,6 +82,7 @@ def register_tasks(register: Register) -> None:
             splits={part: {"part": part} for part in ("train", "validation", "test")},
             opponents=TRIVIAL,
             rivals=("polynomial",),
+            inspect="simplatform.envs.dynamics.inspecting:inspect_trajectories",
             help="your own trajectories: --set env.path=FILE (npz, csv or a Minari dataset)",
         )
     )

@@ -56,11 +56,6 @@ def register_tasks(register: Register) -> None:
 
 
 @hookimpl
-def register_commands(register: Register) -> None:
-    register("inspect", "simplatform.envs.dynamics.command:command", help="Say what is understood of a file of data.")
-
-
-@hookimpl
 def register_report_sections(register: Register) -> None:
     register("prediction", "simplatform.envs.dynamics.figures:prediction_section")
 
@@ -115,6 +110,7 @@ def _own_series() -> Task:
         episodes=10,
         opponents=TRIVIAL,
         rivals=RIVALS,
+        inspect="simplatform.envs.dynamics.inspecting:inspect_series",
         help="your own series: --set env.path=FILE (npz or csv)",
     )
 

@@ -32,6 +32,7 @@ def register_tasks(register: Register) -> None:
             ),
             expand="simplatform.envs.recorded.replay:episodes",
             splits={part: {"part": part} for part in ("train", "validation", "test")},
+            inspect="simplatform.envs.recorded.inspecting:inspect_demonstrations",
             opponents=("replay-nearest", "replay-first", "zero"),
             help="your own demonstrations: --set env.path=FILE (DP3's zarr, LeRobot, Minari)",
         )

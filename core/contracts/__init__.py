@@ -33,6 +33,7 @@ from simplatform.contracts.capabilities import (
 from simplatform.contracts.check import Check
 from simplatform.contracts.environment import Together
 from simplatform.contracts.formats import Format
+from simplatform.contracts.inspection import Inspection
 from simplatform.contracts.policy import (
     LOST,
     Batch,
@@ -53,7 +54,7 @@ from simplatform.contracts.task import EXPERT, Expansion, Metric, Task
 
 __all__ = [
     "EXPERT", "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable",
-    "Format", "Learns", "Lockstep", "Loss", "Metric", "Module", "Observation", "Phased", "Policy", "Progress",
-    "Remembering", "Signature", "Stateful", "Task", "Teaching", "Together", "Trainable", "lacking", "read_by_pipeline",
-    "require_whole",
+    "Format", "Inspection", "Learns", "Lockstep", "Loss", "Metric", "Module", "Observation", "Phased", "Policy",
+    "Progress", "Remembering", "Signature", "Stateful", "Task", "Teaching", "Together", "Trainable", "lacking",
+    "read_by_pipeline", "require_whole",
 ]  # fmt: skip

@@ -61,6 +61,8 @@ class Task:
     expand: str = ""
     """A lazy target "module:function" that returns the variants for given keywords, where they are not known before; a
     variant each is then demonstrated, validated and tested, unless it returns an ``Expansion`` that says how many."""
+    inspect: str = ""
+    """A lazy target "module:function" that returns an ``Inspection`` of a file of data, for tasks that read one."""
     help: str = ""
 
     @property

@@ -91,8 +91,12 @@ def facts(found: Demonstrations) -> list[str]:
     source = found.source
     told = {"format": source.get("format"), "robot": source.get("robot"), "task": source.get("task")}
     known = [f"{key} {value}" for key, value in told.items() if value and isinstance(value, str)]
+    lengths = [len(episode) for episode in found]
     rate = f"{source['fps']:g} frames a second" if isinstance(source.get("fps"), int | float) else "rate unknown"
-    lines = [", ".join([*known, rate])]
+    counted = (
+        f"{len(found)} episodes, {sum(lengths)} frames ({min(lengths, default=0)} to {max(lengths, default=0)} each)"
+    )
+    lines = [", ".join([*known, rate, counted])]
     if skipped := source.get("skipped"):
         lines.append(f"left out: {', '.join(map(str, skipped))}")
     return lines

@@ -7,7 +7,9 @@ named in ``source["skipped"]``.
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.hdf5 import hdf5
 from simplatform.envs.recorded.frames import Array, refuse_holes
 from simplatform.errors import DataError
-from simplatform.runs.files import reading
+from simplatform.runs.files import reading, storage_errors
 from simplatform.runs.folder import Folder
 
 NAME = re.compile(r"demo_\d+")
@@ -31,7 +33,7 @@ def read_robomimic(path: Path) -> Demonstrations:
     """
     with reading(f"{path} is damaged"), hdf5(Folder(path.parent, DataError), path.name) as file:
         demos = _demos(file, path)
-        skipped = sorted({f"obs/{key}" for demo in demos for key, values in demo["obs"].items() if values.ndim >= 4})
+        skipped = sorted({f"obs/{key}" for demo in demos for key, values in _arrays(demo["obs"]) if values.ndim >= 4})
         source = {"format": "robomimic", "task": _task(file["data"].attrs), "skipped": skipped}
         found = Demonstrations([_episode(demo, path) for demo in demos], source)
     refuse_holes(found, path)
@@ -51,6 +53,15 @@ def _demos(file: Any, path: Path) -> list[Any]:
     return [data[name] for name in names]
 
 
+def _arrays(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield arrays, unread, those of groups within as ``outer/inner``."""
+    for key, value in group.items():
+        if hasattr(value, "ndim"):
+            yield f"{prefix}{key}", value
+        else:
+            yield from _arrays(value, f"{prefix}{key}/")
+
+
 def _task(attributes: Any) -> str:
     try:
         return str(json.loads(attributes["env_args"])["env_name"])
@@ -61,8 +72,8 @@ def _task(attributes: Any) -> str:
 def _episode(demo: Any, path: Path) -> Episode:
     actions = np.asarray(demo["actions"])
     fields: dict[str, Array] = {}
-    for key, values in demo["obs"].items():
-        if not hasattr(values, "ndim") or values.ndim >= 4 or values.dtype.kind not in "fiub":
+    for key, values in _arrays(demo["obs"]):
+        if values.ndim >= 4 or values.dtype.kind not in "fiub":
             continue
         if len(values) != len(actions):
             raise DataError(f"{path}: {values.name} has {len(values)} steps, {demo.name}/actions has {len(actions)}")
@@ -73,8 +84,48 @@ def _episode(demo: Any, path: Path) -> Episode:
     return Episode(fields, actions, infos)
 
 
+def write_robomimic(demonstrations: Demonstrations, path: Path) -> None:
+    """Write a new file of robomimic's layout; observations after the last action stand in ``next_obs``.
+
+    Raises:
+        DataError: ``path`` exists, or there are no demonstrations.
+        StorageError: the disk is full or read-only; nothing is left behind.
+    """
+    if path.exists():
+        raise DataError(f"{path} exists already; choose another name")
+    if not demonstrations.steps:
+        raise DataError("there are no demonstrations to write")
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_name(f".{path.name}-{os.getpid()}")
+        try:
+            _write(demonstrations, scratch)
+            scratch.rename(path)
+        finally:
+            scratch.unlink(missing_ok=True)
+
+
+def _write(demonstrations: Demonstrations, path: Path) -> None:
+    import h5py
+
+    name = str(demonstrations.source.get("task") or "")
+    with h5py.File(path, "w") as file:
+        data = file.create_group("data")
+        data.attrs["total"] = demonstrations.steps
+        data.attrs["env_args"] = json.dumps({"env_name": name, "type": 1, "env_kwargs": {}})
+        for number, episode in enumerate(demonstrations):
+            demo = data.create_group(f"demo_{number}")
+            demo.attrs["num_samples"] = len(episode)
+            demo["actions"] = episode.actions
+            demo["dones"] = np.arange(len(episode)) == len(episode) - 1
+            if "reward" in episode.infos:
+                demo["rewards"] = episode.infos["reward"]
+            for key, values in episode.observations.items():
+                demo[f"obs/{key}"], demo[f"next_obs/{key}"] = values[:-1], values[1:]
+
+
 class RobomimicFormat:
-    """robomimic's HDF5, by the ending ``.hdf5``; it is read, not written."""
+    """robomimic's HDF5, by the ending ``.hdf5``."""
 
     ending = ".hdf5"
 
@@ -87,9 +138,6 @@ class RobomimicFormat:
         return read_robomimic(Path(source))
 
     def write(self, demonstrations: Demonstrations, target: str) -> Path:
-        """Refuse: the file would need what only its environment knows.
-
-        Raises:
-            DataError: always.
-        """
-        raise DataError("robomimic's HDF5 is read, not written: its env_args belong to an environment of robosuite")
+        """Write it (see ``write_robomimic``)."""
+        write_robomimic(demonstrations, Path(target))
+        return Path(target)

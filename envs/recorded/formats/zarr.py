@@ -19,6 +19,7 @@ import numpy as np
 from simplatform.budgets import check_arrays
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.envs.recorded.frames import refuse_holes
+from simplatform.envs.recorded.roles import mapped
 from simplatform.errors import DataError, MissingDependency
 from simplatform.runs.files import reading, storage_errors
 from simplatform.runs.folder import check_tree
@@ -68,7 +69,7 @@ def write_zarr(demonstrations: Demonstrations, path: Path) -> None:
     library = _zarr()
     if path.exists():
         raise DataError(f"{path} exists already; choose another name")
-    arrays = _flat(demonstrations)
+    arrays = _flat(mapped(demonstrations, (), []) if demonstrations.steps else demonstrations)
     ends = np.cumsum([len(episode) for episode in demonstrations]).astype(np.int64)
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -75,7 +75,7 @@ def test_a_plugins_format_is_found_by_its_look(tmp_path):
     assert open_demonstrations(path).content_hash() == given.content_hash()
     assert {"dp3-zarr", "lerobot", "minari", "toy-table"} <= set(formats())
     assert list(formats())[-1] == "minari"
-    with pytest.raises(DataError, match=r"expected .zarr or .lerobot or .toy or a name for minari"):
+    with pytest.raises(DataError, match=r"expected .zarr or .lerobot or .hdf5 or .toy or a name for minari"):
         save_demonstrations(given, tmp_path / "one.npz")
 
 

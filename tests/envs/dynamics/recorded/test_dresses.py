@@ -57,7 +57,7 @@ def test_a_file_is_inspected_without_a_run(tmp_path, program):
     own = list(swings([50] * 4))
     np.savez(tmp_path / "o.npz", X=np.stack([x for _, x in own]), t=own[0][0])
     code, said = program("inspect", str(tmp_path / "o.npz"), "--json")
-    assert json.loads(said)["shape"] == [1, 4, 50, 2]
+    assert json.loads(said)["tasks"][0]["shape"] == [1, 4, 50, 2]
     (tmp_path / "bad.npz").write_bytes(b"no archive")
     code, said = program("inspect", str(tmp_path / "bad.npz"))
     assert (code, "holds neither a series nor trajectories" in said) == (1, True)

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
 from simplatform.envs.recorded.formats.robomimic import read_robomimic
 from simplatform.errors import DataError
@@ -32,8 +33,20 @@ def test_episodes_are_in_the_order_of_their_numbers_and_images_are_named(tmp_pat
     assert [len(episode) for episode in found][:3] == [3, 5, 4]
     assert set(found[0].observations) == {"robot0_eef_pos"}
     assert found.source == {"format": "robomimic", "task": "Lift", "skipped": ["obs/agentview_image"]}
-    with pytest.raises(DataError, match="read, not written"):
-        save_demonstrations(found, tmp_path / "new.hdf5")
+    new = save_demonstrations(found, tmp_path / "new.hdf5")
+    again = open_demonstrations(new)
+    assert again.content_hash() == found.content_hash()
+    assert again.source["task"] == "Lift"
+    with pytest.raises(DataError, match="exists already"):
+        save_demonstrations(found, new)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["low_dim.hdf5", "new.hdf5"]
+
+
+def test_nested_names_come_back(tmp_path):
+    data = Demonstrations([Episode({"arm/pose": np.zeros((4, 3))}, np.zeros((3, 2)), {"reward": np.arange(3.0)})])
+    (again,) = open_demonstrations(save_demonstrations(data, tmp_path / "new.hdf5"))
+    assert set(again.observations) == {"arm/pose"}
+    assert list(again.infos["reward"]) == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

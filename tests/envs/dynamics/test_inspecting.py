@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from simplatform.envs.dynamics.command import command, inspected
+from simplatform.cli.inspect import command
+from simplatform.envs.dynamics.inspecting import inspect_series, inspect_trajectories
 from simplatform.errors import DataError
 from tests.envs.dynamics.recorded_cases import waves
 
@@ -27,19 +28,22 @@ def trajectories(tmp_path):
 
 
 def test_a_series_has_a_step_and_trajectories_have_four_axes(series, trajectories):
-    found = inspected(str(series))
-    assert found["task"] == "series"
+    found = inspect_series(str(series)).values
     assert found["step"] == pytest.approx(0.1)
     assert found["shape"][-1] == 2
-    assert inspected(str(trajectories))["task"] == "trajectories"
-    assert inspected(str(trajectories))["shape"] == [4, 5, 12, 2]
+    assert inspect_trajectories(str(trajectories)).values["shape"] == [4, 5, 12, 2]
+    with pytest.raises(DataError, match="no series"):
+        inspect_series(str(trajectories))
+    with pytest.raises(DataError, match="one series"):
+        inspect_trajectories(str(series))
 
 
 def test_json_is_one_object_and_text_says_the_same(series, capsys):
-    command(series, json=True)
-    found = json.loads(capsys.readouterr().out)
-    assert found["schema_version"] == 1
-    command(series)
+    command(str(series), json=True)
+    whole = json.loads(capsys.readouterr().out)
+    assert whole["schema_version"] == 1
+    (found,) = whole["tasks"]
+    command(str(series))
     shown = capsys.readouterr().out
     assert shown.splitlines()[0] == f"{series}: for the task series"
     assert [line.strip() for line in shown.splitlines()[1:]] == found["said"]
@@ -48,5 +52,6 @@ def test_json_is_one_object_and_text_says_the_same(series, capsys):
 
 def test_other_files_are_refused(tmp_path):
     (tmp_path / "x.csv").write_text("nothing")
-    with pytest.raises(DataError):
-        inspected(str(tmp_path / "x.csv"))
+    for inspect in (inspect_series, inspect_trajectories):
+        with pytest.raises(DataError):
+            inspect(str(tmp_path / "x.csv"))

@@ -1,0 +1,45 @@
+"""What is understood of a file of demonstrations: what policies see of it, ranges, and what is in doubt."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simplatform.contracts import Inspection
+from simplatform.envs.recorded.frames import Array, is_cloud
+from simplatform.envs.recorded.reading import How, recording
+from simplatform.errors import DataError
+
+METRES = 20.0
+"""A robot's surroundings are smaller than this many metres; more is taken for millimetres."""
+
+
+def inspect_demonstrations(path: str) -> Inspection:
+    """Return what ``ReplayEnv`` understands of a file, with its settings as they are by default.
+
+    Raises:
+        DataError: it holds no demonstrations.
+    """
+    found = recording(path, How())
+    episodes = found.demonstrations
+    if not len(episodes):
+        raise DataError(f"{path} holds no episode")
+    fields = {key: episodes.stacked(key) for key in episodes[0].observations} | {"action": episodes.stacked_actions()}
+    rows = [[key, str(list(values.shape[1:])), *_ranges(key, values)] for key, values in fields.items()]
+    values = {"episodes": len(episodes), "frames": episodes.steps, "fps": episodes.source.get("fps")}
+    return Inspection(found.said, ("seen as", "shape", "from", "to", "constant", "unit, a guess"), rows, values)
+
+
+def _ranges(key: str, values: Array) -> tuple[str, str, str, str]:
+    """Return the smallest and largest value of each component, which are constant, and a guess of the unit."""
+    flat = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values[:, None]
+    low, high = flat.min(0), flat.max(0)
+    constant = ", ".join(str(number) for number in np.flatnonzero(low == high))
+    guess = ""
+    if is_cloud(key, values):
+        guess = "m" if float(np.ptp(flat[:, :3], axis=0).max()) < METRES else "mm"
+    return _listed(low), _listed(high), constant, guess
+
+
+def _listed(values: Array) -> str:
+    shown = " ".join(f"{float(value):.3g}" for value in values[:8])
+    return shown + (" …" if len(values) > 8 else "")
