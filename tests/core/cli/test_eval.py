@@ -1,0 +1,49 @@
+"""``simplatform eval``: a policy or an expert, on a split that there is, with settings of acting alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import simplatform as sp
+
+SETTINGS = {"train.steps": 2, "task.demonstrations": 2, "task.validation": 0}
+
+
+@pytest.fixture
+def run(tmp_path):
+    return sp.run("toy", settings=SETTINGS, output=tmp_path / "runs", device="cpu", until="fit")
+
+
+def test_the_expert_of_a_task_reaches_the_goal(program):
+    code, out, err = program("eval", "--task", "toy/point", "-n", "3", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert (found["task"], found["split"], found["seed"]) == ("toy/point", "test", 0)
+    assert found["metrics"]["success"]["value"] == 1.0
+    assert found["metrics"]["success"]["n"] == 3
+
+
+def test_a_run_and_its_checkpoint_are_the_same_policy(program, run):
+    first = json.loads(program("eval", run.path, "-n", "2", "--device", "cpu", "--json")[1])
+    second = json.loads(program("eval", run.best, "--task", "toy/point", "-n", "2", "--device", "cpu", "--json")[1])
+    assert first["metrics"] == second["metrics"]
+
+
+def test_another_split_is_another_task_of_the_same_policy(program, run):
+    found = json.loads(program("eval", run.path, "-n", "2", "--split", "far", "--device", "cpu", "--json")[1])
+    assert found["split"] == "far"
+
+
+def test_a_run_without_a_checkpoint_says_how_to_go_on(program, tmp_path):
+    run = sp.run("toy", settings=SETTINGS, output=tmp_path / "other", device="cpu", until="collect")
+    code, _, err = program("eval", run.path)
+    assert code == 2
+    assert f"{run.path} has no checkpoint yet; `simplatform resume {run.path}` goes on" in " ".join(err.split())
+
+
+def test_settings_of_training_cannot_change(program, run):
+    code, _, err = program("eval", run.path, "--set", "train.lr=1")
+    assert code == 2
+    assert "cannot change after training" in err
