@@ -23,15 +23,25 @@ def read_minari(source: str | Path) -> Demonstrations:
     """Read a dataset by its Minari id, if it is on this machine, or from its folder.
 
     Dictionaries of observations become named observations, nested ones ``outer/inner``; a single array is called
-    ``observation``. Infos that are numbers at every step are kept.
+    ``observation``. Infos that are numbers at every step are kept, whether or not there is one for the reset. Episodes
+    whose lengths do not fit are left out and named in ``source["skipped"]``.
 
     Raises:
         DataError: no such dataset here, a damaged one, or observations or actions that are not arrays.
     """
     dataset = _open(source)
     with reading(f"{source} is damaged"):
-        episodes = [_episode(data, _seed(dataset, data.id)) for data in dataset.iterate_episodes()]
-        return Demonstrations(episodes, {"format": "minari", "dataset": dataset.spec.dataset_id})
+        episodes: list[Episode] = []
+        skipped: list[str] = []
+        for data in dataset.iterate_episodes():
+            try:
+                episodes.append(_episode(data, _seed(dataset, data.id)))
+            except DataError as error:
+                skipped.append(f"episode {data.id} ({error})")
+        if skipped and not episodes:
+            raise DataError(f"{source} has no whole episode: {skipped[0]}")
+        about = {"format": "minari", "dataset": dataset.spec.dataset_id}
+        return Demonstrations(episodes, about | ({"skipped": skipped} if skipped else {}))
 
 
 def write_minari(demonstrations: Demonstrations, dataset_id: str, env: gymnasium.Env[Any, Any] | None = None) -> Path:
@@ -108,7 +118,8 @@ def _episode(data: Any, seed: int) -> Episode:
     if not isinstance(data.actions, np.ndarray):
         raise DataError(f"expected actions that are one array, got {type(data.actions).__name__}")
     steps = len(data.actions)
-    infos = {name: values[1:] for name, values in _named(data.infos or {}, "").items() if len(values) == steps + 1}
+    infos = {name: values[-steps:] for name, values in _named(data.infos or {}, "").items()
+             if steps and len(values) in (steps, steps + 1)}  # fmt: skip
     numbers = {name: values for name, values in infos.items() if values.ndim == 1 and values.dtype.kind in "fiub"}
     return Episode(_observations(data.observations), data.actions, numbers, seed=seed)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import gymnasium
+import h5py
 import minari
 import numpy as np
 import pytest
@@ -74,6 +75,24 @@ def test_we_read_what_minari_wrote():
     assert read[0].observations["observation"].shape == (6, 4)
     assert [(len(episode), episode.seed) for episode in read] == [(5, 3), (2, 4)]
     np.testing.assert_array_equal(read[1].infos["arm/pose"], [1, 2])
+
+
+def test_infos_without_one_for_the_reset_are_kept_and_an_episode_cut_off_is_left_out():
+    folder = write_minari(make((4, 3, 2)), "simplatform/tiny-v0", Tiny())
+    with h5py.File(folder / "data" / "main_data.hdf5", "r+") as file:
+        infos = file["episode_0"].require_group("infos")
+        if "force" in infos:
+            del infos["force"]
+        infos["force"] = np.arange(4.0)
+        short = file["episode_1/observations/x"][:2]
+        del file["episode_1/observations/x"]
+        file["episode_1/observations/x"] = short
+    read = read_minari("simplatform/tiny-v0")
+    assert [len(episode) for episode in read] == [4, 2]
+    np.testing.assert_array_equal(read[0].infos["force"], np.arange(4.0))
+    (skipped,) = read.source["skipped"]
+    assert "episode 1" in skipped
+    assert "2 entries for 3 actions" in skipped
 
 
 def test_the_metaworld_environment_can_be_stored(tmp_path):
