@@ -15,7 +15,7 @@ from simplatform.plugin_host.host import get_host
 from simplatform.report.interactive import script_for, scripts_in
 from simplatform.report.pictures import save_pictures
 from simplatform.report.section import Section
-from simplatform.report.sections import BUILT_IN
+from simplatform.report.sections import BUILT_IN, milliseconds
 from simplatform.report.statistics import Estimate
 from simplatform.report.verdict import missing, verdict
 from simplatform.report.view import RunView
@@ -64,7 +64,7 @@ def card(view: RunView) -> str:
     if "median" in latency:
         lines += [
             "",
-            f"Latency of one `act`: median {1e3 * latency['median']:.2f} ms, p95 {1e3 * latency['p95']:.2f} ms.",
+            f"Latency of one `act`: median {milliseconds(latency, 'median')}, p95 {milliseconds(latency, 'p95')}.",
         ]
     where = view.environment
     about = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from simplatform.report.section import Section, figure_html, table_html
@@ -55,15 +56,21 @@ def latency(run: RunView) -> Section | None:
         return None
     nfe = run.summary.get("nfe")
     rows = [
-        ("median", f"{1e3 * timing['median']:.2f} ms"),
-        ("p95", f"{1e3 * timing['p95']:.2f} ms"),
-        ("calls", timing["calls"]),
+        ("median", milliseconds(timing, "median")),
+        ("p95", milliseconds(timing, "p95")),
+        ("calls", timing.get("calls", "–")),
         ("network evaluations per call", "–" if nfe is None else nfe),
         ("parameters", f"{run.summary['parameters']:,}"),
     ]
     where = f"One episode at a time on {run.environment['device']}, one thread"
     note = f"<p>{html.escape(where)}, everything in <code>act</code> included.</p>"
     return Section("Latency", table_html(("one action", ""), rows) + note, 40)
+
+
+def milliseconds(latency: Mapping[str, float], name: str) -> str:
+    """Return a latency in words; what is missing or no number was not measured."""
+    value = latency.get(name, math.nan)
+    return f"{1e3 * value:.2f} ms" if math.isfinite(value) else "not measured"
 
 
 def episodes(run: RunView) -> Section:

@@ -48,7 +48,7 @@ def _gains(summary: Mapping[str, Any]) -> dict[str, Estimate]:
     return {
         name: Estimate(**one["gain"]["test"])
         for name, one in summary.get("opponents", {}).items()
-        if name != EXPERT and "gain" in one
+        if name != EXPERT and "test" in one.get("gain", {})
     }
 
 

@@ -69,7 +69,7 @@ def _changed(reduction: float) -> str:
 
 
 def _still(run: RunView, recording: Recording, row: dict[str, Any]) -> str:
-    env = cast(MeshMovement, make_env(run.task, "test", row["variant"]).unwrapped)
+    env = cast("MeshMovement", make_env(run.task, "test", row["variant"]).unwrapped)
     observation, _ = env.reset(seed=row["seed"])
     env.step(recording.actions[0])
     case = env.case

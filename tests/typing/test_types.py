@@ -41,8 +41,8 @@ def lines_with(words: str, file: str, codes: str) -> list[str]:
 
 
 def test_faults_across_modules_are_found(tmp_path):
-    """On a small graph of real modules, runs/files on runs/budgets on errors, with the repository's settings."""
-    names = ("errors.py", "runs/budgets.py", "runs/cache.py", "runs/files.py")
+    """On a small graph of real modules, runs/files on budgets on errors, with the repository's settings."""
+    names = ("errors.py", "budgets.py", "runs/cache.py", "runs/files.py")
     for name in names:
         target = tmp_path / "core" / name
         target.parent.mkdir(parents=True, exist_ok=True)

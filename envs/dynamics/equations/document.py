@@ -35,11 +35,12 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from scipy.stats import qmc
 
+from simplatform.budgets import regular
 from simplatform.envs.dynamics.equations.field import VectorField
 from simplatform.envs.dynamics.equations.language import CONSTANTS, FUNCTIONS, parse
 from simplatform.envs.dynamics.systems.base import Array
 from simplatform.errors import DataError
-from simplatform.runs.files import reading, regular
+from simplatform.runs.files import reading
 from simplatform.runs.fingerprint import data_fingerprint
 
 BYTES = 1_000_000
