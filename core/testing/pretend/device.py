@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from simplatform.errors import MissingDependency, UsageError
-from simplatform.testing.pretend import autocast
+from simplatform.testing.pretend.autocast import register as register_autocast
 from simplatform.testing.pretend.counts import Counts, counting, waited
 from simplatform.testing.pretend.generator import NAME, HostGenerator, PretendGenerator
 from simplatform.testing.pretend.tensor import PretendMode, PretendTensor, copy_from
@@ -88,7 +88,7 @@ def register() -> None:
     library.impl("empty_strided", _empty_strided, "PrivateUse1")
     library.impl("empty.memory_format", _empty, "PrivateUse1")
     library.impl("_copy_from", copy_from, "PrivateUse1")
-    _libraries = (library, autocast.register(library))
+    _libraries = (library, register_autocast(library))
 
 
 def _check_backward() -> None:

@@ -8,34 +8,19 @@ from typing import ClassVar
 from torch import Tensor
 
 from simplatform.envs.fields.equations.base import Equation, Place
+from simplatform.envs.fields.equations.flux import QuadraticFlux
 from simplatform.solvers.etdrk4 import Nonlinear
 
 
-class Burgers(Equation):
+class Burgers(QuadraticFlux):
     """``viscosity`` is ν. In one direction the flux form −½ (u²)_x, which keeps ∫u."""
 
-    channels: ClassVar[tuple[str, ...]] = ("u",)
     defaults: ClassVar[Mapping[str, float]] = {"viscosity": 0.01}
-    dims: ClassVar[tuple[int, ...]] = (1,)
+    flux: ClassVar[float] = -0.5
 
     def linear(self) -> Tensor:
         """Return −ν |k|²."""
         return -self.parameter("viscosity") * self.grid.square
-
-    def nonlinear(self, place: Place) -> Nonlinear:
-        """Return −½ (u²)_x."""
-        slope = place(-0.5j * self.grid.waves[0] * self.grid.kept())
-        grid = self.grid
-
-        def rate(v: Tensor) -> Tensor:
-            u = grid.inverse(v)
-            return slope * grid.transform(u * u)
-
-        return rate
-
-    def invariants(self, u: Tensor) -> dict[str, Tensor]:
-        """Return ∫u."""
-        return {"mean": self.mean(u[:, 0])}
 
 
 class VectorBurgers(Equation):

@@ -8,34 +8,21 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from simplatform.envs.fields.equations.base import Equation, Place
+from simplatform.envs.fields.equations.flux import QuadraticFlux
 from simplatform.envs.fields.grid import Grid
-from simplatform.solvers.etdrk4 import Nonlinear
 
 
-class KortewegDeVries(Equation):
+class KortewegDeVries(QuadraticFlux):
     """``dispersion`` is ε; with ε = 1 a soliton of speed c is ½ c sech²(½ √c (x − c t))."""
 
-    channels: ClassVar[tuple[str, ...]] = ("u",)
     defaults: ClassVar[Mapping[str, float]] = {"dispersion": 1.0}
-    dims: ClassVar[tuple[int, ...]] = (1,)
+    flux: ClassVar[float] = -3.0
 
     def linear(self) -> Tensor:
         """Return i ε k³, with the Nyquist mode, whose odd derivatives are zero, left out."""
         k = self.grid.waves[0].clone()
         k[-1] = 0
         return 1j * self.parameter("dispersion") * k**3
-
-    def nonlinear(self, place: Place) -> Nonlinear:
-        """Return −3 (u²)_x."""
-        slope = place(-3j * self.grid.waves[0] * self.grid.kept())
-        grid = self.grid
-
-        def rate(v: Tensor) -> Tensor:
-            u = grid.inverse(v)
-            return slope * grid.transform(u * u)
-
-        return rate
 
     def invariants(self, u: Tensor) -> dict[str, Tensor]:
         """Return ∫u, ∫u² and, by the spectral derivative, the energy ∫ ½ ε u_x² − u³."""
