@@ -57,7 +57,7 @@ VERSIONS = """```{admonition} What may change, and when
 Hooks follow semantic versioning. A minor version may add a hook, or an argument to a hook: implementations take the
 arguments that they name, so both are safe. Removing or renaming one goes in three steps: a minor version warns
 (pluggy's `warn_on_impl` and `warn_on_impl_args`), the next major version refuses with the replacement in the message,
-and the one after forgets. Before 1.0, read "minor" for "major": a plugin asks for `simplatform>=0.1,<0.2`, and the host
+and the one after forgets. Before 1.0, read "minor" for "major": a plugin asks for `simplatform>=0.2,<0.3`, and the host
 refuses a plugin whose bounds do not hold, by name, without stopping the program.
 ```"""
 
