@@ -51,7 +51,8 @@ class MinMaxNormaliser(nn.Module):
     def set_limits(self, low: NDArray[np.floating], high: NDArray[np.floating]) -> None:
         """Set the range of each component, ``(C,)`` each."""
         span = high - low
-        constant = span <= CONSTANT * np.maximum(np.abs(low), np.abs(high))
+        rounding = CONSTANT * np.maximum(np.abs(low), np.abs(high))
+        constant = span <= np.maximum(rounding, np.finfo(np.float32).tiny)  # below that, 2 / span is no float32
         scale = np.where(constant, 0.0, 2.0 / np.where(constant, 1.0, span))
         offset = np.where(constant, low, -1.0 - scale * low)
         self.scale.copy_(torch.as_tensor(scale, dtype=self.scale.dtype))

@@ -25,7 +25,7 @@ def test_a_metric_that_is_not_reported_is_found():
 def test_checks_by_name():
     assert [line.split(":")[0] for line in check_registered("toy")] == [
         "policy toy on toy/point",
-        "expert toy on toy/opposed",
+        "expert toy on toy/cloud",
     ]
     assert list(check_registered("toy/PointMass-v0"))
     with pytest.raises(UnknownName, match="Did you mean"):

@@ -25,6 +25,13 @@ def test_maps_the_data_to_the_unit_interval_and_back(data):
     np.testing.assert_allclose(normaliser.inverse(y).numpy(), data, atol=1e-3)
 
 
+def test_a_range_whose_inverse_no_float_holds_counts_as_constant():
+    normaliser = MinMaxNormaliser(1)
+    data = np.array([[0.0], [1.8e-41]], np.float32)
+    normaliser.fit([data])
+    assert torch.isfinite(normaliser(torch.as_tensor(data))).all()
+
+
 def test_a_constant_component_becomes_zero():
     normaliser = MinMaxNormaliser(2)
     normaliser.fit([np.array([[3.0, 0.0], [3.0, 2.0]], np.float32)])
