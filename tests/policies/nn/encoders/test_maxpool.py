@@ -75,3 +75,15 @@ def test_encoder_ignores_the_order_of_points():
     encoder, points = PointCloudEncoder(), torch.randn(3, 50, 3)
     shuffled = points[:, torch.randperm(50)]
     torch.testing.assert_close(encoder(points), encoder(shuffled))
+
+
+def test_a_maximum_of_exactly_zero_passes_nothing_on():
+    torch.manual_seed(2)
+    layers, points = _layers((3, 5, 4)), torch.randn(2, 6, 3, dtype=torch.float64)
+    with torch.no_grad():
+        layers[-1].gain.zero_()
+        layers[-1].shift.zero_()
+    ours = torch.autograd.grad(pooled_perceptron(points, layers).sum(), layers[-1].shift)[0]
+    theirs = torch.autograd.grad(_autograd(points, layers).sum(), layers[-1].shift)[0]
+    assert torch.equal(ours, theirs)
+    assert torch.equal(ours, torch.zeros_like(ours))  # a ReLU's slope at zero is zero
