@@ -85,7 +85,7 @@ def _range(name: str, value: Any) -> Range:
     try:
         low, high = (float(end) for end in value)
     except (TypeError, ValueError):
-        raise ConfigError(f"env.{name} must be a number or a range [low, high], got {value!r}") from None
+        raise ConfigError(f"env.parameters.{name} must be a number or a range [low, high], got {value!r}") from None
     if not low < high:
-        raise ConfigError(f"env.{name}: a range rises, got [{low}, {high}]; for one value say env.{name}={low}")
+        raise ConfigError(f"env.parameters.{name}: a range rises, got [{low}, {high}]; for one value give the number")
     return low, high
