@@ -37,8 +37,8 @@ from scipy.stats import qmc
 
 from simplatform.budgets import regular
 from simplatform.envs.dynamics.equations.field import VectorField
-from simplatform.envs.dynamics.equations.language import CONSTANTS, FUNCTIONS, parse
 from simplatform.envs.dynamics.systems.base import Array
+from simplatform.envs.expressions.language import CONSTANTS, FUNCTIONS, parse
 from simplatform.errors import DataError
 from simplatform.runs.files import reading
 from simplatform.runs.fingerprint import data_fingerprint

@@ -7,7 +7,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simplatform.envs.dynamics.equations import parse
+from simplatform.envs.expressions import parse
 from simplatform.errors import DataError
 
 HOSTILE = [
