@@ -128,7 +128,7 @@ def pooled(table: Table) -> str:
     """Success over all cases that every plugin has, with the paired tests."""
     return columns(table["plugins"], {
         "method": key("plugin"), "success": rate("success"), "against mp1": against("mp1"),
-        "against dp3": against("dp3"),
+        "against dp3": against("dp3"), "against replay-nearest": against("replay-nearest"),
     }, f"p of paired tests: on the same episodes / on the {table['plugins'][0]['cases']} runs.")  # fmt: skip
 
 
