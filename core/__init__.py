@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from simplatform.contracts.config import Config
     from simplatform.demonstrations import Demonstrations, Episode
     from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
+    from simplatform.deployment import Controller, deploy
     from simplatform.hooks import Register
     from simplatform.pipeline.collect import collect
     from simplatform.pipeline.environments import make_env, make_expert
@@ -45,9 +46,10 @@ if TYPE_CHECKING:
     from simplatform.trackers.callbacks import Callback
 
 __all__ = [
-    "Batch", "Callback", "Check", "Config", "Demonstrations", "Episode", "Fittable", "Loss", "Metric", "Observation",
-    "Policy", "Progress", "Register", "Run", "Signature", "Task", "Trainable", "collect", "evaluate", "find_task",
-    "hookimpl", "load", "make_env", "make_expert", "open_demonstrations", "run", "save_demonstrations",
+    "Batch", "Callback", "Check", "Config", "Controller", "Demonstrations", "Episode", "Fittable", "Loss", "Metric",
+    "Observation", "Policy", "Progress", "Register", "Run", "Signature", "Task", "Trainable", "collect", "deploy",
+    "evaluate", "find_task", "hookimpl", "load", "make_env", "make_expert", "open_demonstrations", "run",
+    "save_demonstrations",
 ]  # fmt: skip
 
 _WHERE = {
@@ -55,6 +57,7 @@ _WHERE = {
     "contracts": "Batch Check Fittable Loss Metric Observation Policy Progress Signature Task Trainable",
     "demonstrations": "Demonstrations Episode",
     "demonstrations.formats": "open_demonstrations save_demonstrations",
+    "deployment": "Controller deploy",
     "hooks": "Register",
     "pipeline.collect": "collect",
     "pipeline.environments": "make_env make_expert",

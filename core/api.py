@@ -6,10 +6,13 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simplatform.contracts import Metric, Policy, Task
+from simplatform.deployment.answers import Loaded, answering
+from simplatform.deployment.checkpoint import read
 from simplatform.errors import EvaluationWarning, UsageError, whole
 from simplatform.pipeline.border import name_of
 from simplatform.pipeline.environments import episodes_of
@@ -23,7 +26,6 @@ from simplatform.pipeline.tally import Evaluation
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task, resolve
 from simplatform.report.verdict import verdict
-from simplatform.runs.checkpoint import pretrained, read_policy
 from simplatform.runs.rundir import RunDirectory
 from simplatform.trackers.callbacks import Callback, instances
 
@@ -36,6 +38,10 @@ class Run:
     """A finished run. ``best`` is the checkpoint to deploy; ``summary`` holds the metrics of its evaluation."""
 
     path: Path
+
+    def __fspath__(self) -> str:
+        """Return its path: a run can be given wherever a path of one can."""
+        return str(self.path)
 
     @property
     def best(self) -> Path:
@@ -129,9 +135,12 @@ def resume(
 
 
 def load(
-    path: str | Path, device: str = "cpu", settings: Mapping[str, Any] | None = None, *, graph: bool = False
-) -> Policy:
+    path: str | PathLike[str], device: str = "cpu", settings: Mapping[str, Any] | None = None, *, graph: bool = False
+) -> Loaded:
     """Load a policy from a checkpoint, from a run (its last checkpoint), or by name the weights that a plugin ships.
+
+    ``policy(observation)`` gives the action for one frame, a table of NumPy arrays without batch and time, and refuses
+    one that it cannot act on; on a robot, ``deploy`` keeps history and rate. ``act`` takes batches, as evaluations do.
 
     ``settings`` changes what only acting uses, such as ``{"nfe": 4, "sampler": "dpm++2m"}``. With ``graph``, answers
     are replayed as CUDA graphs where that can be; the policy's ``reason`` says why, where it cannot.
@@ -140,13 +149,8 @@ def load(
         CheckpointError: no checkpoint there, or a damaged one.
         ConfigError: a setting that the policy does not have, or not with this value.
     """
-    name, path = str(path), Path(path)
-    if not path.exists() and name in get_host().registry("policy"):
-        path = pretrained(name) or path
-    if (path / "resolved.json").exists():
-        path = Run(path).best
-    policy = read_policy(path, device, settings)
-    return Graphed(policy) if graph else policy
+    policy, signature = read(str(Path(path)), device, settings)
+    return answering(Graphed(policy) if graph else policy, signature)
 
 
 def evaluate(

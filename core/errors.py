@@ -64,6 +64,10 @@ class DataError(SimplatformError):
     """A dataset, mesh or trajectory file that cannot be used."""
 
 
+class FrameError(DataError):
+    """An observation that a policy cannot act on: a name is missing, a wrong shape, not finite, out of range."""
+
+
 class CheckpointError(SimplatformError):
     """A checkpoint that is corrupt, foreign, or does not fit the policy."""
 

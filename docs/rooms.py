@@ -24,6 +24,7 @@ FLOORS: tuple[tuple[tuple[str, str], ...], ...] = (
     (("simplatform", "what `import simplatform` gives"),),
     (("testing", "`check`, for plugin authors"),),
     (("api", "run, load, evaluate"), ("export", "ONNX, torch.export")),
+    (("deployment", "a policy on a robot"),),
     (("pipeline", "collect, fit, evaluate"),),
     (("report", "report.html, statistics"),),
     (("demonstrations", "episodes, store, windows"), ("trackers", "what watches a run")),

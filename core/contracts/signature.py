@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -36,6 +36,20 @@ class Facts:
     carried out and ends the episode as a failure."""
     said: tuple[str, ...] = ()
     """What it understood of its data, a line each: a run says it before it works."""
+    names: Mapping[str, Any] = field(default_factory=dict)
+    """Names of components, such as joints, of observations and of "action": lists of text, by name."""
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    """What observations are made of, where a recording calls it otherwise: lists of its names, by name; several are
+    joined."""
+    clouds: Mapping[str, Any] = field(default_factory=dict)
+    """Which observations are point clouds, ``(N, C)``, and how they were read: ``points``, how many are kept of each in
+    farthest-point order (``order`` "first": in the order they come in); ``middle`` (3,) and ``reach``, beyond which, in
+    any coordinate, a point is dropped."""
+    ranges: Mapping[str, Any] = field(default_factory=dict)
+    """Smallest and largest values of the training data per component of the last axis, ``{"low": […], "high": […]}``,
+    of observations and of "action". In checkpoints only."""
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    """The action space, where it is bounded: ``{"low": […], "high": […]}``. In checkpoints only."""
     more: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else the environment says, as JSON."""
 
@@ -105,12 +119,41 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(map(_is_text, value))
+
+
 def _is_time(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _whole(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _tables(value: object, inner: Callable[[Any], bool]) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_text, value)) and all(map(inner, value.values()))
+
+
+def _numbers(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(_is_number(one) for one in value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_range(value: object) -> bool:
+    if not isinstance(value, Mapping) or not _numbers(value.get("low")) or not _numbers(value.get("high")):
+        return False
+    return len(value["low"]) == len(value["high"])
+
+
+def _is_cloud(value: object) -> bool:
+    if not isinstance(value, Mapping) or not _whole(value.get("points", 1), 1):
+        return False
+    middle, reach = value.get("middle", [0, 0, 0]), value.get("reach")
+    return _numbers(middle) and len(middle) == 3 and (reach is None or _is_number(reach))
 
 
 _RULES = {
@@ -121,6 +164,11 @@ _RULES = {
     "problem": ("a name", _is_text),
     "fields": ("a whole number from 0", lambda v: _whole(v, 0)),
     "episodes": ("a whole number from 1", lambda v: _whole(v, 1)),
-    "said": ("a list of lines", lambda v: isinstance(v, list | tuple) and all(map(_is_text, v))),
+    "said": ("a list of lines", _is_texts),
+    "names": ("a table of lists of names", lambda v: _tables(v, _is_texts)),
+    "keys": ("a table of lists of names", lambda v: _tables(v, _is_texts)),
+    "clouds": ("a table of tables", lambda v: _tables(v, _is_cloud)),
+    "ranges": ("a table of low and high", lambda v: _tables(v, _is_range)),
+    "limits": ("a table of low and high", lambda v: isinstance(v, Mapping) and (not v or _is_range(v))),
     "judges_non_finite": ("true or false", lambda v: isinstance(v, bool)),
 }  # fmt: skip

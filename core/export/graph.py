@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from simplatform.contracts import Policy
+from simplatform.deployment.examples import Read
 from simplatform.errors import ContractError
 
 LONGEST = 20_000
@@ -72,32 +73,6 @@ class _Replay(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class _Read(dict[str, Tensor]):
-    """An observation that notes which of its keys are read."""
-
-    def __init__(self, values: Mapping[str, Tensor]) -> None:
-        super().__init__(values)
-        self.keys_read: dict[str, None] = {}
-
-    def __getitem__(self, key: str) -> Tensor:
-        self.keys_read[key] = None
-        return super().__getitem__(key)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return a value, and note it."""
-        return self[key] if key in self else default  # noqa: SIM401
-
-    def items(self) -> Any:
-        """Return all, and note all."""
-        self.keys_read.update(dict.fromkeys(self))
-        return super().items()
-
-    def values(self) -> Any:
-        """Return all values, and note all."""
-        self.keys_read.update(dict.fromkeys(self))
-        return super().values()
-
-
 def frozen(policy: Policy) -> Policy:
     """Return a copy whose parameters need no gradient: an exported policy only acts."""
     copied = copy.deepcopy(policy)
@@ -136,7 +111,7 @@ def free_axes(inputs: Sequence[Mapping[str, Tensor]]) -> dict[str, list[int]]:
 
 def _recorded(policy: Policy, observation: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Act once; return what was read, and what was drawn."""
-    seen = _Read(observation)
+    seen = Read(observation)
     starting_from(policy, observation)
     with torch.no_grad(), Record() as record:
         policy.act(seen, generator=torch.Generator().manual_seed(0))

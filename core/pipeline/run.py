@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from simplatform.contracts import Counting, Fittable, Policy, Trainable
+from simplatform.contracts import Counting, Fittable, Policy, Signature, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError, EvaluationWarning, Interrupted, RunError, SimplatformError
 from simplatform.pipeline import opponents
@@ -21,7 +21,7 @@ from simplatform.pipeline.made import changed_files, digest, record_stage, since
 from simplatform.pipeline.observer import Console, RunObserver, Silent, terminated_as_interrupted
 from simplatform.pipeline.options import STAGES, Options
 from simplatform.pipeline.shards import episode_shard
-from simplatform.pipeline.start import run_signature, untrained
+from simplatform.pipeline.start import run_signature, taught_signature, untrained
 from simplatform.pipeline.tally import Evaluation
 from simplatform.recipes import Resolved
 from simplatform.runs.checkpoint import parameters, read_policy, to_device
@@ -150,13 +150,13 @@ class _Stages:
             self.console.say(f"policy: reused {last}{since(self.run, self.recipe, 'fit')}")
             return
         assert self._data is not None
-        signature = run_signature(self.recipe)
+        signature = taught_signature(self.recipe, self._data[0])
         policy = untrained(self.recipe) if self._policy is None else self._policy
         policy = to_device(policy, self.options.device)
         observer = RunObserver(self.run, self.recipe, signature, self.console, self.callbacks)
         start = time.perf_counter()
         with observer.signals():
-            self._fit(policy, observer, last)
+            self._fit(policy, observer, last, signature)
         self._record_time("fit", time.perf_counter() - start)
         self._made("fit", self._weights(), {"train": self._data[0].content_hash()})
 
@@ -283,7 +283,7 @@ class _Stages:
             return ""
         return "" if found is None else found.content_hash
 
-    def _fit(self, policy: Policy, observer: RunObserver, last: Path | None) -> None:
+    def _fit(self, policy: Policy, observer: RunObserver, last: Path | None, signature: Signature) -> None:
         assert self._data is not None
         train, validation = self._data
         if isinstance(policy, Fittable):
@@ -293,11 +293,11 @@ class _Stages:
                     f"stopped before the fit was done; `simplatform resume {self.run.path}` starts it again"
                 )
             observer.check_fitted(policy)
-            save_fitted(self.run, self.recipe, policy, run_signature(self.recipe))
+            save_fitted(self.run, self.recipe, policy, signature)
         elif isinstance(policy, Trainable):
             self._train(policy, observer, last)
         else:
-            save_fitted(self.run, self.recipe, policy, run_signature(self.recipe))
+            save_fitted(self.run, self.recipe, policy, signature)
 
     def _train(self, policy: Trainable, observer: RunObserver, last: Path | None) -> None:
         assert self._data is not None

@@ -55,7 +55,8 @@ class PointCloudEnv(gymnasium.Env[Observation, Action]):
         self._steps = 0
         self.observation_space = _space(agent, state, cloud.count if cloud else 0)
         self.action_space = Box(-1.0, 1.0, (action,), np.float32)
-        self.metadata = {**self.metadata, "simplatform": {"dimension": 3, "frame": "world", **description}}
+        clouds = {"clouds": {"point_cloud": {"points": cloud.count}}} if cloud else {}
+        self.metadata = {**self.metadata, "simplatform": {"dimension": 3, "frame": "world", **clouds, **description}}
 
     @abstractmethod
     def _start(self, seed: int) -> Floats:

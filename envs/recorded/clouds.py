@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simplatform.deployment.clouds import farthest_order, filled, in_farthest_order
 from simplatform.envs.recorded.frames import Array, Tally
 
 Sampling = Literal["auto", "farthest", "first"]
 FAR = 1000.0
 """A point is far out when it is this many times farther from the middle than half of all points are."""
 LOOKED_AT = 8
-PREFIX = 32
 
 
 @dataclass
@@ -28,6 +27,9 @@ class Cleaning:
     holes: Tally = field(default_factory=Tally)
     far: Tally = field(default_factory=Tally)
     empty: Tally = field(default_factory=Tally)
+    middle: tuple[float, ...] = (0.0, 0.0, 0.0)
+    reach: float | None = None
+    """How far from the middle a point may be in any coordinate; None: as far as it likes."""
 
     def said(self, name: str, dropping: bool) -> list[str]:
         """Return what was found and done, a line each."""
@@ -50,6 +52,8 @@ def cleaned(clouds: list[Array], drop_far: bool) -> tuple[list[Array], Cleaning]
     """
     found, kept = Cleaning(), []
     middle, reach = _extent(clouds)
+    if drop_far and reach:
+        found.middle, found.reach = tuple(middle.tolist()), FAR * reach
     for number, cloud in enumerate(clouds):
         good: Array = np.asarray(np.isfinite(cloud).all(-1))
         # The entry after the last action is often a repeat, and counts for nothing.
@@ -76,28 +80,6 @@ def ordered(clouds: list[Array], count: int, sampling: Sampling) -> tuple[list[A
     return done, f"{points} points in another order than farthest first: {count} sampled of each frame, so ordered"
 
 
-def in_farthest_order(cloud: Array) -> bool:
-    """Return whether the first points ``(N, ≥3)`` are each the farthest from those before, to a thousandth."""
-    points = cloud[:, :3].astype(np.float64)
-    gaps = np.full(len(points), np.inf)
-    for k in range(1, min(PREFIX, len(points))):
-        gaps = np.minimum(gaps, np.linalg.norm(points - points[k - 1], axis=1))
-        if gaps[k] < 0.999 * gaps.max():
-            return False
-    return True
-
-
-def farthest_order(points: Array, count: int) -> NDArray[np.int64]:
-    """Return the numbers of ``count`` points (N, 3), each the one farthest from those before; the first is number 0."""
-    from fpsample import bucket_fps_kdline_sampling, fps_sampling
-
-    points = np.ascontiguousarray(points, np.float32)
-    height = 3 if len(points) < 1500 else 5
-    if len(points) < 2**height:
-        return np.asarray(fps_sampling(points, count, start_idx=0), np.int64)
-    return np.asarray(bucket_fps_kdline_sampling(points, count, h=height, start_idx=0), np.int64)
-
-
 def _some(clouds: list[Array]) -> list[Array]:
     frames = [(number, time) for number, cloud in enumerate(clouds) for time in range(len(cloud))]
     chosen = np.unique(np.linspace(0, len(frames) - 1, LOOKED_AT).astype(int))
@@ -118,10 +100,7 @@ def _extent(clouds: list[Array]) -> tuple[Array, float]:
 
 def _filled(cloud: Array, good: Array) -> Array:
     """Return clouds whose bad points repeat the frame's good ones, in their order."""
-    filled = np.zeros_like(cloud)
+    whole = np.zeros_like(cloud)
     for time in np.flatnonzero(good.any(1)):
-        kept = np.flatnonzero(good[time])
-        places = np.arange(cloud.shape[1])
-        places[~good[time]] = np.resize(kept, int((~good[time]).sum()))
-        filled[time] = cloud[time, places]
-    return filled
+        whole[time] = filled(cloud[time], good[time])
+    return whole

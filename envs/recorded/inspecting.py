@@ -6,11 +6,8 @@ import numpy as np
 
 from simplatform.contracts import Inspection
 from simplatform.envs.recorded.frames import Array, is_cloud
-from simplatform.envs.recorded.reading import How, recording
+from simplatform.envs.recorded.reading import How, guessed_unit, recording
 from simplatform.errors import DataError
-
-METRES = 20.0
-"""A robot's surroundings are smaller than this many metres; more is taken for millimetres."""
 
 
 def inspect_demonstrations(path: str) -> Inspection:
@@ -36,7 +33,7 @@ def _ranges(key: str, values: Array) -> tuple[str, str, str, str]:
     constant = ", ".join(str(number) for number in np.flatnonzero(low == high))
     guess = ""
     if is_cloud(key, values):
-        guess = "m" if float(np.ptp(flat[:, :3], axis=0).max()) < METRES else "mm"
+        guess = guessed_unit([values])
     return _listed(low), _listed(high), constant, guess
 
 

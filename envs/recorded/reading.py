@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ from simplatform.errors import ConfigError
 from simplatform.runs.fingerprint import data_fingerprint
 
 Outliers = Literal["points", "all", "keep"]
+METRES = 20.0
+"""A robot's surroundings are smaller than this many metres; more is taken for millimetres."""
 BEYOND = 1000.0
 """A reading is far out when it is this many times its usual spread away from the middle."""
 
@@ -60,6 +63,8 @@ class Recording:
 
     demonstrations: Demonstrations
     said: tuple[str, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What an environment of it declares (see ``simplatform.contracts.Facts``): rate, names, units, keys, clouds."""
 
 
 def recording(path: str, how: How) -> Recording:
@@ -80,10 +85,12 @@ def recording(path: str, how: How) -> Recording:
 def _read(path: str, fingerprint: str, how: How) -> Recording:
     found = open_demonstrations(path)
     refuse_holes(found, path)
-    said = facts(found)
+    said, declared = facts(found), dict[str, Any]()
     if len(found):
-        found = _tidied(mapped(found, how.keys, said), how, said)
-    return Recording(found, tuple(said))
+        found = mapped(found, how.keys, said)
+        declared = declaration(found)
+        found = _tidied(found, how, said, declared)
+    return Recording(found, tuple(said), declared)
 
 
 def facts(found: Demonstrations) -> list[str]:
@@ -102,13 +109,38 @@ def facts(found: Demonstrations) -> list[str]:
     return lines
 
 
-def _tidied(found: Demonstrations, how: How, said: list[str]) -> Demonstrations:
+def declaration(found: Demonstrations) -> dict[str, Any]:
+    """Return rate, keys and names of components of recordings, as an environment declares them."""
+    source, keys = found.source, found.source.get("keys", {})
+    fps, named = source.get("fps"), source.get("names") or {}
+    names = {}
+    for key in (*found[0].observations, "action"):
+        made = keys.get(key, [key])
+        parts = [_components(named, part) for part in made]
+        if all(parts):
+            names[key] = [name for one in parts for name in one]
+    rate = {"dt": 1 / fps} if isinstance(fps, int | float) and fps > 0 else {}
+    return {**rate, "keys": keys, "names": names, "clouds": {}, "units": {}}
+
+
+def _components(named: Mapping[str, Any], part: str) -> list[str]:
+    """Return the names of the components of a feature, such as joints: a list, or LeRobot's table of one list."""
+    given = named.get(part, named.get(f"observation.{part}"))
+    if isinstance(given, Mapping):
+        given = next(iter(given.values()), None)
+    return [str(name) for name in given] if isinstance(given, list | tuple) else []
+
+
+def _tidied(found: Demonstrations, how: How, said: list[str], declared: dict[str, Any]) -> Demonstrations:
     first = found[0].observations
     columns: dict[str, list[Array]] = {}
     for key in first:
         values = [episode.observations[key] for episode in found]
-        treat = _clouds if is_cloud(key, first[key]) else _readings
-        columns[key] = treat(key, values, how, said)
+        if is_cloud(key, first[key]):
+            columns[key], declared["clouds"][key] = _clouds(key, values, how, said)
+            declared["units"][key] = f"{guessed_unit(columns[key])} (a guess)"
+        else:
+            columns[key] = _readings(key, values, how, said)
     actions = _readings("action", [episode.actions for episode in found], how, said)
     episodes = [
         dataclasses.replace(episode, observations={key: values[n] for key, values in columns.items()}, actions=act)
@@ -117,14 +149,21 @@ def _tidied(found: Demonstrations, how: How, said: list[str]) -> Demonstrations:
     return Demonstrations(episodes, found.source)
 
 
-def _clouds(key: str, values: list[Array], how: How, said: list[str]) -> list[Array]:
+def guessed_unit(clouds: list[Array]) -> str:
+    """Return the unit of clouds: a robot's surroundings are smaller than ``METRES``."""
+    low, high = (np.array([end(cloud[..., :3], (0, 1)) for cloud in clouds]) for end in (np.min, np.max))
+    return "m" if float((high.max(0) - low.min(0)).max()) < METRES else "mm"
+
+
+def _clouds(key: str, values: list[Array], how: How, said: list[str]) -> tuple[list[Array], dict[str, Any]]:
     dropping = how.outliers != "keep"
     whole, found = cleaned(values, dropping)
     done, words = ordered(whole, how.points, how.sampling)
     more = values[0].shape[-1] - 3
     colour = f"; {more} more channels (colour), which policies use with policy.colour=true" if more else ""
     said += [f"{key}: {words}{colour}", *found.said(key, dropping)]
-    return done
+    how_read = {"points": done[0].shape[1], "order": "first" if how.sampling == "first" else "farthest"}
+    return done, {**how_read, "middle": list(found.middle), "reach": found.reach}
 
 
 def _readings(key: str, values: list[Array], how: How, said: list[str]) -> list[Array]:

@@ -109,7 +109,12 @@ class ReplayEnv(gymnasium.Env[dict[str, Any], Array]):
         self.action_space = Box(-np.inf, np.inf, self.recorded.actions.shape[1:], np.float32)
         self.metadata = {
             **self.metadata,
-            "simplatform": {"recorded": len(demonstrations), "episodes": len(self._numbers), "said": list(found.said)},
+            "simplatform": {
+                "recorded": len(demonstrations),
+                "episodes": len(self._numbers),
+                "said": list(found.said),
+                **found.facts,
+            },
         }
 
     @property

@@ -57,7 +57,9 @@ def mapped(found: Demonstrations, keys: Keys, said: list[str]) -> Demonstrations
     images = [key for key, values in first.items() if values.ndim >= 4 and key not in sources[CLOUD]]
     if images:
         said.append(f"left out: {', '.join(images)} (images)")
-    return Demonstrations([_renamed(episode, sources, images) for episode in found], found.source)
+    made = {role: list(names) for role, names in sources.items() if names and names != (role,)}
+    source = {**found.source, **({"keys": made} if made else {})}
+    return Demonstrations([_renamed(episode, sources, images) for episode in found], source)
 
 
 def _state(first: Mapping[str, Array], chosen: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

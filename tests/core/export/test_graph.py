@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from simplatform.deployment.examples import Read
 from simplatform.errors import ContractError
-from simplatform.export.graph import LONGEST, Record, _Read, free_axes, frozen, graph_of
+from simplatform.export.graph import LONGEST, Record, free_axes, frozen, graph_of
 
 
 class Drawing(nn.Module):
@@ -101,6 +102,6 @@ def test_every_way_of_reading_is_noted():
     one = torch.ones(1)
     for read, keys in ((lambda x: x["a"], ["a"]), (lambda x: x.get("b"), ["b"]), (lambda x: x.get("no"), []),
                        (lambda x: list(x.items()), ["a", "b"]), (lambda x: list(x.values()), ["a", "b"])):  # fmt: skip
-        observation = _Read({"a": one, "b": one})
+        observation = Read({"a": one, "b": one})
         read(observation)
         assert list(observation.keys_read) == keys

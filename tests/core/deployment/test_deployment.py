@@ -1,0 +1,94 @@
+"""A run becomes a controller: its recorded episodes give the evaluation's actions again, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import simplatform as sp
+from simplatform.errors import CheckpointError, FrameError, UsageError
+from simplatform.runs.recordings import read_recordings
+from tests.core.deployment.deployment_cases import raw, trained
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    pytest.importorskip("zarr", reason="pip install 'simplatform[pointcloud]'")
+    return trained(tmp_path_factory.mktemp("deployed"))
+
+
+def said(controller, frames):
+    actions = []
+    for frame in frames:
+        controller(frame)
+        assert controller.last.held == ""
+        actions.append(controller.last.said)
+    return np.stack(actions)
+
+
+def test_a_recorded_episode_gives_the_actions_of_the_evaluation(run):
+    recording = next(read_recordings(run.path / "eval" / "recordings"))
+    frames = [{key: value[t] for key, value in recording.observations.items()} for t in range(len(recording.actions))]
+    with sp.deploy(run) as controller:
+        assert np.array_equal(said(controller, frames), recording.actions)
+        controller.reset()
+        assert np.array_equal(said(controller, frames), recording.actions)
+        controller.reset(episode=1)
+        assert not np.array_equal(said(controller, frames), recording.actions)
+
+
+def test_frames_of_the_camera_give_the_same_they_are_sampled_and_cleaned_as_when_reading(run):
+    recording = next(read_recordings(run.path / "eval" / "recordings"))
+    episode, draws = raw()[9], np.random.default_rng(0)
+    frames = [{key: value[t] for key, value in episode.observations.items()} for t in range(len(episode))]
+    with sp.deploy(run.best) as controller:
+        assert np.array_equal(said(controller, frames), recording.actions)
+        controller.reset()
+        holed = [{**frame, "point_cloud": np.r_[frame["point_cloud"], np.full((5, 3), np.nan)]} for frame in frames]
+        assert np.array_equal(said(controller, holed), recording.actions)
+        assert controller.report()["dropped_points"] == 5 * len(frames)
+        controller.reset()
+        more = [{**frame, "point_cloud": frame["point_cloud"][draws.integers(0, 64, 900)]} for frame in frames]
+        assert np.isfinite(said(controller, more)).all()
+
+
+def test_the_checkpoint_says_what_it_was_trained_on(run):
+    facts = sp.deploy(run).frames.facts
+    everything = raw()[:8]
+    assert facts.clouds["point_cloud"]["points"] == 64
+    assert facts.units["point_cloud"].startswith("m")
+    assert np.allclose(facts.ranges["action"]["low"], everything.stacked_actions().min(0))
+    assert np.allclose(facts.ranges["agent_pos"]["high"], everything.stacked("agent_pos").max(0))
+
+
+def test_a_loaded_policy_answers_one_frame_as_the_readme_says(run):
+    policy, frame = sp.load(run.best), {key: value[3] for key, value in raw()[9].observations.items()}
+    action = policy(frame)
+    assert action.shape == (4,)
+    assert np.array_equal(action, policy(frame))
+    batch = {key: torch.as_tensor(np.stack([value, value]))[None] for key, value in frame.items()}
+    assert policy.act(batch, generator=torch.Generator().manual_seed(0)).shape == (1, 3, 4)
+    millimetres = {**frame, "point_cloud": 1000 * frame["point_cloud"]}
+    with pytest.raises(FrameError, match="millimetres for metres"):
+        policy(millimetres)
+    with pytest.raises(FrameError, match="has no points"):
+        policy({**frame, "point_cloud": np.zeros((0, 3), np.float32)})
+    holed = frame["point_cloud"].copy()
+    holed[7, 1] = np.nan
+    with pytest.raises(FrameError, match=r"1 of 64 points that are not finite, first point 7"):
+        policy({**frame, "point_cloud": holed})
+    with pytest.raises(FrameError, match="no 'agent_pos'; it has point_cloud"):
+        policy({"point_cloud": frame["point_cloud"]})
+    with pytest.raises(FrameError, match="tensors"):
+        policy(batch)
+
+
+def test_what_cannot_be_deployed_is_named(run, tmp_path):
+    with pytest.raises(CheckpointError, match="not a checkpoint"):
+        sp.deploy(tmp_path)
+    with pytest.raises(UsageError, match="execute is 1 to 3"):
+        sp.deploy(run, execute=4)
+    (tmp_path / "no.onnx").write_bytes(b"not one")
+    with pytest.raises(CheckpointError, match=r"no\.onnx"):
+        sp.deploy(tmp_path / "no.onnx")
