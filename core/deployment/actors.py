@@ -64,7 +64,8 @@ class TorchActor:
 
         with torch.no_grad(), one_thread():
             answer: object = self.policy.act(self._batch(history), generator=self._generator)
-            return checked(answer, self.policy, 1, self.signature.action)[0]
+            chunk: Array = checked(answer, self.policy, 1, self.signature.action)[0]
+            return chunk
 
     def _batch(self, history: Sequence[Frame]) -> Any:
         import torch
@@ -142,5 +143,5 @@ class OnnxActor:
                 value = self._stream.uniform(shape)
             if name in self._types:
                 fed[name] = value.astype(self._types[name])
-        answer: Array = self._session.run(None, fed)[0]
-        return answer[0]
+        chunk: Array = self._session.run(None, fed)[0][0]
+        return chunk

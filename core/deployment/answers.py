@@ -72,8 +72,7 @@ def answering(policy: Policy, signature: Signature) -> Loaded:
 
 
 def _again(kind: type) -> Any:
-    made = _kind(kind)
-    return made.__new__(made)
+    return object.__new__(_kind(kind))
 
 
 @cache

@@ -45,7 +45,9 @@ class Execute:
 
     def __init__(self, execute: int, ahead: int = 0, blend: int = 0) -> None:
         self.execute, self.ahead, self.blend = execute, ahead, blend
-        self.clear()
+        self._new: tuple[int, Array] | None = None
+        self._old: tuple[int, Array] | None = None
+        self._since: int | None = None
 
     def wants(self, tick: int) -> bool:
         """Return whether the current chunk ends."""
@@ -58,7 +60,7 @@ class Execute:
     def add(self, tick: int, chunk: Array) -> None:
         """Take the place of the chunk before."""
         self._old, self._new = self._new, (tick, chunk)
-        self._since: int | None = None
+        self._since = None
 
     def action(self, tick: int) -> Array | None:
         """Return the action of the current chunk, mixed with that of the one before where that is asked for."""
@@ -72,9 +74,7 @@ class Execute:
 
     def clear(self) -> None:
         """Forget all."""
-        self._new: tuple[int, Array] | None = None
-        self._old: tuple[int, Array] | None = None
-        self._since = None
+        self._new = self._old = self._since = None
 
 
 class Ensemble:

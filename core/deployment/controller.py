@@ -238,7 +238,12 @@ def _plan(actor: Actor, choices: Choices) -> Plan:
         raise UsageError(
             f"execute is 1 to {actor.execute}, as the policy answers, and ahead less; got {execute}, {choices.ahead}"
         )
-    return Execute(execute, choices.ahead, choices.blend if choices.chunks == "blend" else 0)
+    rest = actor.execute - execute
+    if choices.chunks == "blend" and not rest:
+        raise UsageError(
+            f"blending needs a rest of each chunk: the policy answers {actor.execute} actions, so execute is less"
+        )
+    return Execute(execute, choices.ahead, (choices.blend or rest) if choices.chunks == "blend" else 0)
 
 
 def _limits(actor: Actor) -> tuple[Array, Array] | None:

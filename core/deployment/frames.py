@@ -97,7 +97,7 @@ class Frames:
                 f"{key!r} has shape {value.shape}, expected points of {wanted[1]} channels, (n, {wanted[1]})"
             )
         value = value[:, : wanted[1]]
-        good = np.isfinite(value).all(1)
+        good: Array = np.asarray(np.isfinite(value).all(1))
         if not good.any() or not value[good].any():
             what = "zeros" if len(value) and good.any() else "not finite" if len(value) else "missing"
             raise FrameError(f"{key!r} has no points: all {len(value)} are {what}")

@@ -150,6 +150,14 @@ def test_a_policy_that_fails_is_held_too():
         assert control.last.held == "the policy could not answer: it broke"
 
 
+def test_chunks_can_be_blended_or_averaged():
+    with controller(Rule(execute=4), chunks="blend", execute=2) as control:
+        given = [float(control(frame(x))[0]) for x in (0.0, 0.0, 0.9, 0.9)]
+    assert np.allclose(given, [0, 0.1, (0.9 + 2 * 0.2) / 3, (2 * 1.0 + 0.3) / 3])
+    with controller(Rule(execute=2), chunks="ensemble", decay=0.0) as control:
+        assert np.allclose([float(control(frame(x))[0]) for x in (0.0, 0.4, 0.0)], [0, 0.25, 0.25])
+
+
 def test_a_loop_goes_at_the_rate():
     sent = []
     with controller(Rule(dt=1e-3)) as control:
@@ -160,7 +168,7 @@ def test_a_loop_goes_at_the_rate():
         control.loop(lambda: frame(), sent.append, 1)
 
 
-@pytest.mark.parametrize("choices", [{"chunks": "others"}, {"execute": 9}, {"ahead": 3}])
+@pytest.mark.parametrize("choices", [{"chunks": "others"}, {"chunks": "blend"}, {"execute": 9}, {"ahead": 3}])
 def test_choices_that_do_not_fit_are_refused(choices):
     with pytest.raises(UsageError):
         controller(**choices)
