@@ -41,8 +41,9 @@ def deploy(
         rate: ticks a second; None takes that of the training data.
         deadline: longest time a call may take, s; None takes nine tenths of a period, or no bound without a rate.
         chunks: "execute" carries out a chunk and asks again, as evaluations do; "blend" mixes each new one with the
-            rest of the one before over ``blend`` ticks (0: that rest), so that ``execute`` is to be less than all; "ensemble" asks at every tick and averages what all chunks say
-            of it, with weights exp(−``decay`` · i) from the oldest (ACT).
+            rest of the one before over ``blend`` ticks (0: that rest), so that ``execute`` is to be less than all;
+            "ensemble" asks at every tick and averages what all chunks say of it, with weights exp(−``decay`` · i) from
+            the oldest (ACT).
         execute: actions carried out of a chunk; None takes the policy's own number, which is the most.
         ahead: ticks before the end of a chunk at which the next one is asked for; the loop then never waits for it.
         hold: what is done where a frame is bad or late: the "last" safe action, "zero" (for actions that are
