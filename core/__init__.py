@@ -21,7 +21,7 @@ from simplatform.hooks import hookimpl
 from simplatform.plugin_host._gymnasium import register_when_imported
 
 if TYPE_CHECKING:
-    from simplatform.api import Run, evaluate, load, run
+    from simplatform.api import Run, evaluate, load, mover, run
     from simplatform.contracts import (
         Batch,
         Check,
@@ -48,12 +48,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Batch", "Callback", "Check", "Config", "Controller", "Demonstrations", "Episode", "Fittable", "Loss", "Metric",
     "Observation", "Policy", "Progress", "Register", "Run", "Signature", "Task", "Trainable", "collect", "deploy",
-    "evaluate", "find_task", "hookimpl", "load", "make_env", "make_expert", "open_demonstrations", "run",
-    "save_demonstrations",
+    "evaluate", "find_task", "hookimpl", "load", "make_env", "make_expert", "mover", "open_demonstrations",
+    "run", "save_demonstrations",
 ]  # fmt: skip
 
 _WHERE = {
-    "api": "Run evaluate load run",
+    "api": "Run evaluate load mover run",
     "contracts": "Batch Check Fittable Loss Metric Observation Policy Progress Signature Task Trainable",
     "demonstrations": "Demonstrations Episode",
     "demonstrations.formats": "open_demonstrations save_demonstrations",

@@ -153,6 +153,18 @@ def load(
     return answering(Graphed(policy) if graph else policy, signature)
 
 
+def mover(name: str, **how: Any) -> Any:
+    """Return a mesh mover for arrays: ``sp.mover("um2n-energy").move(points, cells, monitor)``.
+
+    What the registered solver "mover" makes, with its keywords ``run``, ``settings`` and ``root``: see the how-to "Move
+    a mesh of your own".
+
+    Raises:
+        UsageError: no such mover, or one without weights.
+    """
+    return get_host().registry("solver").get("mover").load()(name, **how)
+
+
 def evaluate(
     policy: Policy,
     env: gymnasium.Env[Any, Any] | str,

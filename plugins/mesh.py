@@ -43,8 +43,19 @@ def register_policies(register: Register) -> None:
     register("laplacian", f"{MOVERS}:LaplacianPolicy", config=f"{MOVERS}:MoverConfig", help="weighted smoothing")
     register("spring", f"{MOVERS}:SpringPolicy", config=f"{MOVERS}:MoverConfig", help="lineal spring analogy")
     register(
+        "anisotropic",
+        f"{MOVERS}:AnisotropicPolicy",
+        config=f"{MOVERS}:AnisotropicConfig",
+        help="descent on the interpolation error of the recovered Hessian",
+    )
+    register(
         "mmg", f"{MOVERS}:MMGPolicy", config=f"{MOVERS}:MMGConfig", help="remeshing by MMG, from the coarse solution"
     )
+
+
+@hookimpl
+def register_solvers(register: Register) -> None:
+    register("mover", "simplatform.envs.mesh.arrays.mover:mover", kind="pde", help="movers on arrays: sp.mover")
 
 
 @hookimpl
@@ -65,7 +76,7 @@ def doctor(check: AddCheck) -> None:
 
 @hookimpl
 def register_recipes(register: Register) -> None:
-    for name in ("monge-ampere", "laplacian", "spring"):
+    for name in ("anisotropic", "monge-ampere", "laplacian", "spring"):
         register(name, policy=name, task="helmholtz")
     register("mmg", policy="mmg", task="helmholtz", settings={"env.action": "metric"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,12 +105,12 @@ def _best(
 ) -> tuple[str, dict[str, Any], Done]:
     """Return the mover's name, where its weights come from, and what it did; "auto" tries those that need none."""
     if plugin != AUTO or run is not None:
-        mover, source = _found(plugin, run, settings)
+        mover, source = find_mover_and_weights(plugin, run, settings)
         return "" if plugin == AUTO else plugin, source, _done(mover, mesh, monitor, allowed, force)
     tried: list[tuple[str, Done]] = []
     for name in CLASSICAL if mesh.kind == "triangle" else CLASSICAL[1:]:
         with suppress(SolverError):
-            tried.append((name, _done(_found(name, None, settings)[0], mesh, monitor, allowed, force)))
+            tried.append((name, _done(find_mover_and_weights(name, None, settings)[0], mesh, monitor, allowed, force)))
     if not tried:
         raise SolverError("no classical mover could move this mesh; choose one with --plugin to see why")
     name, done = min(tried, key=lambda pair: pair[1].kept.after.unevenness)
@@ -127,15 +127,46 @@ def move(mover: Policy, mesh: Mesh, monitor: Floats, allowed: tuple[Ints, Floats
 
     It keeps to ``allowed``, flags and directions of ``classify``, by default those of the outer boundary.
     """
+    return move_many(mover, [{"mesh": mesh, "monitor": monitor}], [allowed or classify(mesh)])[0]
+
+
+def move_many(
+    mover: Policy, seen: Sequence[Mapping[str, Any]], allowed: Sequence[tuple[Ints, Floats]]
+) -> list[Limited]:
+    """Return what a mover answers to many meshes, each limited and kept to its ``allowed``; equal sizes in one call.
+
+    ``seen`` hold the ``mesh`` and nodal values: ``monitor (V,)``, and where known ``solution (V,)`` and ``metric
+    (V, d, d)``.
+    """
     import torch
 
-    flags, directions = allowed or classify(mesh)
-    arrays = {"points": mesh.points, "cells": mesh.cells, "monitor": monitor, "boundary": flags}
-    batch = {key: torch.as_tensor(value)[None, None] for key, value in arrays.items()}
-    with torch.no_grad():
-        mover.reset(batch)
-        answer = mover.act(batch, generator=torch.Generator().manual_seed(0))[0, 0]
-    return limit(mesh, constrain(answer.cpu().double().numpy(), flags, directions))
+    found: list[Limited | None] = [None] * len(seen)
+    for group in _of_one_size([one["mesh"] for one in seen]):
+        batch = {key: torch.as_tensor(value) for key, value in _stacked([seen[k] for k in group]).items()}
+        for name, part in (("boundary", 0), ("directions", 1)):
+            batch[name] = torch.as_tensor(np.stack([allowed[k][part] for k in group])[:, None])
+        with torch.no_grad():
+            mover.reset(batch)
+            answers = mover.act(batch, generator=torch.Generator().manual_seed(0))[:, 0]
+        for k, answer in zip(group, answers, strict=True):
+            wish = constrain(answer.cpu().double().numpy(), *allowed[k])
+            found[k] = limit(seen[k]["mesh"], wish)
+    return [one for one in found if one is not None]
+
+
+def _of_one_size(meshes: Sequence[Mesh]) -> list[list[int]]:
+    """Return the numbers of meshes of one size, group by group."""
+    groups: dict[tuple[str, int, int], list[int]] = {}
+    for number, mesh in enumerate(meshes):
+        groups.setdefault((mesh.kind, len(mesh.points), len(mesh.cells)), []).append(number)
+    return list(groups.values())
+
+
+def _stacked(seen: Sequence[Mapping[str, Any]]) -> dict[str, Floats | Ints]:
+    """Return points, cells and the nodal values that all meshes have, joined as ``(B, 1, …)``."""
+    rows = [{**one, "points": one["mesh"].points, "cells": one["mesh"].cells} for one in seen]
+    keys = set(rows[0]).intersection(*rows) - {"mesh"}
+    return {key: np.stack([row[key] for row in rows])[:, None] for key in sorted(keys)}
 
 
 def find_mover(
@@ -150,13 +181,13 @@ def find_mover(
         UsageError: not a mover, a setting that it does not have, or a learned mover that nobody has trained here and
             that ships no weights.
     """
-    return _found(plugin, run, settings, root)[0]
+    return find_mover_and_weights(plugin, run, settings, root)[0]
 
 
-def _found(
+def find_mover_and_weights(
     plugin: str, run: Path | None, settings: Mapping[str, Any] | None, root: Path = Path("runs")
 ) -> tuple[Policy, dict[str, Any]]:
-    """Return a mover, and the folder and digest of the weights that it uses, where it has any."""
+    """Return a mover as ``find_mover`` does, and the folder and digest of the weights that it uses, if any."""
     if run is None:
         entry = _mover(plugin)
         if not _learned(entry):

@@ -30,14 +30,19 @@ def freedom(mesh: Mesh) -> sparse.csr_array:
     """Return ``P (dV, n)`` with orthonormal columns: free coordinates → displacements, ordered x of all, then y of
     all, then z.
     """
-    flags, directions = classify(mesh)
-    size, axes, inner = len(flags), range(mesh.dim), np.flatnonzero(flags == INTERIOR)
+    return freedom_of(*classify(mesh))
+
+
+def freedom_of(flags: Ints, directions: Floats) -> sparse.csr_array:
+    """Return what ``freedom`` does, of flags ``(V,)`` and directions ``(V, d, d)`` in the form of ``classify``."""
+    size, dim, inner = len(flags), directions.shape[-1], np.flatnonzero(flags == INTERIOR)
+    axes = range(dim)
     vertex, number = np.nonzero(directions.any(axis=2))
-    free = mesh.dim * len(inner)
+    free = dim * len(inner)
     rows = np.concatenate([part + axis * size for part in (inner, vertex) for axis in axes])
-    columns = np.concatenate([np.arange(free), *mesh.dim * [free + np.arange(len(vertex))]])
+    columns = np.concatenate([np.arange(free), *dim * [free + np.arange(len(vertex))]])
     values = np.concatenate([np.ones(free), *directions[vertex, number].T])
-    return sparse.csr_array((values, (rows, columns)), shape=(mesh.dim * size, free + len(vertex)))
+    return sparse.csr_array((values, (rows, columns)), shape=(dim * size, free + len(vertex)))
 
 
 def constrain(displacement: Floats, flags: Ints, directions: Floats) -> Floats:

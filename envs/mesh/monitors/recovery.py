@@ -68,6 +68,11 @@ class Recovery:
             np.ones(self._basis.dx.shape)
         )
 
+    def project(self, load: Floats) -> Floats:
+        """Return nodal values ``(V,)`` or ``(V, k)`` of the L2 projection with the given load ∫ψ_i f."""
+        found: Floats = self._mass_factor.solve(np.ascontiguousarray(load))
+        return found
+
     def _at(self, nodal: Floats) -> Any:
         return self._basis.interpolate(np.ascontiguousarray(nodal))
 
@@ -75,8 +80,7 @@ class Recovery:
         return np.asarray(skfem().LinearForm(lambda v, w: w.f * v).assemble(self._basis, f=field))
 
     def _project(self, field: Floats) -> Floats:
-        found: Floats = self._mass_factor.solve(self._load(field))
-        return found
+        return self.project(self._load(field))
 
 
 def recovery(mesh: Mesh) -> P1 | Recovery:

@@ -13,12 +13,9 @@ import numpy as np
 
 from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
 from simplatform.envs.mesh.monitors.recovery import Recovery
+from simplatform.envs.mesh.monitors.tensors import full, metric_of, parts, positive, recomposed
 from simplatform.errors import ConfigError, MissingDependency, SolverError
 
-NORM = 2
-"""The norm of the interpolation error that the metric is best for."""
-FLOOR = 1e-2
-"""Curvatures below this share of the largest ones (their 99 % quantile) count as so large: no cell is endless."""
 LONGEST, SHORTEST = 0.4, 0.003
 """Edges are kept between these, in units of the domain's extent."""
 GRADATION = 2.0
@@ -33,12 +30,8 @@ def hessian_metric(mesh: Mesh, solution: Floats) -> Floats:
 
     Its scale means nothing: ``remeshed_within`` finds the one that fits a number of vertices.
     """
-    parts = Recovery(mesh).hessian(np.asarray(solution, float))
-    values, vectors = np.linalg.eigh(_full(parts, mesh.dim))
-    values = np.abs(values)
-    values = np.maximum(values, max(FLOOR * float(np.quantile(values, 0.99)), np.finfo(float).tiny))
-    values = values * np.prod(values, -1, keepdims=True) ** (-1 / (2 * NORM + mesh.dim))
-    return _parts(np.einsum("nij,nj,nkj->nik", vectors, values, vectors))
+    recovered = full(Recovery(mesh).hessian(np.asarray(solution, float)), mesh.dim)
+    return parts(metric_of(positive(recovered)))
 
 
 def remeshed_within(mesh: Mesh, metric: Floats, most: int) -> Mesh:
@@ -68,7 +61,7 @@ def remeshed_within(mesh: Mesh, metric: Floats, most: int) -> Mesh:
 
 def with_complexity(mesh: Mesh, metric: Floats, complexity: float) -> Floats:
     """Return a metric scaled so that the integral of √det is ``complexity``: about as many vertices; edges bounded."""
-    values, vectors = np.linalg.eigh(_full(np.asarray(metric, float), mesh.dim))
+    values, vectors = np.linalg.eigh(full(np.asarray(metric, float), mesh.dim))
     if not (values > 0).all():
         raise SolverError(
             f"a metric must be positive definite at every vertex, not so at {int(np.argmin(values.min(1)))}"
@@ -79,7 +72,7 @@ def with_complexity(mesh: Mesh, metric: Floats, complexity: float) -> Floats:
     scaled = np.clip(
         values * (complexity / total) ** (2 / mesh.dim), (LONGEST * extent) ** -2, (SHORTEST * extent) ** -2
     )
-    return _parts(np.einsum("nij,nj,nkj->nik", vectors, scaled, vectors))
+    return parts(recomposed(scaled, vectors))
 
 
 def remesh(mesh: Mesh, metric: Floats) -> Mesh:
@@ -117,15 +110,3 @@ def _mmg() -> Any:
     except ImportError as error:
         raise MissingDependency(f"remeshing needs mmgpy ({error}): pip install 'simplatform[mesh]'") from error
     return mmgpy
-
-
-def _full(parts: Floats, dim: int) -> Floats:
-    full = np.zeros((len(parts), dim, dim))
-    rows, columns = np.triu_indices(dim)
-    full[:, rows, columns] = full[:, columns, rows] = parts
-    return full
-
-
-def _parts(full: Floats) -> Floats:
-    rows, columns = np.triu_indices(full.shape[-1])
-    return full[:, rows, columns]

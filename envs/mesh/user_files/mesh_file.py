@@ -51,7 +51,7 @@ class MeshFile:
             if len(cells) and (cells.min() < 0 or cells.max() >= len(points)):
                 raise DataError(f"{path}: a cell names vertex {int(cells.max())}, but there are {len(points)}")
             used, renumbered = np.unique(cells, return_inverse=True)
-            flat, axes = _flattened(points[used], KINDS[kind][0], path)
+            flat, axes = flattened(points[used], KINDS[kind][0], path)
         return cls(path, data, check_mesh(oriented(Mesh(flat, renumbered.reshape(cells.shape), kind))), used, axes)
 
     def write(self, path: Path, displacement: Floats, fields: dict[str, Floats] | None = None) -> None:
@@ -100,7 +100,7 @@ def _three(points: Floats) -> Floats:
     return found
 
 
-def _flattened(points: Floats, dim: int, path: Path) -> tuple[Floats, Floats]:
+def flattened(points: Floats, dim: int, name: Path | str) -> tuple[Floats, Floats]:
     """Return coordinates ``(V, d)`` in the mesh's own line, plane or space, and its axes ``(d, 3)``.
 
     Where a coordinate is the same everywhere the others are taken as they are, so that nothing is rounded.
@@ -119,7 +119,7 @@ def _flattened(points: Floats, dim: int, path: Path) -> tuple[Floats, Floats]:
     off = np.abs((points - centre) @ directions[dim:].T).max()
     if off > PLANE * extent * 1e2:
         raise DataError(
-            f"{path} is a curved surface: its cells are {dim}-dimensional, and its points lie up to {off:.3g} off a "
+            f"{name} is a curved surface: its cells are {dim}-dimensional, and its points lie up to {off:.3g} off a "
             f"{'line' if dim == 1 else 'plane'}"
         )
     axes = directions[:dim]

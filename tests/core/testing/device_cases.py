@@ -20,7 +20,7 @@ ARM = {"task": "toy/cloud"}
 LINE = {"task": "toy/field"}
 PLANE = {"task": "toy/plane"}
 UNET = {"policy.width": 8, "policy.multipliers": [1, 1]}
-MOVERS = ("laplacian", "spring", "monge-ampere", "m2n", "um2n", "um2n-energy", "ugm2n")
+MOVERS = ("anisotropic", "laplacian", "spring", "monge-ampere", "m2n", "um2n", "um2n-energy", "ugm2n")
 RUNS = {
     **{name: FEW if name in ("dp3", "simple-dp3", "flow-matching") else CLOUD for name in CLOUDS},
     **{name: MESH for name in MOVERS},

@@ -65,7 +65,17 @@ def test_settings_of_the_mover_reach_it(tmp_path):
 
 def test_movers_are_those_that_recipes_start_on_meshes():
     names = {entry.name for entry in moving.movers()}
-    assert names == {"laplacian", "m2n", "monge-ampere", "r-adapt", "spring", "ugm2n", "um2n", "um2n-energy"}
+    assert names == {
+        "anisotropic",
+        "laplacian",
+        "m2n",
+        "monge-ampere",
+        "r-adapt",
+        "spring",
+        "ugm2n",
+        "um2n",
+        "um2n-energy",
+    }
     with pytest.raises(UnknownName, match="unknown mover 'mp1'"):
         moving.find_mover("mp1", None)
 
@@ -73,7 +83,7 @@ def test_movers_are_those_that_recipes_start_on_meshes():
 def test_a_learned_mover_without_training_says_so_and_what_there_is_instead(tmp_path, monkeypatch):
     weights = moving.pretrained
     monkeypatch.setattr(moving, "pretrained", lambda name: None if name == "m2n" else weights(name))
-    ready = "With weights: ugm2n, um2n, um2n-energy; without training: laplacian, monge-ampere, r-adapt, spring"
+    ready = "With weights: ugm2n, um2n, um2n-energy; without training: anisotropic, laplacian, monge-ampere, r-adapt"
     with pytest.raises(UsageError, match=ready):
         moving.find_mover("m2n", None, tmp_path)
 
