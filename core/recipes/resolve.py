@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from simplatform.contracts import Expansion, Task, read_by_pipeline
-from simplatform.errors import ConfigError, DataError, nearest
+from simplatform.errors import ConfigError, DataError, UnknownName, nearest
 from simplatform.plugin_host.host import Host, get_host
 from simplatform.plugin_host.registry import Entry
 from simplatform.plugin_host.registry import resolve as load
@@ -117,7 +117,7 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
     host = get_host()
     recipe = _recipe_entry(plugin, task, host)
     entry = host.registry("policy").get(recipe["policy"])
-    found = find_task(task or recipe["task"], host)
+    found = find_task(task or recipe["task"], host, own_task(plugin, host))
     model, trained = entry.load_config(), read_by_pipeline(entry.load())
     chosen = _by_section(model, trained, recipe.get("settings", {}), settings or {})
     if not trained:
@@ -183,16 +183,24 @@ def expanded(task: Task, kwargs: Mapping[str, Any]) -> Task:
     )  # fmt: skip
 
 
-def find_task(name: str, host: Host | None = None) -> Task:
+def find_task(name: str, host: Host | None = None, near: Entry | None = None) -> Task:
     """Return a registered task by name; ``drawer-open`` finds ``metaworld/drawer-open`` where that is unambiguous.
 
+    ``near`` is a task of the family that is meant: where a short name fits several tasks, the one that the same plugin
+    registers is found. ``burgers`` beside a surrogate of fields is ``fields/burgers``, and not the task of meshes.
+
     Raises:
-        UnknownName: no such task; near names are shown.
+        UnknownName: no such task, or several; near names are shown.
     """
     registry = (host or get_host()).registry("task")
-    if name not in registry:
-        ends = [entry.name for entry in registry if entry.name.split("/", 1)[-1] == name]
-        name = ends[0] if len(ends) == 1 else name
+    fits = [entry for entry in registry if name in (entry.name, entry.name.split("/", 1)[-1])]
+    kin = [entry.name for entry in fits if near is not None and entry.plugin == near.plugin]
+    if len(kin) == 1:
+        name = kin[0]
+    elif name not in registry and fits:
+        if len(fits) > 1:
+            raise UnknownName("task", name, (), f"{' and '.join(entry.name for entry in fits)} end so: say which.")
+        name = fits[0].name
     task: Task = registry.get(name).data
     return task
 

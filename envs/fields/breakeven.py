@@ -7,7 +7,7 @@ The opponent is coarsened: fewer points, longer steps, single precision, until i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor
 from simplatform.contracts import Facts
 from simplatform.envs.fields import scores
 from simplatform.envs.fields.coarse import Advance, coarse_solver, problem_of
+from simplatform.envs.fields.environment import FieldEnv
 
 SHARES = (0.25, 0.375, 0.5, 0.75, 1.0)
 """Parts of the grid that are tried in every direction."""
@@ -64,6 +65,43 @@ def equal_solver(facts: Facts, truth: Tensor, parameters: Tensor, target: float)
         if error <= target:
             return Solver(points, substeps, error, seconds)
     return None
+
+
+def break_even(
+    env: FieldEnv,
+    seeds: Sequence[int],
+    *,
+    error: float,
+    trajectories: int,
+    length: int,
+    training: float,
+    forecast: float,
+) -> BreakEven:
+    """Measure the classical side on an environment's episodes of these ``seeds``, and weigh it against a surrogate.
+
+    Args:
+        env: shows the truth; is reset.
+        seeds: of its episodes; a few are enough.
+        error: of the surrogate, nRMSE, mean over frames.
+        trajectories: that taught the surrogate, of ``length`` frames each.
+        length: of a trajectory, frames.
+        training: s.
+        forecast: s per frame of the surrogate.
+    """
+    facts = Facts.read(env.metadata["simplatform"])
+    truths, given = [], []
+    for seed in seeds:
+        env.reset(seed=seed)
+        truths.append(torch.from_numpy(env.truth))
+        given.append(torch.from_numpy(env.values))
+    truth, parameters = torch.stack(truths), torch.stack(given)
+    return BreakEven(
+        data=trajectories * data_seconds(facts, length),
+        training=training,
+        surrogate=forecast,
+        solver=equal_solver(facts, truth, parameters, error),
+        frames=truth.shape[1] - 1,
+    )
 
 
 def data_seconds(facts: Facts, frames: int) -> float:

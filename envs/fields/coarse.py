@@ -21,12 +21,12 @@ Advance = Callable[[Tensor, Tensor], Tensor]
 
 
 def problem_of(facts: Facts) -> FieldProblem:
-    """Return the problem that an environment declares, with its parameters as they were set.
+    """Return the problem that an environment declares, with its parameters and time between frames as they were set.
 
     Raises:
         UnknownName: no such problem.
     """
-    return find_problem(facts.problem).changed(None, **dict(facts.more.get("parameters_set", {})))
+    return find_problem(facts.problem).changed(None, facts.dt, **dict(facts.more.get("parameters_set", {})))
 
 
 def coarse_solver(facts: Facts, points: int = 0, substeps: int = 1, double: bool = False) -> Advance:

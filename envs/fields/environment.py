@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import gymnasium
 import numpy as np
@@ -20,6 +20,8 @@ Frames = NDArray[np.float32]
 THRESHOLDS = {"correlation_time": 0.8, "correlation_time_95": 0.95}
 """A forecast is followed until its correlation with the truth first falls below these."""
 HORIZONS = (1, 10, 100)
+BATCH = 16
+"""Truths that are solved at once: a long trajectory of a plane has tens of millions of numbers."""
 LOST = 100.0
 """Times the truth's size at which a forecast has diverged, and the episode ends."""
 
@@ -123,6 +125,7 @@ class FieldEnv(FieldForecast):
         steps: int = 100,
         points: int | None = None,
         parameters: Mapping[str, Any] | None = None,
+        frame: float | None = None,
         render_mode: str | None = None,
     ) -> None:
         """Choose the problem, the number of frames of an episode, and what differs from the problem's own settings.
@@ -132,14 +135,16 @@ class FieldEnv(FieldForecast):
             steps: frames to forecast.
             points: of the grid in every direction; None is the problem's own.
             parameters: numbers, or ranges ``[low, high]`` to draw from, by name.
+            frame: time between frames; None is the problem's own.
             render_mode: None; figures are the report's.
 
         Raises:
             UnknownName: no such problem.
-            ConfigError: a parameter that it does not have.
+            ConfigError: a parameter that it does not have, or a time between frames that is not positive.
         """
-        self.problem = find_problem(problem).changed(points, **(parameters or {}))
+        self.problem = find_problem(problem).changed(points, frame, **(parameters or {}))
         self.steps, self.render_mode = steps, render_mode
+        self.kind = repr((problem, steps, points, frame, sorted((parameters or {}).items())))
         grid = self.problem.grid
         self.volume = grid.volume
         facts = {
@@ -155,11 +160,42 @@ class FieldEnv(FieldForecast):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Frames], dict[str, Any]]:
         """Draw a start and parameters, and solve the truth of the whole episode."""
-        super().reset(seed=seed)
-        start, values = self.problem.draw(self.np_random)
+        return self.reset_all([self], [seed], [options])[0]
+
+    @classmethod
+    def reset_all(
+        cls, envs: Sequence[Self], seeds: Sequence[int | None], options: Sequence[dict[str, Any] | None]
+    ) -> list[tuple[dict[str, Frames], dict[str, Any]]]:
+        """Begin episodes of several environments; the truths of those of one kind are solved in batches."""
+        kinds: dict[str, list[int]] = {}
+        for number, env in enumerate(envs):
+            kinds.setdefault(env.kind, []).append(number)
+        found: list[Any] = [None] * len(envs)
+        for numbers in kinds.values():
+            for first in range(0, len(numbers), BATCH):
+                batch = numbers[first : first + BATCH]
+                begun = cls._begun([envs[number] for number in batch], [seeds[number] for number in batch])
+                for number, observation in zip(batch, begun, strict=True):
+                    found[number] = (observation, {})
+        return found
+
+    @classmethod
+    def step_all(
+        cls, envs: Sequence[Self], actions: Sequence[Any]
+    ) -> list[tuple[Any, float, bool, bool, dict[str, Any]]]:
+        """Score a frame of each."""
+        return [env.step(action) for env, action in zip(envs, actions, strict=True)]
+
+    @staticmethod
+    def _begun(envs: Sequence[FieldEnv], seeds: Sequence[int | None]) -> list[dict[str, Frames]]:
+        drawn = []
+        for env, seed in zip(envs, seeds, strict=True):
+            gymnasium.Env.reset(env, seed=seed)
+            drawn.append(env.problem.draw(env.np_random))
+        starts, values = (torch.stack(part) for part in zip(*drawn, strict=True))
         with torch.no_grad():
-            truth = self.problem.truth(start[None], values[None], self.steps)
-        return self.begin(truth[0].numpy(), values.numpy()), {}
+            truths = envs[0].problem.truth(starts, values, envs[0].steps).numpy()
+        return [env.begin(truth, given.numpy()) for env, truth, given in zip(envs, truths, values, strict=True)]
 
     def invariants(self, field: NDArray[np.float64]) -> dict[str, float]:
         """Return what the equation keeps."""

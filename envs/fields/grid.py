@@ -68,6 +68,14 @@ class Grid:
         """Return the same for complex transforms, over ``points``."""
         return _kept(self, self.full_waves, self.points, power)
 
+    def below_nyquist(self) -> Tensor:
+        """Return which modes lie below the highest of every direction, which a finer grid splits in two, ``modes``."""
+        keep = torch.ones(self.modes, dtype=torch.bool)
+        for axis, n in enumerate(self.points):
+            index = torch.arange(self.modes[axis])
+            keep = keep & (index != n // 2).reshape(-1, *(1,) * (self.dim - 1 - axis))
+        return keep
+
     def places(self) -> tuple[Tensor, ...]:
         """Coordinates of the points, float64, one tensor of shape ``points`` for each direction, from 0."""
         axes = [

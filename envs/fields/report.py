@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from simplatform.contracts import Facts
 from simplatform.envs.fields import scores
-from simplatform.envs.fields.breakeven import BreakEven, data_seconds, equal_solver
+from simplatform.envs.fields.breakeven import BreakEven, break_even
 from simplatform.envs.fields.environment import FieldEnv, FieldForecast
 from simplatform.pipeline.environments import make_env
 from simplatform.report import RunView, Section, figure_html
@@ -134,34 +132,26 @@ def cost_html(run: RunView, env: FieldForecast) -> str:
     """Say what data, training and forecasts cost beside the coarsened solver of equal error."""
     if not isinstance(env, FieldEnv):
         return "<p>The equation behind this file is not known here, so that no classical solver stands beside.</p>"
-    found = break_even(run, env)
+    found = _break_even(run, env)
     if found is None:
         return "<p>Break-even: not measured, since no episode of the forecast kept a finite error.</p>"
     return f"<p>{html_of(found)}</p>" + table_html(("", "seconds"), _rows(found))
 
 
-def break_even(run: RunView, env: FieldEnv) -> BreakEven | None:
+def _break_even(run: RunView, env: FieldEnv) -> BreakEven | None:
     """Measure both sides on the first test episodes; None where the forecast's error is not a number."""
     error = run.summary["splits"]["test"]["metrics"]["nrmse"]["value"]
     if error is None or not np.isfinite(error):
         return None
-    facts = Facts.read(env.metadata["simplatform"])
-    seeds = [int(row["seed"]) for row in run.rows if row["split"] == "test"][:SEEN]
-    truths, given = [], []
-    for seed in seeds:
-        env.reset(seed=seed)
-        truths.append(torch.from_numpy(env.truth))
-        given.append(torch.from_numpy(env.values))
-    truth, parameters = torch.stack(truths), torch.stack(given)
-    frames = truth.shape[1] - 1
-    length = int(run.task.splits.get("train", {}).get("steps", frames))
-    each = data_seconds(facts, length)
-    return BreakEven(
-        data=run.recipe.demonstrations * each,
+    call = float(run.summary["splits"]["test"]["latency"]["median"])
+    return break_even(
+        env,
+        [int(row["seed"]) for row in run.rows if row["split"] == "test"][:SEEN],
+        error=float(error),
+        trajectories=run.recipe.demonstrations,
+        length=int(run.task.splits.get("train", {}).get("steps", env.steps)),
         training=float(run.times.get("fit", 0.0)),
-        surrogate=float(run.summary["splits"]["test"]["latency"]["median"]),
-        solver=equal_solver(facts, truth, parameters, float(error)),
-        frames=frames,
+        forecast=call / run.policy.execute,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -35,11 +37,11 @@ class SpectralSolver:
         v = self.equation.spectrum(u.to(self._place.device, self._place.dtype))
         return self.equation.fields(self._stepper.advance(v, frames * self.substeps, self._nonlinear))
 
-    def trajectory(self, u: Tensor, frames: int) -> Tensor:
-        """Return the fields at all frames, the first included: ``(B, frames + 1, C, *points)``."""
+    def trajectory(self, u: Tensor, frames: int, seen: Callable[[Tensor], Tensor] = lambda fields: fields) -> Tensor:
+        """Return what is ``seen`` of the fields at all frames, the first included: ``(B, frames + 1, C, *points)``."""
         u = u.to(self._place.device, self._place.dtype)
-        v, states = self.equation.spectrum(u), [u]
+        v, states = self.equation.spectrum(u), [seen(u)]
         for _ in range(frames):
             v = self._stepper.advance(v, self.substeps, self._nonlinear)
-            states.append(self.equation.fields(v))
+            states.append(seen(self.equation.fields(v)))
         return torch.stack(states, 1)

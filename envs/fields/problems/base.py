@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -40,11 +41,12 @@ class FieldProblem:
     ranges: Mapping[str, Range] = field(default_factory=dict)
     source: str = ""
 
-    def changed(self, points: int | None = None, **parameters: Any) -> FieldProblem:
-        """Return the problem with other points in every direction, and numbers or ranges ``[low, high]`` as parameters.
+    def changed(self, points: int | None = None, frame: float | None = None, **parameters: Any) -> FieldProblem:
+        """Return the problem with other points in every direction, another time between frames, and numbers or ranges
+        ``[low, high]`` as parameters. The solver's own steps and the time of the burn-in stay as they are.
 
         Raises:
-            ConfigError: no such parameter, or neither a number nor a range.
+            ConfigError: no such parameter, or neither a number nor a range; a time that is not positive.
         """
         fixed, ranges = dict(self.parameters), dict(self.ranges)
         for name, value in parameters.items():
@@ -58,7 +60,17 @@ class FieldProblem:
             else:
                 ranges[name] = _range(name, value)
         grid = self.grid if points is None else Grid((points,) * self.grid.dim, self.grid.lengths)
-        return replace(self, grid=grid, parameters=fixed, ranges=ranges)
+        return replace(self._paced(frame), grid=grid, parameters=fixed, ranges=ranges)
+
+    def _paced(self, frame: float | None) -> FieldProblem:
+        """Return the problem with another time between frames; steps are never longer than they were."""
+        if frame is None:
+            return self
+        if isinstance(frame, bool) or not isinstance(frame, int | float) or not 0 < frame < math.inf:
+            raise ConfigError(f"env.frame is the time between two frames, a positive number; got {frame!r}")
+        share = frame / self.frame
+        burn_in = math.ceil(self.burn_in / share - 1e-9)
+        return replace(self, frame=float(frame), substeps=math.ceil(self.substeps * share - 1e-9), burn_in=burn_in)
 
     def draw(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Draw fields on the fine grid ``(C, *finer points)`` and the varying parameters ``(P,)``, float64."""
@@ -78,7 +90,7 @@ class FieldProblem:
         """Return the frames ``(B, frames + 1, C, *points)`` after the burn-in of starts ``(B, C, *finer points)``."""
         solver = self.solver(values)
         settled = solver.advance(starts, self.burn_in) if self.burn_in else starts
-        return resample(solver.trajectory(settled, frames), self.grid.points)
+        return solver.trajectory(settled, frames, lambda fields: resample(fields, self.grid.points))
 
 
 def _range(name: str, value: Any) -> Range:

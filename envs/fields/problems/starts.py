@@ -12,6 +12,9 @@ from simplatform.envs.fields.equations.korteweg_de_vries import soliton
 from simplatform.envs.fields.grid import Grid, resample
 from simplatform.envs.fields.problems.base import Start
 
+BASE = 32
+"""Points in each direction of the noise that a Gaussian field grows from, whatever the grid that it is wanted on."""
+
 
 def waves(most: int, amplitude: float = 1.0, channels: int = 1) -> Start:
     """Return random Fourier series of wave numbers up to ``most`` in each direction, of standard deviation 1."""
@@ -23,16 +26,26 @@ def waves(most: int, amplitude: float = 1.0, channels: int = 1) -> Start:
 
 
 def gaussian_field(slope: float, peak: float, amplitude: float = 1.0) -> Start:
-    """Return Gaussian random fields with the spectrum k^slope exp(−(k/peak)²), in rad per unit of length, of
-    standard deviation ``amplitude`` and zero mean.
+    """Return Gaussian random fields with the spectrum k^slope exp(−(k/peak)²), in rad per unit of length, zero mean and
+    the standard deviation ``amplitude`` over all draws.
+
+    One draw is one function on every grid that holds ``BASE`` waves in each direction: its size is set by the sum over
+    its modes, and not by the points on which it is seen. A single draw is a little larger or smaller.
     """
 
-    def start(random: np.random.Generator, grid: Grid) -> Tensor:
+    def gain(grid: Grid) -> Tensor:
         size = grid.square.sqrt()
-        gain = torch.where(size > 0, size.clamp_min(1e-300) ** (slope / 2), 0.0) * torch.exp(-0.5 * (size / peak) ** 2)
-        noise = torch.from_numpy(random.standard_normal(_base(grid)))
-        field = grid.inverse(gain * _embedded(noise, grid))
-        return (amplitude * field / field.std())[None]
+        rise = torch.where(size > 0, size.clamp_min(1e-300) ** (slope / 2), 0.0)
+        return rise * torch.exp(-0.5 * (size / peak) ** 2)
+
+    def start(random: np.random.Generator, grid: Grid) -> Tensor:
+        base = Grid((BASE,) * grid.dim, grid.lengths)
+        noise = torch.from_numpy(random.standard_normal(base.points))
+        coarse = base.inverse(gain(base) * base.below_nyquist() * base.transform(noise))
+        pulse = torch.zeros(base.points, dtype=torch.float64)
+        pulse[(0,) * grid.dim] = 1.0
+        spread = base.inverse(gain(base) * base.below_nyquist() * base.transform(pulse)).square().sum().sqrt()
+        return resample(amplitude * coarse / spread, grid.points)[None]
 
     return start
 
@@ -105,12 +118,3 @@ def _series(random: np.random.Generator, grid: Grid, most: int) -> Tensor:
     coarse = torch.fft.ifftn(spectrum * keep).real
     coarse = coarse / coarse.square().mean().sqrt()
     return resample(coarse, grid.points)
-
-
-def _base(grid: Grid) -> tuple[int, ...]:
-    """Return the size of the noise that a field grows from: the same for all grids that are finer."""
-    return (32,) * grid.dim
-
-
-def _embedded(noise: Tensor, grid: Grid) -> Tensor:
-    return grid.transform(resample(noise, grid.points))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 
 import pytest
 
 from simplatform.contracts import Task
 from simplatform.errors import ConfigError, DataError, UnknownName
+from simplatform.plugin_host.host import get_host
+from simplatform.plugin_host.registry import Registry
 from simplatform.recipes.resolve import (
     acting_settings,
     beside,
@@ -77,6 +80,27 @@ def test_tasks_are_found_by_their_last_part():
         find_task("toy/pont")
     assert own_task("toy").name == "toy/point"
     assert own_task("no-such") is None
+
+
+def test_a_short_name_of_several_tasks_is_the_one_of_the_plugin_s_own_family():
+    """Families share names of equations: the plugin's own task, by who registers it, says which is meant."""
+    assert resolve("field-unet", "burgers").task.name == "fields/burgers"
+    assert resolve("um2n", "burgers").task.name == "burgers" == find_task("burgers").name
+    assert resolve("pde-refiner", "navier-stokes").task.name == "fields/navier-stokes"
+    assert resolve("field-unet", "fields/burgers").task.name == "fields/burgers"
+    assert from_json(resolve("um2n", "burgers").to_json()).task.name == "burgers"
+
+
+def test_a_short_name_that_several_tasks_share_is_refused_with_all_of_them():
+    host = get_host()
+    twice = [dataclasses.replace(find_task("toy/point"), name=name) for name in ("one/same-end", "two/same-end")]
+    registry = Registry("task")
+    for task in twice:
+        registry.add(dataclasses.replace(host.registry("task").get("toy/point"), name=task.name, data=task))
+    alone = types.SimpleNamespace(registry=lambda kind: registry)
+    with pytest.raises(UnknownName, match=r"unknown task 'same-end'. one/same-end and two/same-end end so: say which"):
+        find_task("same-end", alone)
+    assert find_task("two/same-end", alone).name == "two/same-end"
 
 
 def test_a_keyword_that_is_told_holds_in_all_variants():

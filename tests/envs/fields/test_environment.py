@@ -8,7 +8,9 @@ import pytest
 import torch
 
 import simplatform as sp
-from simplatform.envs.fields.environment import ResolvedSolver
+from simplatform.contracts import Facts
+from simplatform.envs.fields.coarse import problem_of
+from simplatform.envs.fields.environment import FieldEnv, ResolvedSolver
 from simplatform.envs.fields.problems import PROBLEMS
 from simplatform.errors import ConfigError, UnknownName
 from simplatform.testing import check_env
@@ -71,6 +73,43 @@ def test_parameters_can_be_fixed_or_drawn():
     assert env.observation_space["parameters"].shape == (0,)
     env = gymnasium.make("simplatform/Field-v0", **QUICK, parameters={"viscosity": [0.3, 0.4]})
     assert 0.3 <= env.reset(seed=1)[0]["parameters"][0] <= 0.4
+
+
+def test_a_shorter_frame_shows_the_same_truth_more_often():
+    env, often = (gymnasium.make("simplatform/Field-v0", **{**QUICK, "steps": n}, frame=frame).unwrapped
+                  for n, frame in ((2, None), (8, 0.025)))  # fmt: skip
+    for one in (env, often):
+        one.reset(seed=4)
+    assert np.allclose(often.truth[::4], env.truth, atol=1e-9)
+    assert coarse_problem(often).frame == 0.025
+    settled = gymnasium.make("simplatform/Field-v0", problem="kuramoto-sivashinsky", frame=0.2).unwrapped.problem
+    assert (settled.substeps, settled.burn_in) == (4, 600)
+
+
+def coarse_problem(env):
+    return problem_of(Facts.read(env.metadata["simplatform"], "env"))
+
+
+def test_episodes_that_begin_together_are_those_that_begin_alone():
+    def made(number):
+        settings = QUICK if number % 3 else {**QUICK, "points": 64}
+        return gymnasium.make("simplatform/Field-v0", **settings).unwrapped
+
+    envs, seeds = [made(number) for number in range(5)], list(range(5))
+    together = FieldEnv.reset_all(envs, seeds, [None] * 5)
+    for number, (env, (seen, _)) in enumerate(zip(envs, together, strict=True)):
+        alone = made(number)
+        first, _ = alone.reset(seed=number)
+        assert np.allclose(alone.truth, env.truth, atol=1e-12)
+        assert first.keys() == seen.keys()
+        assert np.allclose(first["field"], seen["field"], atol=1e-6)
+        assert np.array_equal(first["parameters"], seen["parameters"])
+
+
+@pytest.mark.parametrize("frame", [0, -1.0, True, "often", float("nan")])
+def test_a_time_between_frames_is_a_positive_number(frame):
+    with pytest.raises(ConfigError, match=r"env\.frame"):
+        gymnasium.make("simplatform/Field-v0", **QUICK, frame=frame)
 
 
 @pytest.mark.parametrize("parameters", [{"viscositty": 1.0}, {"viscosity": "much"}, {"viscosity": [0.4, 0.3]}])

@@ -13,7 +13,7 @@ from simplatform.envs.fields.problems import starts
 
 LENGTH = 20.0
 LINE = {
-    "waves": starts.waves(3, 2.0), "displaced": starts.displaced(3),
+    "waves": starts.waves(3, 2.0), "displaced": starts.displaced(3), "gaussian": starts.gaussian_field(-1.0, 2.0),
 }  # fmt: skip
 
 
@@ -30,14 +30,11 @@ def test_a_seed_is_one_function_whatever_the_grid(name, dim):
     assert not torch.allclose(drawn(LINE[name], 48, dim, seed=1), coarse, atol=0.1)
 
 
-@pytest.mark.parametrize("dim", [1, 2])
-def test_a_gaussian_field_is_one_function_but_for_its_size(dim):
-    """Its size is set by the points' own standard deviation, with n − 1 below: to a part in 2 n it is the amplitude."""
-    start = starts.gaussian_field(-1.0, 2.0)
-    fine, coarse = resample(drawn(start, 96, dim), (48,) * dim), drawn(start, 48, dim)
-    ratio = float((fine * coarse).sum() / coarse.square().sum())
-    assert torch.allclose(fine, ratio * coarse, atol=1e-10)
-    assert ratio == pytest.approx(1, abs=1 / 48**dim)
+def test_a_gaussian_field_is_one_function_even_where_the_grid_is_that_of_its_noise():
+    start = starts.gaussian_field(4.0, 4.0, 4.0)
+    finest, own = drawn(start, 128, 2), drawn(start, 32, 2)
+    assert torch.allclose(resample(finest, (32, 32)), own, atol=1e-12)
+    assert float(finest.square().mean()) == pytest.approx(float(own.square().mean()), rel=1e-12)
 
 
 @pytest.mark.parametrize("dim", [1, 2])
@@ -65,9 +62,9 @@ def test_a_gaussian_field_has_the_spectrum_that_it_declares():
     wanted = k**slope * torch.exp(-((k / peak) ** 2))
     ratio = power / wanted
     assert float((ratio / ratio.mean()).log().abs().max()) < 0.35
-    u = starts.gaussian_field(slope, peak, 3.0)(np.random.default_rng(0), grid)
-    assert float(u.std()) == pytest.approx(3.0)
-    assert abs(float(u.mean())) < 1e-12
+    draws = torch.stack([drawn(starts.gaussian_field(slope, peak, 3.0), 64, seed=seed) for seed in range(400)])
+    assert float(draws.square().mean().sqrt()) == pytest.approx(3.0, rel=0.03)
+    assert float(draws.mean(2).abs().max()) < 1e-12
 
 
 def test_solitons_carry_the_mass_of_their_speeds():

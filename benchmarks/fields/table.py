@@ -1,0 +1,176 @@
+"""Surrogates of PDEs against each other: methods × tasks over seeds, with equal updates, data and test episodes.
+
+    python benchmarks/fields/table.py [--tasks burgers-2d …] [--methods field-unet …] [--seeds 0 1 2] [--output runs]
+
+Settings of a task are those that ``sizes.py`` chose on a development problem. Finished runs are reused, so that the
+table can be continued row by row. Writes ``table.json`` beside itself: under "runs" each method and seed, under
+"methods" all test episodes of a method's seeds together, under "claims" what was claimed of a method beside another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import simplatform as sp
+from simplatform.envs.fields.breakeven import break_even
+from simplatform.experiments.record import write_result
+from simplatform.pipeline.environments import make_env
+from simplatform.pipeline.evaluate import evaluate_shards
+from simplatform.pipeline.shards import episode_shard
+from simplatform.recipes import find_task
+from simplatform.report.statistics import estimate
+from simplatform.runs.files import read_json
+from simplatform.runs.provenance import measured_on
+
+HERE = Path(__file__).parent
+Settings = dict[str, Any]
+SCORES = ("correlation_time", "vrmse_1", "vrmse_10", "vrmse_100", "nrmse", "spectrum", "diverged")
+COSTS = ("parameters", "fit_seconds", "seconds_per_frame")
+EPISODES = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method: the plugin, its settings, and what differs at test time (frames, settings of acting)."""
+
+    plugin: str
+    settings: Settings = field(default_factory=dict)
+    steps: int = 0
+    acting: Settings = field(default_factory=dict)
+
+
+KS = {"train.steps": 4000, "train.batch": 16, "train.lr": 2e-3}
+PLANE = {"train.steps": 600, "train.batch": 8, "train.lr": 2e-3, "env.points": 32}
+WAVES = {1: 1.91, 2: 1.708, 4: 1.5, 8: 1.316}
+"""Growth of SineNet's levels for equal parameters, by the number of waves."""
+SCOT = {"policy.leads": 4, "policy.width": 24}
+ROWS: dict[str, dict[str, Row]] = {
+    "kuramoto-sivashinsky": {
+        "field-persistence": Row("field-persistence"),
+        "dilated-resnet": Row("dilated-resnet", KS),
+        "fno": Row("fno", KS),
+        "field-unet": Row("field-unet", KS),
+        "field-unet, 4 calls a frame": Row("field-unet", {**KS, "env.frame": 0.2}, steps=800),
+        "pde-refiner": Row("pde-refiner", KS),
+    },
+    "burgers-2d": {
+        "field-persistence": Row("field-persistence", {"env.points": 32}),
+        "field-unet": Row("field-unet", PLANE),
+        "neural-stagger": Row("neural-stagger", PLANE),
+    },
+    "navier-stokes": {
+        "field-persistence": Row("field-persistence", {"env.points": 32}),
+        "fno": Row("fno", PLANE),
+        "field-unet": Row("field-unet", PLANE),
+        **{
+            f"sinenet, {waves} waves": Row(
+                "sinenet", {**PLANE, "policy.waves": waves, "policy.growth": growth, "policy.width": 8}
+            )
+            for waves, growth in WAVES.items()
+        },
+        "scot, next frame": Row("scot", {**PLANE, **SCOT, "policy.pairs": "next"}),
+        "scot, all pairs, half of the trajectories": Row("scot", {**PLANE, **SCOT, "task.demonstrations": 16}),
+    },
+}
+
+
+def main() -> None:
+    """Run what is asked for, and write the table after every run."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--tasks", nargs="+", default=list(ROWS))
+    options.add_argument("--methods", nargs="+", help="rows of those tasks; all by default")
+    options.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    options.add_argument("--output", type=Path, default=Path("runs"))
+    options.add_argument("--json", type=Path, default=HERE / "table.json")
+    chosen = options.parse_args()
+    for seed in chosen.seeds:
+        for task in chosen.tasks:
+            for name, row in ROWS[task].items():
+                if not chosen.methods or name in chosen.methods:
+                    add(chosen.json, f"{task} / {name} / {seed}", measure(task, name, row, seed, chosen.output))
+
+
+def add(path: Path, key: str, found: dict[str, Any]) -> None:
+    """Write a run into the table, and what follows from all that it holds."""
+    table = read_json(path) if path.exists() else {"runs": {}}  # another process may have written
+    table["runs"][key] = found
+    table["runs"] = dict(sorted(table["runs"].items()))
+    table["methods"] = pooled(list(table["runs"].values()))
+    command = shlex.join(["python", "benchmarks/fields/table.py"])
+    write_result(path, table, measured={**measured_on(), "command": command})
+    print(key, {name: found[name] for name in ("parameters", "fit_seconds", "correlation_time", "nrmse")}, flush=True)
+
+
+def measure(task_name: str, name: str, row: Row, seed: int, output: Path) -> dict[str, Any]:
+    """Train a method, let it forecast the test episodes, and weigh its costs against the classical solver."""
+    settings = {**row.settings, "task.opponents": False}
+    run = sp.run(row.plugin, f"fields/{task_name}", seed, settings=settings, output=output, device="cpu", until="fit")
+    kwargs = read_json(run.path / "resolved.json")["env"]
+    task = replace(find_task(f"fields/{task_name}"), kwargs=kwargs)
+    if row.steps:
+        task = replace(task, splits={**task.splits, "test": {"steps": row.steps}})
+    shards = [
+        episode_shard(task, "test", seed, number, checkpoint=str(run.best), changes=row.acting)
+        for number in range(EPISODES)
+    ]
+    found = evaluate_shards(task, shards, workers=1)
+    policy = sp.load(run.best, settings=row.acting)
+    times = read_json(run.path / "times.json") if (run.path / "times.json").exists() else {}
+    frame = found.latency["median"] / policy.execute
+    count = read_json(run.path / "resolved.json")["settings"]["task"]["demonstrations"]
+    env: Any = make_env(task, "test").unwrapped
+    even = break_even(
+        env, [one["seed"] for one in found.rows[:3]], error=found["nrmse"].value,
+        trajectories=task.demonstrations if count < 0 else count, length=int(task.splits["train"]["steps"]),
+        training=times.get("fit", 0.0), forecast=frame,
+    )  # fmt: skip
+    return {
+        "task": task_name, "method": name, "seed": seed, "episodes": EPISODES,
+        "parameters": sum(p.numel() for p in policy.parameters()) if isinstance(policy, sp.contracts.Module) else 0,
+        "calls": getattr(policy, "nfe", 0.0), "fit_seconds": times.get("fit", 0.0), "seconds_per_frame": frame,
+        "frame": env.frame, "settings": row.settings,
+        **{score: found[score].value if found[score].n else None for score in SCORES},
+        "break_even": {
+            "solves": even.solves if np.isfinite(even.solves) else None,
+            "verdict": verdict(even), "data_seconds": even.data,
+            "solver_seconds_per_frame": even.solver.seconds if even.solver else None,
+        },
+        "each": {score: [one[score] for one in found.rows] for score in SCORES},
+    }  # fmt: skip
+
+
+def verdict(even: Any) -> str:
+    """Return in a word when a surrogate pays."""
+    if even.solver is None:
+        return "no coarsened solver reaches this error"
+    return f"after {even.solves:.0f} forecasts" if np.isfinite(even.solves) else "never"
+
+
+def pooled(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return each method's scores over the test episodes of all its seeds."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for one in runs:
+        groups.setdefault(f"{one['task']} / {one['method']}", []).append(one)
+    return {name: _together(group) for name, group in groups.items()}
+
+
+def _together(group: list[dict[str, Any]]) -> dict[str, Any]:
+    whole = {score: [v for one in group for v in one["each"][score]] for score in SCORES}
+    kinds = {score: "rate" if score == "diverged" else "mean" for score in SCORES}
+    finite = {score: [v for v in values if v is not None and np.isfinite(v)] for score, values in whole.items()}
+    return {
+        "seeds": [one["seed"] for one in group],
+        **{score: estimate(values, kinds[score]).to_json() for score, values in finite.items()},
+        **{key: float(np.mean([one[key] for one in group])) for key in COSTS},
+        "break_even": [one["break_even"]["verdict"] for one in group],
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
