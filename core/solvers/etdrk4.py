@@ -36,7 +36,8 @@ class ETDRK4:
         Args:
             linear: the diagonal of L, real or complex double, of a shape that broadcasts against spectra.
             step: its length; a tensor, such as ``(B, 1, 1)``, for rows that differ.
-            dtype: of the fields whose spectra are stepped, float32 or float64; coefficients are made in double.
+            dtype: of coefficients, which are made in double: float32 or float64, where states may be real; their
+                complex counterparts for spectra, whose products then convert nothing.
 
         Raises:
             SolverError: the step is not a positive number, or L is not in double.
@@ -87,6 +88,4 @@ def _averages(z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def _cast(value: Tensor, dtype: torch.dtype) -> Tensor:
-    if value.is_complex():
-        return value.to(torch.complex64 if dtype == torch.float32 else torch.complex128)
-    return value.to(dtype)
+    return value.to(dtype.to_complex() if value.is_complex() else dtype)

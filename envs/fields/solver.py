@@ -29,7 +29,7 @@ class SpectralSolver:
         place = Place(torch.device(device), dtype)
         self.equation, self.substeps, self._place = equation, substeps, place
         linear = equation.linear().to(place.device)
-        self._stepper = ETDRK4(linear, frame / substeps, dtype)
+        self._stepper = ETDRK4(linear, frame / substeps, dtype.to_complex())
         self._nonlinear = equation.nonlinear(place)
 
     def advance(self, u: Tensor, frames: int = 1) -> Tensor:

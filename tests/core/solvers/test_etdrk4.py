@@ -55,6 +55,16 @@ def test_it_is_differentiable_and_works_in_single_precision():
     torch.testing.assert_close(single.double(), run(64), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("single", [False, True])
+def test_complex_coefficients_give_the_same_and_leave_a_real_part_real(single):
+    real, whole = (torch.float32, torch.complex64) if single else (torch.float64, torch.complex128)
+    start = torch.full((4,), 0.5, dtype=whole)
+    found = ETDRK4(RATES, 0.1, whole).advance(start, 5, logistic)
+    assert found.dtype == whole
+    assert not found.imag.any()
+    torch.testing.assert_close(found, ETDRK4(RATES, 0.1, real).advance(start, 5, logistic))
+
+
 @pytest.mark.parametrize("step", [0.0, -1.0, float("nan")])
 def test_a_step_that_is_none_is_refused(step):
     with pytest.raises(SolverError, match="positive"):
