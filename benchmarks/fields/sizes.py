@@ -27,7 +27,9 @@ def main() -> None:
     """Train both methods at all rates, and write which is best."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--output", type=Path, default=Path("runs"))
-    output = options.parse_args().output
+    options.add_argument("--json", type=Path, default=HERE / "sizes.json")
+    given = options.parse_args()
+    output = given.output
     rows = []
     for rate in RATES:
         for plugin in METHODS:
@@ -37,7 +39,7 @@ def main() -> None:
     means = {rate: float(np.mean([r["correlation_time"] for r in rows if r["rate"] == rate])) for rate in RATES}
     chosen = max(RATES, key=lambda rate: means[rate])
     missing = {"interval": "a choice, and no claim"}
-    write_result(HERE / "sizes.json", {"chosen": chosen, "correlation_time": list(means.values()), "runs": rows},
+    write_result(given.json, {"chosen": chosen, "correlation_time": list(means.values()), "runs": rows},
                  missing=missing)  # fmt: skip
 
 

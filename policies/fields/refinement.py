@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from simplatform.policies.samplers import Denoiser, Levels, Sampler
 from simplatform.seeding import moved
 
 Network = Callable[[Tensor, Tensor], Tensor]
@@ -43,17 +44,44 @@ class Refinement:
         signal, spread = kept.sqrt(), (1 - kept).sqrt()
         return signal * target + spread * noise, signal * noise - spread * target
 
-    def sample(self, network: Network, noise: Callable[[], Tensor]) -> Tensor:
-        """Return a forecast in K + 1 calls; ``noise()`` draws ``(B, ...)``, once to begin and once after each call but
-        the last.
+    def sample(self, network: Network, noise: Callable[[], Tensor], calls: int = 0) -> Tensor:
+        """Return a forecast in K + 1 calls, or in the first ``calls`` of them; ``noise()`` draws ``(B, ...)``, once to
+        begin and once after each call but the last.
         """
         x = noise()
-        for level in range(self.steps, -1, -1):
-            levels = torch.full((len(x),), float(level), device=x.device)
-            velocity = network(x, self.conditions(levels))
-            kept = float(self.kept[level])
-            clean = kept**0.5 * x - (1 - kept) ** 0.5 * velocity
+        last = self.steps + 1 - calls if calls else 0
+        for level in range(self.steps, last - 1, -1):
+            clean = self._clean_of(network, x, level)
+            if level == last:
+                return clean
             x = float(self._clean[level]) * clean + float(self._noised[level]) * x
-            if level:
-                x = x + float(self.variances[level]) ** 0.5 * noise()
+            x = x + float(self.variances[level]) ** 0.5 * noise()
         return x
+
+    def follow(self, network: Network, noise: Tensor, sampler: Sampler, calls: int) -> Tensor:
+        """Return a forecast in ``calls`` calls, without new noise on the way: the plain forecast from ``noise (B,
+        ...)``, then ``sampler`` from level K − 1 to level 0, and what is clean there.
+
+        Between the trained levels the network is told fractions.
+        """
+        clean = self._clean_of(network, noise, self.steps)
+        if calls == 1:
+            return clean
+        top = self.steps - 1
+        kept = float(self.kept[top])
+        x = kept**0.5 * clean + (1 - kept) ** 0.5 * noise
+        if calls == 2:
+            return self._clean_of(network, x, top)
+
+        def asked(x: Tensor, level: float) -> Tensor:
+            return network(x, self.conditions(torch.full((len(x),), level, device=x.device)))
+
+        path = Levels(self.kept[:-1].tolist())
+        x = sampler.generate(Denoiser(asked, path, "v", budget=calls - 2), x, calls - 2)
+        return self._clean_of(network, x, 0)
+
+    def _clean_of(self, network: Network, x: Tensor, level: int) -> Tensor:
+        levels = torch.full((len(x),), float(level), device=x.device)
+        kept = float(self.kept[level])
+        clean: Tensor = kept**0.5 * x - (1 - kept) ** 0.5 * network(x, self.conditions(levels))
+        return clean

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import torch
-from pydantic import Field
-from torch import Generator, Tensor
+from pydantic import Field, model_validator
+from torch import Generator, Tensor, nn
 
 from simplatform.contracts import Loss, Signature
 from simplatform.policies.fields.refinement import Refinement
 from simplatform.policies.fields.unet import UNet, UNetConfig
+from simplatform.policies.samplers import get_sampler
 from simplatform.seeding import integers, normal
 
 
@@ -17,6 +18,21 @@ class RefinerConfig(UNetConfig):
 
     refinements: int = Field(3, ge=1, description="refinements after the first forecast, K")
     minimum: float = Field(4e-7, gt=0, lt=1, description="variance of the last refinement's noise, σ_min")
+    nfe: int = Field(0, ge=0, description="calls of the network a frame; 0 = K + 1")
+    sampler: str = Field(
+        "", description="sampler of the refinements, from 3 calls on; empty: the published ancestral steps"
+    )
+
+    @model_validator(mode="after")
+    def _calls_are_there(self) -> RefinerConfig:
+        if not self.sampler and self.nfe > self.refinements + 1:
+            raise ValueError(
+                f"nfe={self.nfe} exceeds the {self.refinements + 1} published calls; a sampler takes more: "
+                "policy.sampler=ddim"
+            )
+        if self.sampler and self.refinements < 2:
+            raise ValueError("a sampler goes between levels: policy.refinements must be 2 or more")
+        return self
 
 
 class Refiner(UNet):
@@ -25,22 +41,41 @@ class Refiner(UNet):
     extra_inputs = 1
 
     def __init__(self, config: RefinerConfig, signature: Signature) -> None:
+        """Build the network, and find the sampler.
+
+        Raises:
+            UnknownName: there is no such sampler.
+            SolverError: the sampler needs more calls for one step than there are.
+        """
         super().__init__(config, signature)
         self.refinement = Refinement(config.refinements, config.minimum)
+        self._calls = config.nfe or config.refinements + 1
+        self._sampler = get_sampler(config.sampler) if config.sampler else None
+        if self._sampler is not None and self._calls > 2:
+            self._sampler.steps(self._calls - 2)
 
     @property
     def nfe(self) -> float:
         """Evaluations of the network per frame."""
-        return self.refinement.steps + 1.0
+        return float(self._calls)
 
     def step(self, fields: Tensor, parameters: Tensor, generator: Generator) -> Tensor:
         """Return a refined increment."""
+        return self.refined(self.network, fields, parameters, generator)
+
+    def refined(self, network: nn.Module, fields: Tensor, parameters: Tensor, generator: Generator) -> Tensor:
+        """Return the increment that a network refines."""
         history = fields.flatten(1, 2)
 
-        def network(noised: Tensor, level: Tensor) -> Tensor:
-            return self.call(torch.cat((history, noised), 1), parameters, level)
+        def call(noised: Tensor, level: Tensor) -> Tensor:
+            return self.ask(network, torch.cat((history, noised), 1), parameters, level)
 
-        return self.refinement.sample(network, lambda: _noise(history[:, : self.channels], generator))
+        def noise() -> Tensor:
+            return _noise(history[:, : self.channels], generator)
+
+        if self._sampler is not None:
+            return self.refinement.follow(call, noise(), self._sampler, self._calls)
+        return self.refinement.sample(call, noise, self._calls)
 
     def step_loss(self, fields: Tensor, parameters: Tensor, target: Tensor, generator: Generator) -> Loss:
         """Return the mean square error of the velocity at levels drawn evenly."""

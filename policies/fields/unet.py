@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from simplatform.contracts import Signature
 from simplatform.errors import ContractError
@@ -65,7 +65,12 @@ class UNet(FieldPolicy):
 
     def call(self, channels: Tensor, parameters: Tensor, level: Tensor) -> Tensor:
         """Evaluate the network on ``(B, T·C, *points)``, the level as the first condition."""
-        found: Tensor = self.network(channels, torch.cat((level[:, None], PARAMETER_UNIT * parameters), 1))
+        return self.ask(self.network, channels, parameters, level)
+
+    @staticmethod
+    def ask(network: nn.Module, channels: Tensor, parameters: Tensor, level: Tensor) -> Tensor:
+        """Evaluate any network of this form."""
+        found: Tensor = network(channels, torch.cat((level[:, None], PARAMETER_UNIT * parameters), 1))
         return found
 
 

@@ -42,7 +42,7 @@ RUNS = {
     **{name: {} for name in ("polynomial", "support-nearest", "support-mean")},
     **{name: ARM for name in ("zero", "replay-first", "replay-nearest")},
     **{name: LINE for name in ("coarse-solver", "field-persistence")},
-    **{name: {**LINE, **UNET} for name in ("field-unet", "pde-refiner")},
+    **{name: {**LINE, **UNET} for name in ("field-unet", "pde-refiner", "one-call-refiner")},
     "neural-stagger": {**PLANE, **UNET},
     "dilated-resnet": {**LINE, "policy.width": 2, "policy.blocks": 1},
     "fno": {**LINE, "policy.width": 4, "policy.modes": 4, "policy.layers": 1},
@@ -51,5 +51,14 @@ RUNS = {
     "toy": {}, "toy-mean": {},
 }  # fmt: skip
 """Settings that make each policy small."""
-SURROGATES = ("field-unet", "pde-refiner", "neural-stagger", "dilated-resnet", "fno", "sinenet", "scot")
+SURROGATES = (
+    "field-unet",
+    "pde-refiner",
+    "one-call-refiner",
+    "neural-stagger",
+    "dilated-resnet",
+    "fno",
+    "sinenet",
+    "scot",
+)
 TRAINABLE = {"toy", *CLOUDS, *SURROGATES, "m2n", "um2n", "um2n-energy", "ugm2n"}

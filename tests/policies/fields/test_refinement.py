@@ -7,6 +7,7 @@ import torch
 
 from simplatform.policies.fields.networks.modern_unet import ModernUNet
 from simplatform.policies.fields.refinement import Refinement
+from simplatform.policies.samplers import Levels, get_sampler
 from tests import parity
 
 NAMES = (
@@ -76,3 +77,45 @@ def test_the_forecast_is_the_official_one(case):
     draws = iter([inputs["sample_noise_init"][:, 0], *inputs["sample_noise_steps"][:, :, 0]])
     found = case.refinement.sample(case.call, lambda: next(draws))
     parity.assert_same(case.unit * found + case.offset * case.history[:, -1], case.outputs["prediction"][:, 0])
+
+
+def answered(x, level):
+    """A network that knows the answer: the velocity of a clean field of ones, whatever the noise."""
+    kept = Refinement(3, 4e-7).kept[(level * 3 / 1000).round().long()].reshape(-1, 1, 1)
+    return (kept.sqrt() * x - torch.ones_like(x)) / (1 - kept).sqrt()
+
+
+@pytest.mark.parametrize("calls", [1, 2, 3, 4])
+def test_fewer_calls_are_the_first_ones(calls):
+    refinement, asked = Refinement(3, 4e-7), []
+
+    def network(x, level):
+        asked.append(float(level[0]))
+        return answered(x, level)
+
+    draw = torch.Generator().manual_seed(0)
+    found = refinement.sample(network, lambda: torch.randn(2, 1, 8, generator=draw), calls)
+    torch.testing.assert_close(found, torch.ones(2, 1, 8), atol=1e-3, rtol=0)
+    assert asked == pytest.approx([1000, 2000 / 3, 1000 / 3, 0][:calls])
+
+
+@pytest.mark.parametrize("name", ["ddim", "dpm++2m", "deis-tab1"])
+@pytest.mark.parametrize("calls", [1, 2, 4, 6])
+def test_samplers_follow_from_the_forecast_to_the_clean_end(name, calls):
+    refinement, asked = Refinement(3, 4e-7), []
+    noise = torch.randn(2, 1, 8, generator=torch.Generator().manual_seed(0))
+
+    def network(x, level):
+        asked.append(float(level[0]))
+        log_kept = Levels(refinement.kept[:-1].tolist())
+        alpha = 0.0 if level[0] > 999 else log_kept.alpha(float(level[0]) * 3 / 1000)
+        return (alpha * x - torch.ones_like(x)) / (1 - alpha**2) ** 0.5
+
+    found = refinement.follow(network, noise, get_sampler(name), calls)
+    torch.testing.assert_close(found, torch.ones(2, 1, 8), atol=1e-3, rtol=0)
+    assert len(asked) == calls
+    assert asked[0] == 1000
+    assert sorted(asked, reverse=True) == asked
+    if calls > 2:
+        assert asked[1] == pytest.approx(2000 / 3)
+        assert asked[-1] == 0
