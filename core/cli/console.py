@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
@@ -99,6 +99,20 @@ def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
     for row in rows:
         table.add_row(*row)
     Shown(soft_wrap=True).print(table, markup=False)
+
+
+def print_groups(groups: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+    """Print names with one line of help each, under a title per group; cut to the width of a terminal."""
+    width = Shown().width if sys.stdout.isatty() else 0
+    for index, (title, lines) in enumerate(groups.items()):
+        names = max(len(name) for name, _ in lines)
+        shown = [f"  {name:<{names}}  {about}".rstrip() for name, about in lines]
+        text = "\n".join(_cut(printable(line), width) for line in (title, *shown))
+        print(f"\n{text}" if index else text)
+
+
+def _cut(line: str, width: int) -> str:
+    return line if width < NARROW or len(line) <= width else line[: width - 1] + "…"
 
 
 class Shown(Console):

@@ -68,7 +68,7 @@ def test_a_terminal_that_is_not_utf8_shows_what_it_can(encoding, tmp_path):
 
 def test_a_narrow_terminal_shows_whole_cells(cli):
     shown = cli("tasks", "toy", env={"COLUMNS": "20"}, check=0).stdout
-    assert "task: toy/point" in shown
+    assert "toy/point" in shown
 
 
 def test_json_has_no_numbers_that_json_has_not(capsys):
