@@ -25,6 +25,7 @@ from simplatform.pipeline.run import execute, resolve_device
 from simplatform.pipeline.tally import Evaluation
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task, resolve
+from simplatform.report.sentence import sentence
 from simplatform.report.verdict import verdict
 from simplatform.runs.rundir import RunDirectory
 from simplatform.trackers.callbacks import Callback, instances
@@ -57,6 +58,12 @@ class Run:
         """Metric name → its estimate on the test split (value, interval, n); the rest of summary.json beside it."""
         summary = RunDirectory(self.path).summary
         return {**summary, **summary["splits"]["test"]["metrics"]}
+
+    @property
+    def sentence(self) -> str:
+        """What the method did in its test episodes, in words, and what expert and opponents did beside it."""
+        directory = RunDirectory(self.path)
+        return sentence(directory.summary, directory.recipe().task.metric)
 
     @property
     def verdict(self) -> str:

@@ -31,6 +31,7 @@ class Register(Protocol):
         config: str = ...,
         importer: str = ...,
         pretrained: str = ...,
+        words: str = ...,
         kind: Literal["ode", "pde", "sampler"] = ...,
         file: bool = ...,
     ) -> None: ...
@@ -50,7 +51,8 @@ def register_policies(register: Register) -> None:
     """``register(name, target, config=target, help="")``: a policy class and its configuration model.
 
     Optional: ``importer=target`` reads a foreign checkpoint (``simplatform import``); ``pretrained="package:folder"``
-    is a checkpoint that the plugin ships as package data (``sp.load(name)``).
+    is a checkpoint that the plugin ships as package data (``sp.load(name)``). ``words`` name the method in a report's
+    sentence where its name says little ("doing nothing").
     """
 
 

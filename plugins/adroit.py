@@ -27,7 +27,8 @@ def register_experts(register: Register) -> None:
 def register_tasks(register: Register) -> None:
     register(
         Task(
-            "adroit/relocate", "simplatform/Adroit-v0", "adroit", (Metric("success", kind="rate", over="any"),),
+            "adroit/relocate", "simplatform/Adroit-v0", "adroit",
+            (Metric("success", kind="rate", over="any", words="carries the ball to its goal"),),
             kwargs={"task": "relocate", "points": 512, "camera_size": 96},
             splits={"test": {"terminate_on_success": True}}, keep="success",
             opponents=("replay-nearest", "replay-first", "zero", "expert"), rivals=("dp3",),

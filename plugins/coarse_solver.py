@@ -13,6 +13,7 @@ def register_policies(register: Register) -> None:
         "simplatform.policies.fields.classical:CoarseSolver",
         config="simplatform.policies.fields.classical:CoarseSolverConfig",
         help="the task's own equation, solved coarsely",
+        words="a coarser solver",
     )
 
 

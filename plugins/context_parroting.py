@@ -13,6 +13,7 @@ def register_policies(register: Register) -> None:
         "simplatform.policies.dynamics.prediction.parroting:Parroting",
         config="simplatform.policies.dynamics.prediction.parroting:ParrotingConfig",
         help="repeats what followed the nearest moment of the training data",
+        words="repeating the nearest past",
     )
 
 

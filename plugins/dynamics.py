@@ -6,8 +6,8 @@ from simplatform import Metric, Task, hookimpl
 from simplatform.hooks import Register
 
 METRICS = (
-    Metric("mse", better="lower"),
-    Metric("relative_mse", better="lower"),
+    Metric("mse", better="lower", words="mean squared error of the forecasts"),
+    Metric("relative_mse", better="lower", words="squared error over the mean square of the truth"),
     Metric("mape", better="lower"),
     Metric("diverged", "rate", better="lower", over="any"),
 )

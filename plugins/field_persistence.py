@@ -13,6 +13,7 @@ def register_policies(register: Register) -> None:
         "simplatform.policies.fields.persistence:FieldPersistence",
         config="simplatform.policies.fields.persistence:PersistenceConfig",
         help="the next field is the newest one",
+        words="repeating the newest field",
     )
 
 

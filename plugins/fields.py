@@ -6,7 +6,7 @@ from simplatform import Metric, Task, hookimpl
 from simplatform.hooks import Register
 
 METRICS = (
-    Metric("correlation_time", unit="time of the equation"),
+    Metric("correlation_time", unit="time of the equation", words="time with a correlation above 0.8"),
     Metric("correlation_time_95", unit="time of the equation"),
     Metric("nrmse", better="lower"),
     *(Metric(f"vrmse_{frames}", better="lower") for frames in (1, 10, 100)),

@@ -10,7 +10,9 @@ from simplatform.hooks import Register
 def register_policies(register: Register) -> None:
     home = "simplatform.policies.dynamics.prediction.mean"
     help = "predicts the mean of the training data"
-    register("mean-state", f"{home}:MeanState", config=f"{home}:MeanStateConfig", help=help)
+    register(
+        "mean-state", f"{home}:MeanState", config=f"{home}:MeanStateConfig", help=help, words="the mean of the data"
+    )
 
 
 @hookimpl

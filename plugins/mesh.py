@@ -10,8 +10,8 @@ from simplatform.plugin_host.registry import resolve
 
 ENV = "simplatform/MeshMovement-v0"
 METRICS = (
-    Metric("error_reduction"),
-    Metric("tangled", better="lower"),
+    Metric("error_reduction", words="share of the error removed"),
+    Metric("tangled", better="lower", words="inverted cells"),
     Metric("limited", kind="rate", better="lower"),
     Metric("tangled_unlimited", better="lower"),
     Metric("move_seconds", better="lower", unit="s"),
@@ -49,7 +49,11 @@ def register_policies(register: Register) -> None:
         help="descent on the interpolation error of the recovered Hessian",
     )
     register(
-        "mmg", f"{MOVERS}:MMGPolicy", config=f"{MOVERS}:MMGConfig", help="remeshing by MMG, from the coarse solution"
+        "mmg",
+        f"{MOVERS}:MMGPolicy",
+        config=f"{MOVERS}:MMGConfig",
+        help="remeshing by MMG, from the coarse solution",
+        words="remeshing by MMG",
     )
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from simplatform import hookimpl
 from simplatform.contracts import Metric, Task
-from simplatform.envs.manipulation.tasks import GROUPS
+from simplatform.envs.manipulation.tasks import DOES, GROUPS
 from simplatform.hooks import AddCheck, Register
 
-SUCCESS = Metric("success", kind="rate", over="any")
 SEEN = {"points": 512, "camera_size": 96, "crop": "workspace"}
 """What tasks see, spelt out so that demonstrations are cached by it."""
 OPPONENTS = ("replay-nearest", "replay-first", "zero", "expert")
@@ -53,8 +52,9 @@ def doctor(check: AddCheck) -> None:
 
 
 def _task(task: str, group: str) -> Task:
+    success = Metric("success", kind="rate", over="any", words=DOES[task])
     return Task(
-        f"metaworld/{task}", "simplatform/MetaWorld-v0", "metaworld", (SUCCESS,),
+        f"metaworld/{task}", "simplatform/MetaWorld-v0", "metaworld", (success,),
         kwargs={"task": task, **SEEN}, splits={"test": {"terminate_on_success": True}}, keep="success",
         opponents=OPPONENTS, rivals=("dp3",),
         help=f"Meta-World {task} ({group})",

@@ -13,6 +13,7 @@ def register_policies(register: Register) -> None:
         "simplatform.policies.dynamics.prediction.persistence:Persistence",
         config="simplatform.policies.dynamics.prediction.persistence:PersistenceConfig",
         help="predicts the newest state",
+        words="repeating the newest state",
     )
 
 

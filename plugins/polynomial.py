@@ -14,6 +14,7 @@ def register_policies(register: Register) -> None:
         f"{home}:PolynomialField",
         config=f"{home}:PolynomialConfig",
         help="a polynomial field for each system alone",
+        words="a polynomial per system",
     )
 
 

@@ -9,7 +9,7 @@ from simplatform import Metric, Task, hookimpl
 from simplatform.hooks import Register
 
 METRICS = (
-    Metric("valid_prediction_time", unit="Lyapunov times"),
+    Metric("valid_prediction_time", unit="Lyapunov times", words="time until the forecast leaves the truth"),
     *(Metric(f"error_{steps}", better="lower") for steps in (50, 100, 200)),
     Metric("diverged", "rate", better="lower", over="any"),
 )

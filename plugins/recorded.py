@@ -27,7 +27,9 @@ def register_tasks(register: Register) -> None:
             env="simplatform/Replay-v0",
             expert="recorded",
             metrics=(
-                Metric("action_error", better="lower", over="mean"),
+                Metric(
+                    "action_error", better="lower", over="mean", words="error of the actions, in units of their spread"
+                ),
                 Metric("action_difference", better="lower", over="mean", unit="the action's"),
             ),
             expand="simplatform.envs.recorded.replay:episodes",

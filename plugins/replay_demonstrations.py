@@ -16,8 +16,13 @@ def register_policies(register: Register) -> None:
         f"{REPLAY}:ReplayNearest",
         config=f"{REPLAY}:NearestConfig",
         help="plays back the demonstration that begins most alike",
+        words="playing back the most alike demonstration",
     )
     register(
-        "replay-first", f"{REPLAY}:ReplayFirst", config=f"{REPLAY}:ReplayConfig", help="plays back demonstration 0"
+        "replay-first",
+        f"{REPLAY}:ReplayFirst",
+        config=f"{REPLAY}:ReplayConfig",
+        help="plays back demonstration 0",
+        words="playing back the first demonstration",
     )
-    register("zero", f"{ZERO}:Zero", config=f"{ZERO}:ZeroConfig", help="the zero action")
+    register("zero", f"{ZERO}:Zero", config=f"{ZERO}:ZeroConfig", help="the zero action", words="doing nothing")

@@ -14,6 +14,7 @@ def register_policies(register: Register) -> None:
         f"{home}:MeanSupport",
         config=f"{home}:SupportConfig",
         help="the mean of the support trajectories",
+        words="the mean of what was seen",
     )
 
 

@@ -14,6 +14,7 @@ def register_policies(register: Register) -> None:
         f"{home}:NearestSupport",
         config=f"{home}:SupportConfig",
         help="repeats the support trajectory that starts nearest",
+        words="repeating the nearest trajectory",
     )
 
 

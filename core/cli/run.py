@@ -74,11 +74,11 @@ def request_of(
 
 
 def _found(result: Any, until: str) -> dict[str, Any]:
-    return {"verdict": result.verdict, **result.summary} if until == "report" else {}
+    return {"sentence": result.sentence, "verdict": result.verdict, **result.summary} if until == "report" else {}
 
 
 def _closing(result: Any, until: str) -> str:
     """Return what a run ends with: first whether its method beats the task's opponents, then where to look."""
     if until != "report":
         return f"run: {result.path}"
-    return "\n".join(filter(None, [result.verdict, f"report: {result.report}"]))
+    return "\n".join(filter(None, [result.sentence, result.verdict, f"report: {result.report}"]))

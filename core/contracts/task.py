@@ -16,10 +16,11 @@ class Metric:
 
     ``over`` says how an episode's steps become one number; ``kind`` decides the interval that reports show: Wilson for
     a rate, bootstrap for a mean. ``key`` is the name in the info where that is another; "success" and "is_success" are
-    found under either.
+    found under either. ``words`` say it to a reader: of a rate what is done ("closes the window"), of a mean what it is
+    ("share of the error removed").
 
-    >>> Metric("success", kind="rate", over="any")
-    Metric(name='success', kind='rate', better='higher', over='any', unit='1', key='')
+    >>> Metric("success", kind="rate", over="any").words
+    ''
     """
 
     name: str
@@ -28,6 +29,7 @@ class Metric:
     over: Literal["any", "last", "mean", "sum"] = "last"
     unit: str = "1"
     key: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from simplatform.report.interactive import script_for, scripts_in
 from simplatform.report.pictures import save_pictures
 from simplatform.report.section import Section
 from simplatform.report.sections import BUILT_IN, milliseconds
+from simplatform.report.sentence import sentence
 from simplatform.report.statistics import Estimate
 from simplatform.report.verdict import missing, verdict
 from simplatform.report.view import RunView
@@ -52,7 +53,8 @@ def write_report(run: RunDirectory) -> Any:
 def card(view: RunView) -> str:
     """Return the model card: what was trained on what, and what it scored, in Markdown."""
     lines = [f"# {markdown(view.recipe.plugin)} on {markdown(view.task.name)}", ""]
-    for line in (verdict(view.summary, view.task.metric), *missing(view.summary)):
+    metric = view.task.metric
+    for line in (sentence(view.summary, metric), verdict(view.summary, metric), *missing(view.summary)):
         lines += [markdown(line), ""] if line else []
     lines += ["| split | metric | method | value, 95 % interval |", "|---|---|---|---|"]
     for split in view.summary["splits"]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from simplatform.report.section import Section, figure_html, table_html
+from simplatform.report.sentence import sentence
 from simplatform.report.statistics import Estimate
 from simplatform.report.verdict import missing, verdict
 from simplatform.report.view import RunView
@@ -99,7 +100,7 @@ BUILT_IN: tuple[Callable[[RunView], Section | None], ...] = (scores, learning_cu
 
 
 def _verdict(run: RunView) -> str:
-    lines = [verdict(run.summary, run.task.metric), *missing(run.summary)]
+    lines = [sentence(run.summary, run.task.metric), verdict(run.summary, run.task.metric), *missing(run.summary)]
     return "".join(f'<p class="verdict">{html.escape(line)}</p>' for line in lines if line)
 
 

@@ -19,7 +19,7 @@ def run():
 def test_a_method_that_is_no_better_says_so_first(run):
     assert no_better_than(run.summary) == ["toy-mean"]  # twelve steps teach nothing
     assert run.verdict.startswith("toy is no better than toy-mean on toy/opposed: success ")
-    assert (run.path / "CARD.md").read_text().splitlines()[2] == run.verdict
+    assert (run.path / "CARD.md").read_text().splitlines()[2:5:2] == [run.sentence, run.verdict]
     page = (run.path / "report.html").read_text()
     assert page.index("no better than toy-mean") < page.index('class="headline"')
 
