@@ -34,6 +34,7 @@ class Register(Protocol):
         words: str = ...,
         kind: Literal["ode", "pde", "sampler"] = ...,
         file: bool = ...,
+        vector: str = ...,
     ) -> None: ...
 
     @overload
@@ -58,7 +59,10 @@ def register_policies(register: Register) -> None:
 
 @hookspec
 def register_envs(register: Register) -> None:
-    """``register(id, target, help="")``: a Gymnasium environment, ``simplatform/<Name>-v<N>`` or ``<yours>/…``."""
+    """``register(id, target, help="")``: a Gymnasium environment, ``simplatform/<Name>-v<N>`` or ``<yours>/…``.
+
+    Optional: ``vector=target`` is its entry point for ``gymnasium.make_vec``, where the one that all have does not do.
+    """
 
 
 @hookspec

@@ -26,7 +26,12 @@ MOVERS = "simplatform.envs.mesh.movers.policy"
 
 @hookimpl
 def register_envs(register: Register) -> None:
-    register(ENV, "simplatform.envs.mesh.environment:MeshMovement", help="move a mesh, solve the PDE again")
+    register(
+        ENV,
+        "simplatform.envs.mesh.environment:MeshMovement",
+        vector="simplatform.envs.mesh.vector:meshes",
+        help="move a mesh, solve the PDE again",
+    )
 
 
 @hookimpl

@@ -34,6 +34,9 @@ class Facts:
     judges_non_finite: bool = False
     """Whether ``step`` takes actions that are not finite, and says what they are worth; elsewhere such an action is not
     carried out and ends the episode as a failure."""
+    processes: bool = False
+    """Whether ``gymnasium.make_vec`` puts instances into worker processes: a step takes milliseconds of one core. It is
+    asked of the class, whose ``metadata`` must say it."""
     said: tuple[str, ...] = ()
     """What it understood of its data, a line each: a run says it before it works."""
     names: Mapping[str, Any] = field(default_factory=dict)
@@ -171,4 +174,5 @@ _RULES = {
     "ranges": ("a table of low and high", lambda v: _tables(v, _is_range)),
     "limits": ("a table of low and high", lambda v: isinstance(v, Mapping) and (not v or _is_range(v))),
     "judges_non_finite": ("true or false", lambda v: isinstance(v, bool)),
+    "processes": ("true or false", lambda v: isinstance(v, bool)),
 }  # fmt: skip

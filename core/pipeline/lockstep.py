@@ -76,7 +76,7 @@ class _Row:
 
     def __init__(self, play: Play, env: Env, policy: Policy) -> None:
         self.play, self.policy, self.border = play, policy, Border(env, policy)
-        self.inner = _within(env)
+        self.inner = within(env)
         self.queue: deque[Array] = deque()
         self.past: deque[dict[str, Array]] = deque(maxlen=policy.observe)
         self.ended = self.lost = False
@@ -257,7 +257,7 @@ def _kind(rows: Sequence[_Row]) -> Any:
     return kinds.pop() if len(kinds) == 1 and isinstance(rows[0].inner, Together) else None
 
 
-def _within(env: Env) -> Env:
+def within(env: Env) -> Env:
     """Return what is within wrappers that only watch."""
     while isinstance(env, gymnasium.wrappers.OrderEnforcing | gymnasium.wrappers.PassiveEnvChecker):
         env = env.env

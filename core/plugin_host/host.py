@@ -25,6 +25,8 @@ from simplatform.plugin_host.registry import Entry, Registry
 from simplatform.plugin_host.requirements import unmet_requirement
 
 GROUP = "simplatform"
+VECTOR = "simplatform.pipeline.vector"
+"""What makes the vector environments of an id that brings none of its own."""
 KINDS = {
     "register_policies": "policy", "register_envs": "environment", "register_experts": "expert",
     "register_solvers": "solver", "register_tasks": "task", "register_recipes": "recipe", "register_formats": "format",
@@ -107,7 +109,8 @@ class Host:
         self._environments_registered = True
         for entry in self.registry("environment"):
             if entry.name not in gymnasium.registry:
-                gymnasium.register(entry.name, entry_point=entry.target)
+                vector = entry.extra.get("vector") or f"{VECTOR}:{entry.name}"
+                gymnasium.register(entry.name, entry_point=entry.target, vector_entry_point=vector)
 
     def _load(self, point: EntryPoint) -> None:
         plugin = _status_of(point)

@@ -6,7 +6,7 @@ and II.10), whose coefficients are used; what a row does is what SciPy does with
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from simplatform.envs.dynamics.systems.base import Array, System
 from simplatform.errors import SolverError
 
 Field = Callable[[Array], Array]
+RowField = Callable[[Array, Array, Any], Array]
+"""``f(t (b,), x (b, d), rows (b,))``: slopes of some of the rows, by their numbers."""
 STAGES = DOP853.n_stages
 SAFETY, LEAST, MOST = 0.9, 0.2, 10.0
 EXPONENT = -1 / 8
@@ -35,12 +37,40 @@ def field_of(system: System) -> Field:
     return lambda x: np.stack([single(0.0, row) for row in x])
 
 
+def fields_of(system: System, parameters: Sequence[Mapping[str, float]], probe: Array) -> RowField | None:
+    """Return the field of bundles ``(B, S·dim)``, row i with parameters of its own; None where it must be asked alone.
+
+    ``probe (B, S, dim)`` are states that it is tried on.
+    """
+    names = sorted({name for own in parameters for name in own})
+    values = {name: np.array([{**system.parameters, **own}[name] for own in parameters])[:, None] for name in names}
+
+    def field(t: Array, x: Array, rows: Any) -> Array:
+        own: Any = {**system.parameters, **{name: value[rows] for name, value in values.items()}}
+        when: Any = t[:, None]
+        return system.rhs(when, x.reshape(len(x), -1, system.dim), own).reshape(x.shape)
+
+    alone = np.stack([system.field(**own)(0.5, x) for own, x in zip(parameters, probe, strict=True)])
+    try:
+        found = field(np.full(len(probe), 0.5), probe.reshape(len(probe), -1), np.arange(len(probe)))
+    except (TypeError, ValueError, IndexError):
+        return None
+    return field if np.allclose(found, alone.reshape(found.shape), rtol=1e-12, equal_nan=True) else None
+
+
 def integrate(field: Field, starts: Array, times: Array, rtol: float, atol: float, name: str = "the system") -> Array:
     """Return states ``(B, T, d)`` at increasing ``times (B, T)`` from ``starts (B, d)`` at the first of them.
 
     Raises:
         SolverError: a step size underflows or a state is not finite; the time is named.
     """
+    return integrate_rows(lambda t, x, rows: field(x), starts, times, rtol, atol, name)
+
+
+def integrate_rows(
+    field: RowField, starts: Array, times: Array, rtol: float, atol: float, name: str = "the system"
+) -> Array:
+    """Do what ``integrate`` does for a field that differs from row to row, or in time."""
     march = _March(field, starts, times, rtol, atol, name)
     with np.errstate(all="ignore"):
         while len(march.live):
@@ -51,7 +81,7 @@ def integrate(field: Field, starts: Array, times: Array, rtol: float, atol: floa
 class _March:
     """All rows on their way; ``live`` are those that have not arrived."""
 
-    def __init__(self, field: Field, starts: Array, times: Array, rtol: float, atol: float, name: str) -> None:
+    def __init__(self, field: RowField, starts: Array, times: Array, rtol: float, atol: float, name: str) -> None:
         self.field, self.times, self.rtol, self.atol, self.name = field, times, rtol, atol, name
         self.y, self.t, self.end = starts.copy(), times[:, 0].copy(), times[:, -1]
         self.states = np.repeat(starts[:, None], times.shape[1], axis=1)
@@ -59,7 +89,7 @@ class _March:
         self.live = np.flatnonzero(self.t < self.end)
         self.rejected = np.zeros(len(starts), bool)
         with np.errstate(all="ignore"):
-            self.f = field(starts)
+            self.f = field(self.t, starts, np.arange(len(starts)))
             self.h = self._first_steps()
 
     def step(self) -> None:
@@ -73,9 +103,9 @@ class _March:
         k = np.empty((STAGES + 4, *y.shape))
         k[0] = self.f[rows]
         for stage in range(1, STAGES):
-            k[stage] = self.field(y + h[:, None] * _mixed(DOP853.A[stage, :stage], k))
+            k[stage] = self.field(t + DOP853.C[stage] * h, y + h[:, None] * _mixed(DOP853.A[stage, :stage], k), rows)
         new = y + h[:, None] * _mixed(DOP853.B, k)
-        k[STAGES] = self.field(new)
+        k[STAGES] = self.field(t + h, new, rows)
         error = self._errors(k[: STAGES + 1], h, self.atol + self.rtol * np.maximum(np.abs(y), np.abs(new)))
         good = error < 1
         factor = np.where(error > 0, SAFETY * np.where(error > 0, error, 1.0) ** EXPONENT, MOST)
@@ -95,7 +125,11 @@ class _March:
             which = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
             which += self.next[rows][whose]
             share = (self.times[rows[whose], which] - self.t[rows[whose]]) / h[whose]
-            self.states[rows[whose], which] = _between(self.field, k, y, new, h, whose, share)
+            start = self.t[rows]
+            for number, stage in enumerate(range(STAGES + 1, STAGES + 4)):
+                within = y + h[:, None] * _mixed(DOP853.A_EXTRA[number, :stage], k)
+                k[stage] = self.field(start + DOP853.C_EXTRA[number] * h, within, rows)
+            self.states[rows[whose], which] = _between(k, y, new, h, whose, share)
         self.next[rows], self.t[rows], self.y[rows], self.f[rows] = passed, t, new, k[STAGES]
         self.live = self.live[self.t[self.live] < self.end[self.live]]
         if not np.isfinite(new).all():
@@ -115,7 +149,7 @@ class _March:
         d0, d1 = _norm(self.y / scale), _norm(self.f / scale)
         h0 = np.where((d0 < 1e-5) | (d1 < 1e-5), 1e-6, 0.01 * d0 / np.where(d1 > 0, d1, 1.0))
         h0 = np.minimum(h0, length)
-        ahead = self.field(self.y + h0[:, None] * self.f)
+        ahead = self.field(self.t + h0, self.y + h0[:, None] * self.f, np.arange(len(self.y)))
         d2 = _norm((ahead - self.f) / scale) / np.where(h0 > 0, h0, 1.0)
         most = np.maximum(d1, d2)
         h1 = np.where(most <= 1e-15, np.maximum(1e-6, 1e-3 * h0), (0.01 / np.where(most > 0, most, 1.0)) ** (1 / 8))
@@ -123,10 +157,8 @@ class _March:
         return found
 
 
-def _between(field: Field, k: Array, y: Array, new: Array, h: Array, whose: Any, share: Array) -> Array:
+def _between(k: Array, y: Array, new: Array, h: Array, whose: Any, share: Array) -> Array:
     """Return states within steps, ``(M, d)``: of row ``whose[i]`` at ``share[i]`` of its step."""
-    for number, stage in enumerate(range(STAGES + 1, STAGES + 4)):
-        k[stage] = field(y + h[:, None] * _mixed(DOP853.A_EXTRA[number, :stage], k))
     delta, first, last = new - y, h[:, None] * k[0], h[:, None] * k[STAGES]
     parts = [delta, first - delta, 2 * delta - (last + first), *(h[:, None] * _mixed(row, k) for row in DOP853.D)]
     x = share[:, None]

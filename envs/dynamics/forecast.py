@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import gymnasium
@@ -13,7 +14,7 @@ from torch import Generator, Tensor
 from simplatform.contracts import LOST, Observation
 from simplatform.envs.dynamics.families import find_collection, numbered
 from simplatform.envs.dynamics.systems.base import Array
-from simplatform.envs.dynamics.truth import trajectories
+from simplatform.envs.dynamics.truth import all_trajectories, trajectories
 from simplatform.errors import ConfigError
 
 CAP = 1e6
@@ -77,16 +78,51 @@ class ForecastEnv(gymnasium.Env[dict[str, Any], Array]):
 
     def draw(self) -> Array:
         """Return the truth of a new episode, ``(support + 1, T, ...)``: what is shown, then what is to be told."""
-        starts = np.stack([self.family.initial(self.np_random) for _ in range(self.support + 1)])
-        paths = trajectories(self.system, starts, self.times, **self.parameters)
+        paths = trajectories(self.system, self.starts(), self.times, **self.parameters)
         return paths.reshape(len(paths), *(self.action_space.shape or ()))
+
+    def starts(self) -> Array:
+        """Draw initial states, ``(support + 1, dim)``."""
+        return np.stack([self.family.initial(self.np_random) for _ in range(self.support + 1)])
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Array], dict[str, Any]]:
         """Draw initial states and integrate the truth."""
         super().reset(seed=seed)
-        paths = self.draw()
+        return self._begun(self.draw())
+
+    @classmethod
+    def reset_all(
+        cls, envs: Sequence[ForecastEnv], seeds: Sequence[int | None], options: Sequence[dict[str, Any] | None]
+    ) -> list[tuple[dict[str, Array], dict[str, Any]]]:
+        """Begin episodes of several instances; truths of one system are integrated together, whatever the parameters.
+
+        A subclass that draws otherwise begins them one by one.
+        """
+        if cls.draw is not ForecastEnv.draw:
+            return [env.reset(seed=s, options=o) for env, s, o in zip(envs, seeds, options, strict=True)]
+        alike: dict[tuple[Any, ...], list[int]] = {}
+        for row, (env, seed) in enumerate(zip(envs, seeds, strict=True)):
+            gymnasium.Env.reset(env, seed=seed)
+            alike.setdefault((env.system.name, env.support, *env.times), []).append(row)
+        answers: dict[int, tuple[dict[str, Array], dict[str, Any]]] = {}
+        for rows in alike.values():
+            first = envs[rows[0]]
+            starts, parameters = np.stack([envs[r].starts() for r in rows]), [envs[r].parameters for r in rows]
+            found = all_trajectories(first.system, starts, first.times, parameters)
+            for row, paths in zip(rows, found, strict=True):
+                answers[row] = envs[row]._begun(paths.reshape(len(paths), *(first.action_space.shape or ())))
+        return [answers[row] for row in range(len(envs))]
+
+    @classmethod
+    def step_all(
+        cls, envs: Sequence[ForecastEnv], actions: Sequence[Array]
+    ) -> list[tuple[dict[str, Array], float, bool, bool, dict[str, Any]]]:
+        """Score a trajectory of each instance."""
+        return [env.step(action) for env, action in zip(envs, actions, strict=True)]
+
+    def _begun(self, paths: Array) -> tuple[dict[str, Array], dict[str, Any]]:
         self.truth = paths[-1]
         self._shown = {"support": paths[:-1], "initial": paths[-1, 0], "times": self.times.copy()}
         if self.labels:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import ceil, log2
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from simplatform.envs.dynamics.batched import field_of, integrate
+from simplatform.envs.dynamics.batched import field_of, fields_of, integrate, integrate_rows
 from simplatform.envs.dynamics.systems import find_system
 from simplatform.envs.dynamics.systems.base import Array, System
 from simplatform.errors import SolverError
@@ -58,6 +59,23 @@ def trajectories(system: System, starts: Array, times: Array, **parameters: floa
         raise SolverError(f"{system.name} cannot be integrated beyond t = {found.t[-1]:.4g}: {found.message}")
     states: Array = found.y.T.reshape(len(times), *shape).transpose(1, 0, 2)
     return np.ascontiguousarray(states)
+
+
+def all_trajectories(
+    system: System, starts: Array, times: Array, parameters: Sequence[Mapping[str, float]]
+) -> list[Array]:
+    """Return what ``trajectories`` does, to rounding, for several sets of starts ``(B, N, dim)`` and parameters.
+
+    Raises:
+        SolverError: a trajectory leaves the finite numbers or the step size underflows.
+    """
+    field = fields_of(system, parameters, starts) if system.integrate is None else None
+    if field is None:
+        return [trajectories(system, own, times, **p) for own, p in zip(starts, parameters, strict=True)]
+    (sets, count, dim), root = starts.shape, starts.shape[1] ** 0.5
+    when = np.broadcast_to(times, (sets, len(times)))
+    found = integrate_rows(field, starts.reshape(sets, -1), when, RTOL / root, ATOL / root, system.name)
+    return list(np.ascontiguousarray(found.reshape(sets, len(times), count, dim).transpose(0, 2, 1, 3)))
 
 
 def settled(system: System, start: Array, wait: float) -> Array:

@@ -50,7 +50,7 @@ class AdroitEnv(PointCloudEnv):
         MissingDependency: gymnasium-robotics is not there.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 100}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_fps": 100, **PointCloudEnv.metadata}  # noqa: RUF012
 
     def __init__(
         self, task: str = "relocate", points: int = 512, max_steps: int = 250, terminate_on_success: bool = False,

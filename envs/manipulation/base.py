@@ -32,7 +32,9 @@ class PointCloudEnv(gymnasium.Env[Observation, Action]):
     action or simulation, ends the episode with ``info["diverged"]`` = 1.0 and no reward.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["rgb_array"]}  # noqa: RUF012
+    metadata: dict[str, Any] = {  # noqa: RUF012
+        "render_modes": ["rgb_array"], "simplatform": {"processes": True},
+    }  # fmt: skip
 
     def __init__(
         self,

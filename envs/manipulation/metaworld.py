@@ -50,7 +50,7 @@ class MetaWorldEnv(PointCloudEnv):
         UnknownName: a task, crop or backend that does not exist.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 80}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_fps": 80, **PointCloudEnv.metadata}  # noqa: RUF012
     units: ClassVar[dict[str, str]] = {"point_cloud": "m", "agent_pos": "m", "action": "cm, cm, cm, 1"}
 
     def __init__(

@@ -13,7 +13,7 @@ from simplatform.contracts import Expansion
 from simplatform.envs.dynamics.equations.document import Equations, read_equations
 from simplatform.envs.dynamics.forecast import ForecastEnv
 from simplatform.envs.dynamics.systems.base import Array, System
-from simplatform.envs.dynamics.truth import ATOL, RTOL, trajectories
+from simplatform.envs.dynamics.truth import ATOL, RTOL
 from simplatform.errors import ConfigError, SolverError
 
 ROUNDS = 4
@@ -59,10 +59,9 @@ class EquationsEnv(ForecastEnv):
         described = {"family": "equations", "dim": self.system.dim, "judges_non_finite": True}
         self.metadata = {**self.metadata, "simplatform": {**described, "said": self.equations.said()}}
 
-    def draw(self) -> Array:
-        """Return the truth of a new episode, ``(support + 1, T, d)``: what is shown, then what is to be told."""
-        starts = np.stack([self.equations.start(self.np_random) for _ in range(self.support + 1)])
-        return trajectories(self.system, starts, self.times, **self.parameters)
+    def starts(self) -> Array:
+        """Draw initial states, ``(support + 1, d)``."""
+        return np.stack([self.equations.start(self.np_random) for _ in range(self.support + 1)])
 
 
 def system_of(equations: Equations) -> System:

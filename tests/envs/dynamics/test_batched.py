@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from simplatform.envs.dynamics.batched import field_of, integrate
+from simplatform.envs.dynamics.batched import field_of, integrate, integrate_rows
+from simplatform.envs.dynamics.forecast import ForecastEnv
 from simplatform.envs.dynamics.prediction import PredictionEnv
 from simplatform.envs.dynamics.systems import find_system
 from simplatform.errors import SolverError
@@ -56,3 +57,23 @@ def test_environments_reset_and_step_together_as_alone(kwargs):
             assert list(answer[2:4]) == ends
             assert answer[4].pop("error") == pytest.approx(info.pop("error"), abs=1e-6)
             assert answer[4] == pytest.approx(info, abs=1e-6)
+
+
+@pytest.mark.parametrize("family", ["odebench-4", "selkov", "lotka-volterra"])
+def test_families_begin_together_as_alone(family):
+    alone, joint = ([ForecastEnv(family, number, support=2) for number in (0, 7, 3, 6)] for _ in range(2))
+    for env, other, (shown, _) in zip(
+        alone, joint, ForecastEnv.reset_all(joint, [1, 2, 3, 4], [None] * 4), strict=True
+    ):
+        wanted, _ = env.reset(seed=1 + alone.index(env))
+        for key, value in wanted.items():
+            np.testing.assert_allclose(shown[key], value, rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(other.truth, env.truth, rtol=1e-7, atol=1e-9)
+
+
+def test_fields_in_time_and_by_row_are_those_of_scipy():
+    field = lambda t, x, rows: np.cos(t[:, None] * (1 + rows[:, None])) * x  # noqa: E731
+    times = np.tile(np.linspace(0, 3, 7), (3, 1))
+    found = integrate_rows(field, np.ones((3, 1)), times, 1e-10, 1e-12)[..., 0]
+    frequency = 1 + np.arange(3)[:, None]
+    np.testing.assert_allclose(found, np.exp(np.sin(frequency * times) / frequency), rtol=1e-8)
