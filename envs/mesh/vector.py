@@ -102,7 +102,7 @@ class PackedMeshes(VectorEnv[dict[str, Any], Floats, Any]):
                 infos = self._reset(row, env, infos)
             else:
                 infos = self._add_info(infos, info, row)
-        self._over = flags.any(0)
+        self._over = flags[0] | flags[1]
         return self.packed(self._observation), rewards, flags[0], flags[1], infos
 
     def packed(self, observations: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class PackedMeshes(VectorEnv[dict[str, Any], Floats, Any]):
         shown: list[Any] = [env.observation_space for env in self.envs]
         if len({(s["points"].shape[1], s["cells"].shape[1], s["parameters"].shape) for s in shown}) > 1:
             raise ConfigError("meshes that are packed share dimension, kind of cells and the problem's parameters")
-        boxes = {key: _joined([space[key] for space in shown]) for key in PACKED}
+        boxes: dict[str, gymnasium.Space[Any]] = {key: _joined([space[key] for space in shown]) for key in PACKED}
         count, cells = int(self.ptr[-1]), sum(space["cells"].shape[0] for space in shown)
         boxes["cells"] = spaces.Box(0, count - 1, (cells, shown[0]["cells"].shape[1]), np.int64)
         parameters = shown[0]["parameters"]
