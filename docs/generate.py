@@ -116,7 +116,7 @@ def plugins_page() -> str:
 
 def settings_page() -> str:
     """Return the settings of the platform."""
-    from simplatform.recipes.config import TaskConfig, TrainConfig
+    from simplatform.recipes.config import CollectConfig, TaskConfig, TrainConfig
 
     parts = [
         "# Settings",
@@ -124,7 +124,7 @@ def settings_page() -> str:
         "`train.*`, and refuse it; what they have in common with it has the same name (`policy.steps`), so that "
         "`--set steps=500` is right for every method that trains.",
     ]
-    for section, model in (("train", TrainConfig), ("task", TaskConfig)):
+    for section, model in (("train", TrainConfig), ("task", TaskConfig), ("collect", CollectConfig)):
         rows = [
             f"| `{section}.{name}` | `{field.default}` | {_cell(field.description or '')} |"
             for name, field in model.model_fields.items()

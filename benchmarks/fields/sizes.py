@@ -19,7 +19,7 @@ from simplatform.experiments.record import write_result
 
 RATES = (5e-4, 2e-3)
 METHODS = ("field-unet", "pde-refiner")
-SETTINGS = {"train.steps": 1200, "train.batch": 16, "env.parameters": {"viscosity": 0.8}}
+SETTINGS = {"train.steps": 500, "train.batch": 16, "env.parameters": {"viscosity": 0.8}}
 SEED = 100
 
 

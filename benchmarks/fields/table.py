@@ -45,8 +45,9 @@ class Row:
     acting: Settings = field(default_factory=dict)
 
 
-KS = {"train.steps": 4000, "train.batch": 16, "train.lr": 2e-3}
-PLANE = {"train.steps": 600, "train.batch": 8, "train.lr": 2e-3, "env.points": 32}
+RATE = read_json(HERE / "sizes.json")["chosen"] if (HERE / "sizes.json").exists() else 2e-3
+KS = {"train.steps": 1500, "train.batch": 16, "train.lr": RATE}
+PLANE = {"train.steps": 300, "train.batch": 8, "train.lr": RATE, "env.points": 32}
 WAVES = {1: 1.91, 2: 1.708, 4: 1.5, 8: 1.316}
 """Growth of SineNet's levels for equal parameters, by the number of waves."""
 SCOT = {"policy.leads": 4, "policy.width": 24}
@@ -58,6 +59,13 @@ ROWS: dict[str, dict[str, Row]] = {
         "field-unet": Row("field-unet", KS),
         "field-unet, 4 calls a frame": Row("field-unet", {**KS, "env.frame": 0.2}, steps=800),
         "pde-refiner": Row("pde-refiner", KS),
+        **{
+            f"pde-refiner, {calls} calls{sampler and ' of ' + sampler}": Row(
+                "pde-refiner", KS, acting={"nfe": calls, "sampler": sampler}
+            )
+            for calls, sampler in ((1, ""), (2, ""), (4, "ddim"), (4, "dpm++2m"), (8, "dpm++2m"))
+        },
+        "one-call-refiner": Row("one-call-refiner", KS),
     },
     "burgers-2d": {
         "field-persistence": Row("field-persistence", {"env.points": 32}),

@@ -95,6 +95,10 @@ class Windows:
             first += stop - start
         return self.take(torch.cat(parts))
 
+    def measured(self) -> dict[str, float]:
+        """Return what is logged beside the loss: nothing, since nothing changes."""
+        return {}
+
     def take(self, chosen: Array | Tensor) -> Batch:
         """Return the windows with the given numbers."""
         if self._collate is not None:

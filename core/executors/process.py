@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from simplatform.errors import SimplatformError
 from simplatform.executors.base import Result, Shard
 from simplatform.executors.workers import Serve, Worker, ready
 
+AHEAD = 16
+"""Shards for each worker that are begun at most before an earlier one is done: their results wait for it."""
 RETRIES = 3
 """Times that a shard is run again after the process that ran it died."""
 
@@ -21,21 +24,29 @@ class ProcessExecutor:
         self.workers = workers
 
     def map(self, function: Callable[[Shard], Result], shards: Iterable[Shard]) -> Iterator[Result]:
-        """Yield ``function(shard)`` for each shard, in order.
+        """Yield ``function(shard)`` for each shard, in order; shards may be endless, and are taken when there is time.
 
         Raises:
             SimplatformError: a shard's process died more than ``RETRIES`` times.
         """
-        waiting, results, errors = deque(enumerate(shards)), dict[int, Result](), dict[int, Exception]()
-        idle = [Worker(_calls, function) for _ in range(min(self.workers, len(waiting)))]
-        busy: dict[Worker, tuple[int, Any]] = {}
+        fresh, results, errors = enumerate(shards), dict[int, Result](), dict[int, Exception]()
+        waiting: deque[tuple[int, Any]] = deque()
+        idle, busy = list[Worker](), dict[Worker, tuple[int, Any]]()
         lost: Counter[int] = Counter()
-        following = 0
+        following = started = 0
         try:
-            while waiting or busy:
-                while waiting and idle:
-                    busy[idle[-1]] = waiting.popleft()
-                    idle[-1].send(busy[idle.pop()][1])
+            while True:
+                while idle or len(busy) < self.workers:
+                    if not waiting and started < following + AHEAD * self.workers:
+                        waiting.extend(islice(fresh, 1))
+                        started += len(waiting)
+                    if not waiting:
+                        break
+                    worker = idle.pop() if idle else Worker(_calls, function)
+                    busy[worker] = waiting.popleft()
+                    worker.send(busy[worker][1])
+                if not busy:
+                    return
                 for worker in ready(list(busy)):
                     number, shard = busy.pop(worker)
                     try:
@@ -46,7 +57,6 @@ class ProcessExecutor:
                         _refuse(lost[number], error)
                         worker.end()
                         waiting.appendleft((number, shard))
-                        idle.append(Worker(_calls, function))
                     except Exception as error:
                         errors[number] = error
                         idle.append(worker)

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from simplatform.contracts import Collating, Loss, Phased, Trainable
+from simplatform.contracts import Batch, Collating, Loss, Phased, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.demonstrations.windows import Windows
 from simplatform.errors import ConfigError, ContractError, SimplatformError
@@ -46,6 +46,16 @@ class TrainingObserver(Protocol):
         """Return whether the user asked to stop."""
 
 
+class Batches(Protocol):
+    """Where a training's batches come from: a set, or a stream."""
+
+    def batch(self, size: int, *, seed: int, step: int, piece: int = 0, pieces: int = 1) -> Batch:
+        """Return the batch of a step, or a piece of it; the same for the same step."""
+
+    def measured(self) -> Mapping[str, float]:
+        """Return what is logged beside the loss."""
+
+
 @dataclass
 class TrainState:
     """Everything that training carries from step to step, as tensors and plain numbers."""
@@ -59,9 +69,17 @@ class Trainer:
     """Trains one policy; ``step`` counts finished steps."""
 
     def __init__(
-        self, policy: Trainable, demonstrations: Demonstrations, config: TrainConfig, seed: int, group: Group = ALONE
+        self,
+        policy: Trainable,
+        demonstrations: Demonstrations,
+        config: TrainConfig,
+        seed: int,
+        group: Group = ALONE,
+        windows: Batches | None = None,
     ) -> None:
         """Prepare the policy and the windows; the processes of a ``group`` train it together.
+
+        ``windows`` are batches from elsewhere than the demonstrations, which statistics are then measured on alone.
 
         Raises:
             ContractError: the policy is not a module with parameters.
@@ -70,7 +88,7 @@ class Trainer:
         _require_module(policy)
         self.policy, self.config, self.seed, self.step = policy, config, seed, 0
         policy.prepare(demonstrations)
-        self.windows = windows_of(policy, demonstrations)
+        self.windows: Batches = windows_of(policy, demonstrations) if windows is None else windows
         self._starts = _starts(policy, config.steps)
         self._parameters = [p for p in policy.parameters() if p.requires_grad]
         self.average = [p.detach().clone() for p in self._parameters]
@@ -218,7 +236,7 @@ class Trainer:
         self._group.add_up([*gradients, total, *values])
         return Loss(total, dict(zip(means, values, strict=True)))
 
-    def _loss(self, windows: Windows, number: int, purpose: str, seed: int, piece: int = 0, pieces: int = 1) -> Loss:
+    def _loss(self, windows: Batches, number: int, purpose: str, seed: int, piece: int = 0, pieces: int = 1) -> Loss:
         purpose = purpose if pieces == 1 else f"{purpose}/{piece}"
         generator = torch_generator(seed, purpose, number, str(device_of(self.policy)))
         batch = windows.batch(self.config.batch, seed=seed, step=number, piece=piece, pieces=pieces)
@@ -243,6 +261,7 @@ class Trainer:
         seconds = (time.perf_counter() - start) / (self.step - first)
         rate = self._rate(self.step - 1)
         values = {"loss": float(loss.total.detach()), **parts, "lr": rate, "seconds_per_step": round(seconds, 5)}
+        values.update(self.windows.measured())
         observer.metrics(self.step, self.config.steps, values)
 
 

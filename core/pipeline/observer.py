@@ -74,6 +74,7 @@ class RunObserver:
         self._note = ""
         self._signals = 0
         self._losses: list[float] = []
+        self.before_checkpoint: Callable[[], None] = lambda: None
 
     def metrics(self, step: int, total: int, values: Mapping[str, float]) -> None:
         """Append to metrics.jsonl and tell the callbacks."""
@@ -88,6 +89,7 @@ class RunObserver:
 
     def checkpoint(self, trainer: Trainer) -> None:
         """Write a checkpoint."""
+        self.before_checkpoint()
         path = save_training(self._run, self._recipe, trainer, self._signature)
         self._callbacks.on_checkpoint(path)
 

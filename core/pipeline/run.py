@@ -17,6 +17,7 @@ from simplatform.pipeline.collect import Collected, collect
 from simplatform.pipeline.evaluate import all_rows, evaluate_shards, limited, recorded
 from simplatform.pipeline.fit import Trainer, windows_of
 from simplatform.pipeline.follow import follow
+from simplatform.pipeline.following import training_set
 from simplatform.pipeline.made import changed_files, digest, record_stage, since
 from simplatform.pipeline.observer import Console, RunObserver, Silent, terminated_as_interrupted
 from simplatform.pipeline.options import STAGES, Options
@@ -137,7 +138,7 @@ class _Stages:
             self.console.say(f"data: {line}")
         if self.options.until != "collect" and self.run.last is None:
             self._policy = untrained(recipe)
-        train = self._collect("train", recipe.demonstrations)
+        train = self._collect("train", 0 if recipe.stream.online else recipe.demonstrations)
         validation = self._collect("validation", recipe.validation)
         self._data = (train, validation)
         if self.options.until != "collect":
@@ -301,14 +302,18 @@ class _Stages:
 
     def _train(self, policy: Trainable, observer: RunObserver, last: Path | None) -> None:
         assert self._data is not None
-        train, validation = self._data
-        trainer = Trainer(policy, train, self.recipe.train, self.recipe.seed, self.options.group)
-        if last is not None:
-            restore_training(trainer, last)
-            self.console.say(f"policy: continued from step {trainer.step}")
-        self.run.rewind_metrics(trainer.step)
-        held_out = windows_of(policy, validation) if len(validation) else None
-        if not trainer.run(observer, held_out):
+        collected, validation = self._data
+        with training_set(self.run, self.recipe, policy, self.options, observer, collected) as (train, windows):
+            trainer = Trainer(policy, train, self.recipe.train, self.recipe.seed, self.options.group, windows)
+            if last is not None:
+                restore_training(trainer, last)
+                self.console.say(f"policy: continued from step {trainer.step}")
+                if windows is not None:
+                    windows.replay(trainer.step, self.recipe.train.batch)
+            self.run.rewind_metrics(trainer.step)
+            held_out = windows_of(policy, validation) if len(validation) else None
+            done = trainer.run(observer, held_out)
+        if not done:
             raise Interrupted(
                 f"stopped at step {trainer.step}; `simplatform resume {self.run.path}` goes on from there"
             )

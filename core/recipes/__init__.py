@@ -1,6 +1,6 @@
 """What a run is asked to do: recipes, the settings that a plugin offers, and who decides each of them."""
 
-from simplatform.recipes.config import Config, TaskConfig, TrainConfig, validate
+from simplatform.recipes.config import CollectConfig, Config, TaskConfig, TrainConfig, validate
 from simplatform.recipes.resolve import (
     Resolved,
     acting_settings,
@@ -16,6 +16,6 @@ from simplatform.recipes.resolve import (
 )
 
 __all__ = [
-    "Config", "Resolved", "TaskConfig", "TrainConfig", "acting_settings", "beside", "expanded", "find_task",
-    "from_json", "own_task", "parse_settings", "policy_entry", "read_recipe", "resolve", "validate",
+    "CollectConfig", "Config", "Resolved", "TaskConfig", "TrainConfig", "acting_settings", "beside", "expanded",
+    "find_task", "from_json", "own_task", "parse_settings", "policy_entry", "read_recipe", "resolve", "validate",
 ]  # fmt: skip

@@ -54,6 +54,27 @@ class TaskConfig(Config):
     record: int = Field(2, ge=0, description="test episodes kept in full for the report")
 
 
+class CollectConfig(Config):
+    """Training on trajectories while they are made, in place of a set that was collected before (``collect.online``).
+
+    Trajectories come from the train split without end, number after number.
+    """
+
+    online: bool = Field(False, description="train on what the expert makes meanwhile; nothing is written to disk")
+    buffer: Literal["reservoir", "fifo", "firo"] = Field(
+        "reservoir",
+        description="reservoir: drawn evenly, seen ones make room; fifo, firo: each window once, in order or at random",
+    )
+    capacity: int = Field(4096, ge=2, description="windows that the buffer holds; unseen ones are never dropped")
+    threshold: int = Field(512, ge=0, description="windows that must be there before a batch is drawn (not fifo)")
+    first: int = Field(16, ge=1, description="trajectories before the first step, which statistics are measured on")
+    rate: float = Field(
+        0.25, ge=0, description="trajectories per training step; 0 = as they come, which no two runs repeat"
+    )
+    together: int = Field(4, ge=1, description="trajectories that a producer makes at once")
+    arrivals: str = Field("", description="arrivals.json of another run, which this one is to repeat")
+
+
 def validate(model: type[ConfigT], values: Mapping[str, Any], section: str) -> ConfigT:
     """Build a configuration from plain values.
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,10 @@ from simplatform.errors import ConfigError, DataError, UnknownName, nearest
 from simplatform.plugin_host.host import Host, get_host
 from simplatform.plugin_host.registry import Entry
 from simplatform.plugin_host.registry import resolve as load
-from simplatform.recipes.config import Config, TaskConfig, TrainConfig, validate
+from simplatform.recipes.config import CollectConfig, Config, TaskConfig, TrainConfig, validate
 from simplatform.recipes.toml import check_settings, read_toml, toml_value
 
-SECTIONS = ("policy", "train", "task", "env")
+SECTIONS = ("policy", "train", "task", "collect", "env")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Resolved:
     data: TaskConfig
     trained: bool = True
     """Whether the pipeline trains the policy; ``train`` is read then, and not otherwise."""
+    stream: CollectConfig = field(default_factory=CollectConfig)
+    """How trajectories reach a training that runs meanwhile; at its defaults, none does."""
 
     @property
     def demonstrations(self) -> int:
@@ -59,6 +61,7 @@ class Resolved:
     def to_json(self) -> dict[str, Any]:
         """Return plain data from which ``from_json`` builds the same recipe."""
         train = {"train": self.train.model_dump(mode="json")} if self.trained else {}
+        online = {"collect": self.stream.model_dump(mode="json")} if self.stream.online else {}
         return {
             "plugin": self.plugin,
             "policy": self.policy,
@@ -69,6 +72,7 @@ class Resolved:
                 "policy": self.policy_config.model_dump(mode="json"),
                 **train,
                 "task": self.data.model_dump(mode="json"),
+                **online,
             },
         }
 
@@ -98,6 +102,7 @@ def from_json(data: Mapping[str, Any], host: Host | None = None) -> Resolved:
             train=validate(TrainConfig, settings.get("train", {}), "train"),
             data=validate(TaskConfig, settings["task"], "task"),
             trained=read_by_pipeline(entry.load()),
+            stream=validate(CollectConfig, settings.get("collect", {}), "collect"),
         )
     except (KeyError, TypeError) as error:
         raise DataError(f"resolved.json is damaged: missing or malformed {error}") from error
@@ -137,6 +142,7 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
         train=validate(TrainConfig, chosen["train"], "train"),
         data=validate(TaskConfig, chosen["task"], "task"),
         trained=trained,
+        stream=_streamed(chosen["collect"], entry.name, trained),
     )
 
 
@@ -238,7 +244,7 @@ def acting_settings(pairs: Iterable[str]) -> dict[str, Any]:
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
-    """Read a recipe file: ``plugin``, ``task``, ``seed`` and tables ``[policy] [train] [data] [env]``.
+    """Read a recipe file: ``plugin``, ``task``, ``seed`` and tables ``[policy] [train] [data] [collect] [env]``.
 
     Returns keywords for ``resolve``. (``[data]`` holds the ``task.*`` settings, because ``task`` names the task.)
 
@@ -246,15 +252,15 @@ def read_recipe(path: Path) -> dict[str, Any]:
         DataError: not TOML, a missing ``plugin``, or an unknown key.
     """
     table = read_toml(path, "TOML recipe")
-    unknown = set(table) - {"plugin", "task", "seed", "policy", "train", "data", "env"}
+    unknown = set(table) - {"plugin", "task", "seed", "policy", "train", "data", "collect", "env"}
     if unknown or "plugin" not in table:
         what = f"unknown key {sorted(unknown)[0]!r}" if unknown else "the key 'plugin' is missing"
-        raise DataError(f"{path}: {what}; a recipe has plugin, task, seed and tables policy, train, data, env")
+        raise DataError(f"{path}: {what}; a recipe has plugin, task, seed and tables policy, train, data, collect, env")
     for key in ("plugin", "task"):
         if not isinstance(table.get(key, ""), str):
             raise DataError(f"{path}: {key!r} must be a name, got {table[key]!r}")
     settings = {}
-    for section in ("policy", "train", "data", "env"):
+    for section in ("policy", "train", "data", "collect", "env"):
         values = table.get(section, {})
         if not isinstance(values, dict):
             raise DataError(f"{path}: {section!r} must be a table, got {values!r}")
@@ -269,6 +275,21 @@ def own_task(plugin: str, host: Host | None = None) -> Entry | None:
     recipes, tasks = host.registry("recipe"), host.registry("task")
     name = recipes.get(plugin).data["task"] if plugin in recipes else None
     return tasks.get(name) if name is not None and name in tasks else None
+
+
+def _streamed(values: Mapping[str, Any], policy: str, trained: bool) -> CollectConfig:
+    """Return how trajectories are streamed.
+
+    Raises:
+        ConfigError: settings without ``online``, which nothing would read, or a policy that fits itself.
+    """
+    found = validate(CollectConfig, values, "collect")
+    unread = [] if found.online else [name for name in values if name != "online"]
+    if unread:
+        raise ConfigError(f"collect.{unread[0]} is read with collect.online=true, and not otherwise")
+    if found.online and not trained:
+        raise ConfigError(f"policy {policy!r} fits itself to a whole set: collect.online is for those that are trained")
+    return found
 
 
 def _recipe_entry(plugin: str, task: str | None, host: Host) -> Mapping[str, Any]:

@@ -7,8 +7,8 @@ import re
 _CHECKPOINT = r"(?:\d{6,}|fitted|0)"
 _TENSORS = r"(?:policy\.json|model\.safetensors|training/(?:weights|optimiser)\.safetensors|training/state\.json)"
 _OWN = re.compile(
-    r"(?:recipe\.toml|(?:resolved|env|status|times|stages)\.json|demonstrations_(?:train|validation)\.json|error\.log"
-    r"|metrics\.jsonl|report\.html|CARD\.md|policy\.(?:onnx|pt2)"
+    r"(?:recipe\.toml|(?:resolved|env|status|times|stages|arrivals)\.json|demonstrations_(?:train|validation)\.json|error\.log"
+    r"|metrics\.jsonl|samples\.parquet|report\.html|CARD\.md|policy\.(?:onnx|pt2)"
     rf"|checkpoints/last|checkpoints/{_CHECKPOINT}/{_TENSORS}|checkpoints/\.{_CHECKPOINT}\.tmp/{_TENSORS}"
     r"|eval/(?:(?:episodes|opponents)\.parquet|summary\.json)|eval/recordings/[^/]+-\d{3,}\.npz"
     r"|figures/\d\d-[a-z0-9-]+\.png|videos/\d\d-[a-z0-9-]+\.webp)\Z"

@@ -147,7 +147,7 @@ class RecipeRecord(Record):
     task: Name
     seed: Count
     env: dict[Name, Any]
-    settings: dict[Literal["policy", "train", "task"], dict[Name, Any]]
+    settings: dict[Literal["policy", "train", "task", "collect"], dict[Name, Any]]
 
 
 class SignatureRecord(Record):
@@ -173,6 +173,20 @@ class TrainingRecord(Record):
 
     step: Count
     threads: Count = 0
+
+
+class ArrivalRecord(Record):
+    """A trajectory of ``arrivals.json``: its number, the training step before which it came, its windows."""
+
+    trajectory: Count
+    step: Count
+    windows: Count
+
+
+class ArrivalsRecord(Record):
+    """``arrivals.json``: when trajectories came into the buffer of an online training."""
+
+    arrivals: list[ArrivalRecord]
 
 
 class StageRecord(Record):

@@ -307,6 +307,7 @@ def recipe_toml(recipe: Resolved) -> str:
     settings = recipe.to_json()["settings"]
     lines = [f'plugin = "{recipe.plugin}"', f'task = "{recipe.task.name}"', f"seed = {recipe.seed}"]
     tables = {"policy": settings["policy"], "train": settings.get("train", {}), "data": settings["task"]}
+    tables.update({"collect": settings["collect"]} if "collect" in settings else {})
     for name, table in {**tables, "env": dict(recipe.task.kwargs)}.items():
         lines += [
             "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from simplatform.errors import DataError, SimplatformError
-from simplatform.executors.process import RETRIES, ProcessExecutor
+from simplatform.executors.process import AHEAD, RETRIES, ProcessExecutor
 from tests.conftest import subprocess_env
 
 ROOT = Path(__file__).parents[3]
@@ -54,6 +55,26 @@ def test_what_a_killed_worker_was_doing_is_run_again(tmp_path):
     found = list(ProcessExecutor(2).map(dies_once, [str(tmp_path / name) for name in "abc"]))
     assert len(found) == 3
     assert all(isinstance(number, int) for number in found)
+
+
+def test_endless_shards_are_taken_only_when_there_is_time():
+    taken = []
+
+    def endless():
+        for number in itertools.count():
+            taken.append(number)
+            yield number
+
+    found = ProcessExecutor(2).map(square, endless())
+    assert list(itertools.islice(found, 5)) == [0, 1, 4, 9, 16]
+    before = len(taken)
+    time.sleep(0.2)
+    assert len(taken) == before <= 5 + 2 * AHEAD, "nobody asks: nothing is begun"
+    found.close()
+
+
+def test_no_worker_is_begun_without_work():
+    assert list(ProcessExecutor(3).map(square, [])) == []
 
 
 def test_a_shard_that_always_kills_its_process_is_named():
