@@ -29,7 +29,7 @@ VIEWS = ((22, -55, "from the side"), (88, -90, "from above"))
 
 def cloud_section(run: RunView) -> Section | None:
     """Point clouds of an evaluation episode with the policy's action chunks and what the expert would do."""
-    recording = _recording(run, METAWORLD)
+    recording = next(iter(_recordings(run, METAWORLD)), None)
     if recording is None or "point_cloud" not in recording.observations or not recording.chunks:
         return None
     task = run.task.kwargs.get("task", "drawer-open")
@@ -47,17 +47,31 @@ def cloud_section(run: RunView) -> Section | None:
 
 
 def film_section(run: RunView) -> Section | None:
-    """A film and a filmstrip of an evaluation episode."""
-    recording = _recording(run, METAWORLD, ADROIT)
-    if recording is None or len(recording.frames) < 2:
+    """Films of test episodes, a failure beside a success where both were recorded, and a filmstrip of the first."""
+    filmed = [recording for recording in _recordings(run, METAWORLD, ADROIT) if len(recording.frames) > 1]
+    if not filmed:
         return None
-    frames, success = recording.frames, recording.infos.get("success", np.zeros(1)).max() > 0
-    ending = "success" if success else "failure"
-    outcome = f"{html.escape(recording.split)} episode, {len(recording.actions)} steps: {ending}"
-    step = 0.0125 * len(recording.actions) / len(frames)
-    film = animation_html(list(frames), f"film of a {outcome}", max(0.04, step))
-    strip = figure_html(filmstrip(frames), f"filmstrip of a {outcome}")
-    return Section("An episode", f"<p>{outcome}.</p>{film}{strip}", 20)
+    shown = [filmed[0], *(recording for recording in filmed[-1:] if _succeeded(recording) < _succeeded(filmed[0]))]
+    films = "".join(_film(recording) for recording in shown)
+    strip = figure_html(filmstrip(filmed[0].frames), f"filmstrip of a {_outcome(filmed[0])}")
+    title = "An episode" if len(shown) == 1 else "An episode that succeeds and one that fails"
+    return Section(title, f'<div class="films">{films}</div>{strip}', 20)
+
+
+def _film(recording: Recording) -> str:
+    outcome = html.escape(_outcome(recording))
+    seconds = max(0.04, 0.0125 * len(recording.actions) / len(recording.frames))
+    film = animation_html(list(recording.frames), f"film of a {outcome}", seconds)
+    return f"<figure>{film}<figcaption>{outcome}</figcaption></figure>"
+
+
+def _outcome(recording: Recording) -> str:
+    ending = "success" if _succeeded(recording) else "failure"
+    return f"{recording.split} episode, {len(recording.actions)} steps: {ending}"
+
+
+def _succeeded(recording: Recording) -> bool:
+    return bool(recording.infos.get("success", np.zeros(1)).max(initial=0) > 0)
 
 
 def _scene(recording: Recording, step: int, task: str) -> tuple[int, Array, dict[str, Array]]:
@@ -126,12 +140,12 @@ def spread(total: int, count: int) -> list[int]:
     return sorted({int(k) for k in np.linspace(0, total - 1, min(count, total)).round()})
 
 
-def _recording(run: RunView, *envs: str) -> Recording | None:
-    """Return a recorded test episode of a run in one of the environments, a successful one where there is one."""
+def _recordings(run: RunView, *envs: str) -> list[Recording]:
+    """Return the recorded test episodes of a run in one of the environments, successful ones first."""
     if run.task.env not in envs:
-        return None
+        return []
     episodes = [recording for recording in run.recordings if recording.split == "test"]
-    return max(episodes, key=lambda episode: episode.infos.get("success", np.zeros(1)).max(initial=0), default=None)
+    return sorted(episodes, key=lambda episode: not _succeeded(episode))
 
 
 def _draw_paths(axes: Any, paths: Mapping[str, Array], marker: str = "") -> None:

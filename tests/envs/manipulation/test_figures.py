@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from simplatform.contracts import Task
+from simplatform.contracts import Metric, Task
 from simplatform.envs.manipulation import figures
 from simplatform.envs.manipulation.experts import metaworld_expert
 from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.pipeline.rollout import rollout
-from simplatform.plugins.metaworld import SUCCESS
 from simplatform.runs.recordings import Recording
 
 
@@ -31,9 +31,10 @@ def recording() -> Recording:
     )  # fmt: skip
 
 
-def run_of(recording: Recording | None, env: str = figures.METAWORLD) -> SimpleNamespace:
-    task = Task("metaworld/drawer-close", env, "metaworld", (SUCCESS,), kwargs={"task": "drawer-close"})
-    return SimpleNamespace(task=task, recordings=[recording] if recording else [])
+def run_of(*recordings: Recording, env: str = figures.METAWORLD) -> SimpleNamespace:
+    success = Metric("success", kind="rate", over="any")
+    task = Task("metaworld/drawer-close", env, "metaworld", (success,), kwargs={"task": "drawer-close"})
+    return SimpleNamespace(task=task, recordings=[*recordings])
 
 
 def test_sections_are_self_contained(recording):
@@ -47,8 +48,20 @@ def test_sections_are_self_contained(recording):
 
 def test_other_runs_and_runs_without_recordings_get_no_section(recording):
     for section in (figures.film_section, figures.cloud_section):
-        assert section(run_of(None)) is None
+        assert section(run_of()) is None
         assert section(run_of(recording, env="CartPole-v1")) is None
+
+
+def test_a_failure_stands_beside_a_success(recording):
+    won, lost = (
+        replace(recording, infos={**recording.infos, "success": np.full(len(recording.actions), float(won))})
+        for won in (True, False)
+    )
+    both = figures.film_section(run_of(lost, won, won))
+    assert both.title == "An episode that succeeds and one that fails"
+    assert both.body.index("12 steps: success</figcaption>") < both.body.index("12 steps: failure</figcaption>")
+    for alike in (won, lost):
+        assert figures.film_section(run_of(alike, alike)).title == "An episode"
 
 
 def test_the_expert_in_the_figure_is_the_one_who_acted(recording):
