@@ -12,6 +12,7 @@ def register_policies(register: Register) -> None:
         "scot",
         "simplatform.policies.fields.scot:ScOTPolicy",
         config="simplatform.policies.fields.scot:ScOTConfig",
+        importer="simplatform.policies.fields.poseidon:import_poseidon",
         help="a Swin transformer that forecasts fields over any lead time",
     )
 

@@ -14,7 +14,7 @@ from simplatform.budgets import check_zip, regular
 from simplatform.errors import CheckpointError, SimplatformError, UsageError
 from simplatform.plugin_host.host import get_host
 from simplatform.plugin_host.registry import resolve
-from simplatform.runs.checkpoint import write_policy
+from simplatform.runs.checkpoint import read_tensors, write_policy
 from simplatform.runs.files import storage_errors
 
 _RUNS_CODE = re.compile(r"GLOBAL [A-Za-z_][\w.]*|Trying to ")
@@ -46,13 +46,15 @@ def import_checkpoint(file: Path, plugin: str, output: Path, settings: Mapping[s
 
 
 def read_foreign(file: Path) -> Any:
-    """Open a PyTorch file as plain tensors and containers.
+    """Open a PyTorch or safetensors file as plain tensors and containers.
 
     Raises:
         CheckpointError: missing, corrupt, or holding objects that only running code could rebuild.
     """
     import torch
 
+    if file.suffix == ".safetensors" and file.exists():
+        return read_tensors(file)
     try:
         with regular(file) as opened, warnings.catch_warnings():
             warnings.simplefilter("ignore")

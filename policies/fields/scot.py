@@ -6,6 +6,7 @@ where one-step training sees T.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -13,6 +14,7 @@ from pydantic import Field, model_validator
 from torch import Generator, Tensor
 
 from simplatform.contracts import Batch, Loss, Observation, Signature
+from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError
 from simplatform.policies.fields.base import FieldConfig, FieldPolicy
 from simplatform.policies.fields.networks.scot import ScOT
@@ -33,6 +35,9 @@ class ScOTConfig(FieldConfig):
     skips: tuple[int, ...] = Field((1, 0), min_length=1, description="ConvNeXt blocks of each stage's skip")
     window: int = Field(8, ge=2, description="tokens of a window in every direction")
     ratio: float = Field(4.0, gt=0, description="hidden width of perceptrons by that of tokens")
+    size: int = Field(0, ge=0, description="points that the network works on, by Fourier series; 0 = those of the task")
+    timed: bool = Field(True, description="norms know the lead time; without, only one frame can be learned")
+    start: str = Field("", description="checkpoint of a scOT to go on from, such as an imported one; empty: untrained")
 
     @model_validator(mode="after")
     def _stages_agree(self) -> ScOTConfig:
@@ -41,6 +46,10 @@ class ScOTConfig(FieldConfig):
         if self.jump > self.leads:
             raise ValueError(f"jump={self.jump} frames cannot be answered with leads={self.leads}")
         return self
+
+    def points(self, task: int) -> int:
+        """Return the points that the network works on, for a task of so many."""
+        return self.size or task
 
 
 class ScOTPolicy(FieldPolicy):
@@ -53,17 +62,17 @@ class ScOTPolicy(FieldPolicy):
             ContractError: a grid that is not square and of two directions, or that patches do not divide.
         """
         super().__init__(config, signature)
-        if self.dim != 2 or len(set(self.points)) > 1 or self.points[0] % config.patch:
+        if self.dim != 2 or len(set(self.points)) > 1 or config.points(self.points[0]) % config.patch:
             raise ContractError(
                 f"scot wants a square grid in two directions, divided by patches of {config.patch}²; got {self.points}"
             )
-        self._leads, self._all = config.leads, config.pairs == "all"
+        self._leads, self._all, self._start = config.leads, config.pairs == "all", config.start
         self.execute = config.jump
         self.horizon = config.history - 1 + (config.leads if self._all else config.jump)
         self.network = ScOT(
             config.history * self.channels + self.parameter_count,
             self.channels,
-            self.points[0],
+            config.points(self.points[0]),
             config.patch,
             config.width,
             config.depths,
@@ -71,7 +80,20 @@ class ScOTPolicy(FieldPolicy):
             config.skips,
             config.window,
             config.ratio,
+            timed=config.timed,
         )
+
+    def prepare(self, demonstrations: Demonstrations) -> None:
+        """Measure statistics, and start from the weights that the settings name.
+
+        Raises:
+            CheckpointError: they are none, or of another size.
+        """
+        super().prepare(demonstrations)
+        if self._start:
+            from simplatform.policies.fields.poseidon import warm_start
+
+            warm_start(self.network, Path(self._start))
 
     @property
     def nfe(self) -> float:
