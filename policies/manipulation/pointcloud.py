@@ -1,40 +1,33 @@
-"""What all point-cloud policies share: observation encoding, normalisation, the action chunk, sizes."""
+"""What all policies share that put DP3's observation encoder before a U-Net: sizes and networks."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import torch
 from pydantic import Field, model_validator
-from torch import Generator, Tensor, nn
+from torch import Tensor
 
-from simplatform.contracts import Batch, Loss, Observation, Signature
-from simplatform.demonstrations import Demonstrations
-from simplatform.errors import ContractError
+from simplatform.contracts import Signature
+from simplatform.policies.manipulation.chunks import CLOUD, STATE, ChunkConfig, ChunkPolicy
 from simplatform.policies.nn.encoders import ObservationEncoder
-from simplatform.policies.nn.normalisation import MinMaxNormaliser
 from simplatform.policies.nn.unet import ConditionalUnet
-from simplatform.recipes.config import Config
-from simplatform.seeding import normal
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["CLOUD", "SIZES", "STATE", "PointCloudConfig", "PointCloudPolicy"]
 
 SIZES: dict[str, tuple[int, ...]] = {"small": (64, 128, 256), "paper": (512, 1024, 2048)}
-CLOUD, STATE = "point_cloud", "agent_pos"
 
 
-class PointCloudConfig(Config):
-    """Settings of the observation, the action chunk and the network."""
+class PointCloudConfig(ChunkConfig):
+    """Settings of the observation, the action chunk and the U-Net."""
 
     sizes: ClassVar[dict[str, tuple[int, ...]]] = SIZES
 
     size: Literal["small", "paper"] = Field("small", description="network size: 'small' for CPU, 'paper' as published")
     widths: tuple[int, ...] = Field((), description="U-Net channels per level, multiples of 8; empty: as `size` says")
     embedding: int = Field(128, ge=4, description="size of the time embedding, even")
-    points: int = Field(128, ge=1, description="points used of each cloud: its first ones (farthest-point order)")
-    colour: bool = Field(False, description="see all channels of points, such as colour; published: x, y, z alone")
-    observe: int = Field(2, ge=1, description="observations that the policy sees")
-    execute: int = Field(3, ge=1, description="actions carried out of each chunk")
-    horizon: int = Field(4, ge=1, description="actions in a chunk; a multiple of 2^(levels - 1)")
 
     @property
     def unet_widths(self) -> tuple[int, ...]:
@@ -42,12 +35,7 @@ class PointCloudConfig(Config):
         return self.widths or self.sizes[self.size]
 
     @model_validator(mode="after")
-    def _consistent(self) -> PointCloudConfig:
-        if self.observe + self.execute - 1 > self.horizon:
-            raise ValueError(
-                f"a chunk of horizon {self.horizon} that starts at the first of {self.observe} observations has "
-                f"{self.horizon - self.observe + 1} actions to execute, not {self.execute}"
-            )
+    def _consistent(self) -> Self:
         factor = 2 ** (len(self.unet_widths) - 1)
         if self.horizon % factor:
             raise ValueError(f"{len(self.unet_widths)} levels need a horizon that is a multiple of {factor}")
@@ -58,135 +46,28 @@ class PointCloudConfig(Config):
         return self
 
 
-class PointCloudPolicy(nn.Module):
-    """Base of the policies that see a point cloud and a robot state, and answer with a chunk of actions.
-
-    Observations: ``point_cloud (B, T, N, ≥3)`` in metres and ``agent_pos (B, T, S)``; other keys are ignored. Where
-    the environment has no cloud, the state alone is seen. All of cloud, state and action are normalised to [−1, 1]
-    per component with the training data's limits. The network works on normalised chunks ``(B, horizon, A)``;
-    subclasses say how to sample one and what loss to train with.
-    """
+class PointCloudPolicy(ChunkPolicy):
+    """A policy of chunks with DP3's encoder and the conditional U-Net."""
 
     times: ClassVar[int] = 1
     """Times that the network takes."""
-    lockstep: ClassVar[Literal["free", "together"]] = "free"
+    config: PointCloudConfig
 
     def __init__(self, config: PointCloudConfig, signature: Signature, **unet: Any) -> None:
         """Build the networks; ``unet`` goes to ``ConditionalUnet``.
 
         Raises:
-            ContractError: the environment has no robot state, its actions are not vectors, or its points have no x, y,
-                z, or no colour where it is asked for.
+            ContractError: the environment's observations or actions are of a shape that robot policies do not take.
         """
-        super().__init__()
-        channels, state, action = _shapes(signature, config.colour)
-        self.config, self.signature = config, signature
-        self.observe, self.execute, self.horizon = config.observe, config.execute, config.horizon
-        self.encoder = ObservationEncoder(state, channels)
-        self.channels = channels
+        super().__init__(config, signature)
+        self.encoder = ObservationEncoder(self.state, self.channels)
         self.unet = ConditionalUnet(
-            action, config.observe * ObservationEncoder.features, widths=config.unet_widths, embedding=config.embedding,
-            times=self.times, **unet,
+            self.action, config.observe * ObservationEncoder.features, widths=config.unet_widths,
+            embedding=config.embedding, times=self.times, **unet,
         )  # fmt: skip
-        sizes = {"cloud": channels, "state": state, "action": action}
-        self.normalisers = nn.ModuleDict({name: MinMaxNormaliser(size) for name, size in sizes.items() if size})
-
-    @abstractmethod
-    def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
-        """Return a normalised chunk ``(B, horizon, A)`` for the condition ``(B, G)``, starting from ``noise``."""
-
-    @abstractmethod
-    def chunk_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
-        """Return the loss for normalised expert chunks ``(B, horizon, A)`` under the condition ``(B, G)``."""
-
-    def prepare(self, demonstrations: Demonstrations) -> None:
-        """Fit the normalisers to the training demonstrations.
-
-        Raises:
-            DataError: there are none, or they hold other shapes or values that are not finite.
-        """
-        points = self.config.points
-        if self.channels:
-            clouds = (e.observations[CLOUD][:, :points, : self.channels] for e in demonstrations)
-            self._normaliser("cloud").fit(clouds)
-        self._normaliser("state").fit(e.observations[STATE] for e in demonstrations)
-        self._normaliser("action").fit(e.actions for e in demonstrations)
-        self._ready = False
-
-    def loss(self, batch: Batch, *, generator: Generator) -> Loss:
-        """Return the training loss of a batch of windows."""
-        chunk = self._normaliser("action")(batch.action.to(self.unet.film.weight.dtype))
-        return self.chunk_loss(chunk, self.condition(batch.observation), generator=generator)
-
-    @property
-    def nfe(self) -> int:
-        """Network evaluations per chunk."""
-        return int(getattr(self.config, "nfe", 1))
-
-    def reset(self, observation: Observation) -> None:
-        """Start an episode: nothing to remember, the observation window is all the history there is."""
-
-    @torch.no_grad()
-    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
-        """Return the next actions ``(B, execute, A)`` in the environment's units."""
-        condition = self.condition(observation)
-        shape = (len(condition), self.horizon, self.unet.action)
-        noise = normal(shape, generator, condition)
-        chunk = self._normaliser("action").inverse(self.sample(condition, noise))
-        return chunk[:, self.observe - 1 : self.observe - 1 + self.execute]
-
-    def condition(self, observation: Observation) -> Tensor:
-        """Return the condition ``(B, observe * 128)`` of raw observations.
-
-        Raises:
-            ContractError: a key is missing, the window is too short, or the normalisers have no statistics.
-        """
-        self._check_ready()
-        cloud = None
-        if self.channels:
-            cloud = self._window(observation, CLOUD)[:, :, : self.config.points, : self.channels]
-            cloud = self._normaliser("cloud")(cloud)
-        return self.encode(cloud, self._normaliser("state")(self._window(observation, STATE)))
 
     def encode(self, cloud: Tensor | None, state: Tensor) -> Tensor:
         """Return the condition ``(B, observe * 128)`` of normalised ``(B, T, N, C)``, if any, and ``(B, T, S)``."""
         points = None if cloud is None else cloud.flatten(0, 1)
         answer: Tensor = self.encoder(points, state.flatten(0, 1)).view(len(state), -1)
         return answer
-
-    def _normaliser(self, name: str) -> MinMaxNormaliser:
-        return cast(MinMaxNormaliser, self.normalisers[name])
-
-    def _window(self, observation: Observation, key: str) -> Tensor:
-        if key not in observation:
-            raise ContractError(f"expected an observation {key!r}, got only {', '.join(sorted(observation))}")
-        value = observation[key]
-        if value.ndim < 3 or value.shape[1] < self.observe:
-            raise ContractError(f"expected {key!r} as (B, {self.observe}, ...), got {tuple(value.shape)}")
-        return value[:, -self.observe :].to(self.unet.film.weight.dtype)
-
-    def _check_ready(self) -> None:
-        if not getattr(self, "_ready", False):
-            for name in self.normalisers:
-                self._normaliser(name).check(name)
-            self._ready = True
-
-
-def _shapes(signature: Signature, colour: bool) -> tuple[int, int, int]:
-    """Return how many channels of points are seen, 0 where there is no cloud, and the sizes of state and action."""
-    seen = signature.observation
-    for key, rank in ((CLOUD, 2), (STATE, 1)):
-        shape = seen.get(key)
-        if (shape is None and key == STATE) or (shape is not None and len(shape) != rank):
-            raise ContractError(
-                f"robot policies need an observation {STATE!r} of rank 1, and see {CLOUD!r} of rank 2 where there is "
-                f"one; this environment has {dict(seen)}"
-            )
-    channels = seen[CLOUD][-1] if CLOUD in seen else 0
-    if CLOUD in seen and channels < 3:
-        raise ContractError(f"expected x, y, z in {CLOUD!r}, got shape {seen[CLOUD]}")
-    if colour and channels <= 3:
-        raise ContractError(f"policy.colour=true needs points with colour; this environment has {dict(seen)}")
-    if len(signature.action) != 1:
-        raise ContractError(f"robot policies need actions that are vectors (A,), got shape {signature.action}")
-    return channels if colour else min(channels, 3), seen[STATE][0], signature.action[0]

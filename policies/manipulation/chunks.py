@@ -1,0 +1,181 @@
+"""What policies that answer with chunks of actions share: what they see, normalisation, the part carried out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
+
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+from torch import Generator, Tensor, nn
+
+from simplatform.contracts import Batch, Loss, Observation, Signature
+from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.errors import ContractError
+from simplatform.policies.nn.normalisation import MinMaxNormaliser
+from simplatform.recipes.config import Config
+from simplatform.seeding import normal
+
+if TYPE_CHECKING:
+    from typing import Self
+
+CLOUD, STATE = "point_cloud", "agent_pos"
+
+
+class ChunkConfig(Config):
+    """Settings of what is seen and of the action chunk."""
+
+    points: int = Field(128, ge=1, description="points used of each cloud: its first ones (farthest-point order)")
+    colour: bool = Field(False, description="see all channels of points, such as colour; published: x, y, z alone")
+    observe: int = Field(2, ge=1, description="observations that the policy sees")
+    execute: int = Field(3, ge=1, description="actions carried out of each chunk")
+    horizon: int = Field(4, ge=1, description="actions in a chunk; a multiple of 2^(levels - 1)")
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> Self:
+        if self.observe + self.execute - 1 > self.horizon:
+            raise ValueError(
+                f"a chunk of horizon {self.horizon} that starts at the first of {self.observe} observations has "
+                f"{self.horizon - self.observe + 1} actions to execute, not {self.execute}"
+            )
+        return self
+
+
+class ChunkPolicy(nn.Module):
+    """Base of the policies that see a point cloud and a robot state, and answer with a chunk of actions.
+
+    Observations: ``point_cloud (B, T, N, ≥3)`` in metres and ``agent_pos (B, T, S)``; other keys are ignored. Where
+    the environment has no cloud, the state alone is seen. All of cloud, state and action are normalised to [−1, 1]
+    per component with the training data's limits. The network works on normalised chunks ``(B, horizon, A)``;
+    subclasses have the networks, and say how to sample a chunk and what loss to train with.
+    """
+
+    lockstep: ClassVar[Literal["free", "together"]] = "free"
+
+    def __init__(self, config: ChunkConfig, signature: Signature) -> None:
+        """Read the sizes of what is seen and done: ``channels`` of a point (0 without a cloud), ``state``, ``action``.
+
+        Raises:
+            ContractError: the environment has no robot state, its actions are not vectors, or its points have no x, y,
+                z, or no colour where it is asked for.
+        """
+        super().__init__()
+        self.channels, self.state, self.action = _shapes(signature, config.colour)
+        self.config, self.signature = config, signature
+        self.observe, self.execute, self.horizon = config.observe, config.execute, config.horizon
+        sizes = {"cloud": self.channels, "state": self.state, "action": self.action}
+        self.normalisers = nn.ModuleDict({name: MinMaxNormaliser(size) for name, size in sizes.items() if size})
+
+    @abstractmethod
+    def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
+        """Return a normalised chunk ``(B, horizon, A)`` for the condition ``(B, G)``, starting from ``noise``."""
+
+    @abstractmethod
+    def chunk_loss(self, chunk: Tensor, condition: Tensor, *, generator: Generator) -> Loss:
+        """Return the loss for normalised expert chunks ``(B, horizon, A)`` under the condition ``(B, G)``."""
+
+    @abstractmethod
+    def encode(self, cloud: Tensor | None, state: Tensor) -> Tensor:
+        """Return the condition ``(B, G)`` of normalised ``(B, T, N, C)``, if any, and ``(B, T, S)``."""
+
+    def prepare(self, demonstrations: Demonstrations) -> None:
+        """Fit the normalisers to the training demonstrations.
+
+        Raises:
+            DataError: there are none, or they hold other shapes or values that are not finite.
+        """
+        if self.channels:
+            self._normaliser("cloud").fit(np.asarray(self._viewed(e)[0]) for e in demonstrations)
+        self._normaliser("state").fit(np.asarray(self._viewed(e)[1]) for e in demonstrations)
+        self._normaliser("action").fit(e.actions for e in demonstrations)
+        self._ready = False
+
+    def loss(self, batch: Batch, *, generator: Generator) -> Loss:
+        """Return the training loss of a batch of windows."""
+        chunk = self._normaliser("action")(batch.action.to(self._dtype))
+        return self.chunk_loss(chunk, self.condition(batch.observation), generator=generator)
+
+    @property
+    def nfe(self) -> int:
+        """Network evaluations per chunk."""
+        return int(getattr(self.config, "nfe", 1))
+
+    def reset(self, observation: Observation) -> None:
+        """Start an episode: nothing to remember, the observation window is all the history there is."""
+
+    @torch.no_grad()
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
+        """Return the next actions ``(B, execute, A)`` in the environment's units."""
+        condition = self.condition(observation)
+        shape = (len(condition), self.horizon, self.action)
+        noise = normal(shape, generator, condition)
+        chunk = self._normaliser("action").inverse(self.sample(condition, noise))
+        return chunk[:, self.observe - 1 : self.observe - 1 + self.execute]
+
+    def condition(self, observation: Observation) -> Tensor:
+        """Return the condition ``(B, observe * 128)`` of raw observations.
+
+        Raises:
+            ContractError: a key is missing, the window is too short, or the normalisers have no statistics.
+        """
+        self._check_ready()
+        cloud = self._window(observation, CLOUD) if self.channels else None
+        return self._encoded(*self._view(cloud, self._window(observation, STATE)))
+
+    def view(self, cloud: Tensor | None, state: Tensor) -> tuple[Tensor | None, Tensor]:
+        """Return cloud ``(..., N, C)`` and state ``(..., S)`` in the frame that the networks see; here the same."""
+        return cloud, state
+
+    def _view(self, cloud: Tensor | None, state: Tensor) -> tuple[Tensor | None, Tensor]:
+        points = None if cloud is None else cloud[..., : self.config.points, : self.channels]
+        return self.view(points, state)
+
+    def _viewed(self, episode: Episode) -> tuple[Tensor | None, Tensor]:
+        seen = episode.observations
+        return self._view(torch.as_tensor(seen[CLOUD]) if self.channels else None, torch.as_tensor(seen[STATE]))
+
+    def _encoded(self, cloud: Tensor | None, state: Tensor) -> Tensor:
+        normal_cloud = None if cloud is None else self._normaliser("cloud")(cloud)
+        return self.encode(normal_cloud, self._normaliser("state")(state))
+
+    def _normaliser(self, name: str) -> MinMaxNormaliser:
+        return cast(MinMaxNormaliser, self.normalisers[name])
+
+    def _window(self, observation: Observation, key: str) -> Tensor:
+        if key not in observation:
+            raise ContractError(f"expected an observation {key!r}, got only {', '.join(sorted(observation))}")
+        value = observation[key]
+        if value.ndim < 3 or value.shape[1] < self.observe:
+            raise ContractError(f"expected {key!r} as (B, {self.observe}, ...), got {tuple(value.shape)}")
+        return value[:, -self.observe :].to(self._dtype)
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return self._normaliser("state").scale.dtype
+
+    def _check_ready(self) -> None:
+        if not getattr(self, "_ready", False):
+            for name in self.normalisers:
+                self._normaliser(name).check(name)
+            self._ready = True
+
+
+def _shapes(signature: Signature, colour: bool) -> tuple[int, int, int]:
+    """Return how many channels of points are seen, 0 where there is no cloud, and the sizes of state and action."""
+    seen = signature.observation
+    for key, rank in ((CLOUD, 2), (STATE, 1)):
+        shape = seen.get(key)
+        if (shape is None and key == STATE) or (shape is not None and len(shape) != rank):
+            raise ContractError(
+                f"robot policies need an observation {STATE!r} of rank 1, and see {CLOUD!r} of rank 2 where there is "
+                f"one; this environment has {dict(seen)}"
+            )
+    channels = seen[CLOUD][-1] if CLOUD in seen else 0
+    if CLOUD in seen and channels < 3:
+        raise ContractError(f"expected x, y, z in {CLOUD!r}, got shape {seen[CLOUD]}")
+    if colour and channels <= 3:
+        raise ContractError(f"policy.colour=true needs points with colour; this environment has {dict(seen)}")
+    if len(signature.action) != 1:
+        raise ContractError(f"robot policies need actions that are vectors (A,), got shape {signature.action}")
+    return channels if colour else min(channels, 3), seen[STATE][0], signature.action[0]
