@@ -8,7 +8,9 @@ import mujoco
 import numpy as np
 
 from simplatform.envs.manipulation.vision.camera import Array, Camera, Markers
+from simplatform.envs.manipulation.vision.compiling import compiled
 from simplatform.envs.manipulation.vision.crop import Crop
+from simplatform.envs.manipulation.vision.raster import inside
 from simplatform.envs.manipulation.vision.raycast import RayCaster, cast_spheres
 from simplatform.envs.manipulation.vision.sampling import Points, farthest_points
 from simplatform.errors import UnknownName
@@ -41,6 +43,7 @@ class PointCloud:
         self._near, self._far = self.reach = self.crop.interval(camera.position, self.directions)
         self._within = np.flatnonzero(self._near < self._far)
         self._rays = np.ascontiguousarray(self.directions[self._within])
+        self._points = np.empty((len(self.directions), 3), np.float32)
         self._depth, self._close = _depth_backend(model, camera, backend, self.reach)
 
     def close(self) -> None:
@@ -61,8 +64,10 @@ class PointCloud:
         if markers is not None and len(markers[0]):  # asked of the rays that meet the crop alone
             found, _ = cast_spheres(self.camera.position, self._rays, *markers)
             distance[within] = np.minimum(distance[within], found)
-        keep = np.flatnonzero((distance > self._near) & (distance < self._far))
-        return (self.camera.position + self.directions[keep] * distance[keep, None]).astype(np.float32)
+        kept = compiled(inside)(
+            distance, self._near, self._far, self.camera.position, self.directions, self._points
+        )  # fmt: skip
+        return self._points[:kept].copy()
 
     def __call__(self, data: mujoco.MjData, markers: Markers | None = None) -> Points:
         """Return the sampled cloud (count, 3)."""

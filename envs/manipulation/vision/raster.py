@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate
 from math import ceil, floor, sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simplatform.envs.manipulation.vision.camera import Array, Camera
+from simplatform.envs.manipulation.vision.compiling import compiled
 
 Indices = NDArray[np.intp]
 NEAREST = 1e-3
 """Depth in m before which nothing lies wholly in front of a camera."""
+EARLIER, LATER = 0.5 + 1e-6, 0.5 - 1e-6
+"""Where centres are in pixels, with room for rounding."""
+MOST = 32
+"""Triangles in a group; their vertices are counted by bytes."""
 
 
 @dataclass(frozen=True)
@@ -27,107 +30,209 @@ class Mesh:
     faces: NDArray[np.int32]
 
 
+class Clusters:
+    """The triangles of all meshes in groups of neighbours, each within a sphere: what is tested before any of them.
+
+    At the resolution of a point cloud most triangles of a fine mesh lie between pixel centres, and whole groups do.
+    ``corners`` (3, V) are the groups' own vertices in their meshes' frames, ``faces`` (3, F) their triangles, counted
+    within the group. ``first`` (2, groups + 1) tells where each group's vertices and faces begin, ``of_mesh``
+    (meshes + 1,) where each mesh's groups do; ``spheres`` (4, groups) are centres and radii in m.
+    """
+
+    def __init__(self, meshes: Sequence[Mesh], size: int = MOST) -> None:
+        groups = [_grouped(mesh, size) for mesh in meshes]
+        corners, faces, counts, spheres = zip(*groups, strict=True) if groups else ((), (), (), ())
+        self.corners = np.concatenate([np.empty((3, 0)), *corners], 1)
+        self.faces = np.concatenate([np.empty((3, 0), np.uint8), *faces], 1)
+        self.spheres = np.concatenate([np.empty((4, 0)), *spheres], 1)
+        each = np.concatenate([np.empty((2, 0), int), *counts], 1)
+        self.first = np.concatenate([np.zeros((2, 1), int), each.cumsum(1)], 1).astype(np.uint64)
+        self.of_mesh = np.array([0, *accumulate(part.shape[1] for part in counts)], np.uint64)
+
+
+def _grouped(mesh: Mesh, size: int) -> tuple[Array, NDArray[np.uint8], Indices, Array]:
+    """Return vertices (3, V), faces (3, F), the groups' numbers of both (2, G) and their spheres (4, G)."""
+    if not len(mesh.faces):
+        return np.empty((3, 0)), np.empty((3, 0), np.uint8), np.empty((2, 0), int), np.empty((4, 0))
+    faces = mesh.faces[_along_a_curve(mesh.vertices[mesh.faces].mean(1))].astype(np.int64)
+    group = np.arange(len(faces)) // size
+    keys, local = np.unique(group[:, None] * len(mesh.vertices) + faces, return_inverse=True)
+    corners, owner = mesh.vertices[keys % len(mesh.vertices)], keys // len(mesh.vertices)
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    centre = (np.minimum.reduceat(corners, starts) + np.maximum.reduceat(corners, starts)) / 2
+    radius = np.maximum.reduceat(np.linalg.norm(corners - centre[owner], axis=1), starts)
+    counts = np.stack([np.bincount(owner), np.bincount(group)])
+    within = local.reshape(faces.shape) - starts[group][:, None]
+    return corners.T, within.T.astype(np.uint8), counts, np.vstack([centre.T, radius])
+
+
+def _along_a_curve(places: Array) -> Indices:
+    """Return an order of places (F, 3) in which neighbours stay together: Morton's, of 2¹⁰ cells along each axis."""
+    low = places.min(0)
+    cells = ((places - low) * (1023 / max(float(np.ptp(places, axis=0).max()), 1e-12))).astype(np.int64)
+    code = np.zeros(len(places), np.int64)
+    for bit in range(10):
+        for axis in range(3):
+            code |= ((cells[:, axis] >> bit) & 1) << (3 * bit + axis)
+    return np.argsort(code, kind="stable")
+
+
 class Rasteriser:
     """Finds which of a set of meshes each pixel of a camera sees, and how far away.
 
     A pixel sees a triangle where its centre lies within the triangle's picture. Inverse depth is affine over that
     picture, so its value at the centre is that of the ray through it: distances equal those of ray casting to rounding.
-    The loops over vertices, faces and pixels are compiled by numba at the first call of a machine, and kept on disk.
+    The loops over groups, vertices, faces and pixels are compiled by numba at the first call of a machine, and kept on
+    disk.
     """
 
     def __init__(self, camera: Camera, meshes: Sequence[Mesh]) -> None:
-        self._camera = camera
-        vertex = np.array([0, *accumulate(len(mesh.vertices) for mesh in meshes)], np.uint64)
-        face = np.array([0, *accumulate(len(mesh.faces) for mesh in meshes)], np.uint64)
-        faces = [mesh.faces.astype(np.uint64) + start for mesh, start in zip(meshes, vertex[:-1], strict=True)]
-        self._starts = np.stack([vertex, face])
-        self._vertices = np.concatenate([np.empty((0, 3)), *(mesh.vertices for mesh in meshes)]).T.copy()
-        self._faces = np.concatenate([np.empty((0, 3), np.uint64), *faces]).T.astype(np.uint32)
-        self._picture = np.empty_like(self._vertices)
+        self._camera, self._clusters = camera, Clusters(meshes)
+        shape = camera.height, camera.width
+        self._everywhere = np.multiply.outer(np.arange(shape[0] + 1), np.arange(shape[1] + 1))
+        self._inverse, self._owner = np.empty(shape), np.empty(shape, np.intp)
 
-    def __call__(self, chosen: Sequence[int], places: Array, turns: Array) -> tuple[Indices, Array, Indices]:
-        """Return the pixels covered (M,), the inverse depth along the axis (M,) in 1/m, and which mesh it is (M,).
+    def __call__(
+        self, chosen: Indices, places: Array, turns: Array, wanted: NDArray[np.int64] | None = None
+    ) -> tuple[Array, Indices]:
+        """Return each pixel's inverse depth along the axis in 1/m (0 without a mesh) and its mesh (−1), both (H, W).
 
-        ``chosen`` are mesh numbers; ``places`` (K, 3) and ``turns`` (K, 3, 3) put those meshes into the world, in
-        front of the camera entirely. Of meshes as near at a pixel, the first that was chosen is seen.
+        ``chosen`` (K,) are mesh numbers; ``places`` (K, 3) and ``turns`` (K, 3, 3) put those meshes into the world, in
+        front of the camera entirely. Of meshes as near at a pixel, the first that was chosen is seen. ``wanted``
+        (H + 1, W + 1) is how many pixels of interest there are above and left of each corner: what covers none of them
+        may be left out. The answer is overwritten by the next call.
         """
-        camera = self._camera
-        moves = np.ascontiguousarray(turns.transpose(0, 2, 1) @ camera.rotation)
-        offsets = (places - camera.position) @ camera.rotation
-        inverse, owner = np.zeros((camera.height, camera.width)), np.full((camera.height, camera.width), -1)
+        camera, clusters = self._camera, self._clusters
         compiled(cover)(
-            self._vertices, self._faces, self._starts, np.asarray(chosen, np.uint64), moves, offsets, camera.focal,
-            self._picture, inverse, owner,
+            clusters.corners, clusters.faces, clusters.first, clusters.of_mesh, clusters.spheres, chosen, places, turns,
+            camera.position, camera.rotation, camera.focal, self._everywhere if wanted is None else wanted,
+            self._inverse, self._owner,
         )  # fmt: skip
-        seen = np.flatnonzero(owner >= 0)
-        return seen, inverse.ravel()[seen], owner.ravel()[seen]
+        return self._inverse, self._owner
 
 
 def cover(
-    vertices: Array, faces: NDArray[np.uint32], starts: NDArray[np.uint64], chosen: NDArray[np.uint64], moves: Array,
-    offsets: Array, focal: float, picture: Array, inverse: Array, owner: Indices,
+    vertices: Array, faces: NDArray[np.uint8], first: NDArray[np.uint64], of_mesh: NDArray[np.uint64], spheres: Array,
+    chosen: Indices, places: Array, turns: Array, position: Array, rotation: Array, focal: float,
+    wanted: NDArray[np.int64], inverse: Array, owner: Indices,
 ) -> None:  # fmt: skip
     """Write inverse depth and mesh number of what is nearest at each pixel into ``inverse`` and ``owner``, both (H, W).
 
-    ``vertices`` (3, V) and ``faces`` (3, F) are those of all meshes; ``starts`` (2, meshes + 1) says where each one's
-    begin. ``picture`` (3, V) is scratch: column, row and inverse depth of the vertices. Plain Python, slow; numba
-    compiles it. Indices are unsigned, since numba looks twice at those that might count from the end.
+    The first five are those of ``Clusters``, the others are told of in ``Rasteriser`` and ``Camera``. Plain Python,
+    slow; numba compiles it. Indices are unsigned, since numba looks twice at those that might count from the end.
     """
     height, width = inverse.shape
+    inverse[:], owner[:] = 0.0, -1
     half_width, half_height = width / 2, height / 2
     xs, ys, zs = vertices[0], vertices[1], vertices[2]
-    us, vs, near = picture[0], picture[1], picture[2]
-    for k in range(len(chosen)):
-        mesh = chosen[k]
-        m, to = moves[k], offsets[k]
-        xx, xy, xz, yx, yy, yz, zx, zy, zz = (
-            m[0, 0],
-            m[0, 1],
-            m[0, 2],
-            m[1, 0],
-            m[1, 1],
-            m[1, 2],
-            m[2, 0],
-            m[2, 1],
-            m[2, 2],
-        )
+    us, vs, near = np.empty(3 * MOST), np.empty(3 * MOST), np.empty(3 * MOST)
+    columns, rows = np.empty(3 * MOST, np.int32), np.empty(3 * MOST, np.int32)
+    hit, groups = np.empty(MOST + 1, np.uint64), np.empty(spheres.shape[1] + 1, np.uint64)
+    one = np.uint64(1)
+    m, to = np.empty((3, 3)), np.empty(3)
+    for number in range(len(chosen)):
+        mesh = np.uint64(chosen[number])
+        for j in range(3):
+            to[j] = 0.0
+            for i in range(3):
+                m[i, j] = 0.0
+                to[j] += (places[number, i] - position[i]) * rotation[i, j]
+                for k in range(3):
+                    m[i, j] += turns[number, k, i] * rotation[k, j]
+        xx, xy, xz = m[0, 0], m[0, 1], m[0, 2]
+        yx, yy, yz = m[1, 0], m[1, 1], m[1, 2]
+        zx, zy, zz = m[2, 0], m[2, 1], m[2, 2]
         dx, dy, dz = to[0], to[1], to[2]
-        for n in range(starts[0, mesh], starts[0, mesh + np.uint64(1)]):
-            a, b, c = xs[n], ys[n], zs[n]
-            inv = -1.0 / (a * xz + b * yz + c * zz + dz)
-            us[n] = half_width + focal * (a * xx + b * yx + c * zx + dx) * inv
-            vs[n] = half_height - focal * (a * xy + b * yy + c * zy + dy) * inv
-            near[n] = inv
-        for f in range(starts[1, mesh], starts[1, mesh + np.uint64(1)]):
-            p, q, r = faces[0, f], faces[1, f], faces[2, f]
-            up, uq, ur = us[p], us[q], us[r]
-            low, high = (up, uq) if up < uq else (uq, up)
-            low, high = (ur if ur < low else low), (ur if ur > high else high)
-            left, right = ceil(low - 0.5), floor(high - 0.5)
-            if left > right:  # no centre of a column within: most faces of a fine mesh end here or below
-                continue
-            vp, vq, vr = vs[p], vs[q], vs[r]
-            low, high = (vp, vq) if vp < vq else (vq, vp)
-            low, high = (vr if vr < low else low), (vr if vr > high else high)
-            top, bottom = ceil(low - 0.5), floor(high - 0.5)
-            area = (uq - up) * (vr - vp) - (ur - up) * (vq - vp)
-            if top > bottom or area == 0.0:
-                continue
-            left, right = max(left, 0), min(right, width - 1)
-            top, bottom = max(top, 0), min(bottom, height - 1)
-            turn = 1.0 / area
-            px, py, p0 = (vq - vr) * turn, (ur - uq) * turn, (uq * vr - ur * vq) * turn
-            qx, qy, q0 = (vr - vp) * turn, (up - ur) * turn, (ur * vp - up * vr) * turn
-            rx, ry, r0 = (vp - vq) * turn, (uq - up) * turn, (up * vq - uq * vp) * turn
-            for row in range(top, bottom + 1):
-                for column in range(left, right + 1):
-                    x, y = column + 0.5, row + 0.5
-                    wp, wq, wr = px * x + py * y + p0, qx * x + qy * y + q0, rx * x + ry * y + r0
-                    if wp < 0 or wq < 0 or wr < 0:
-                        continue
-                    depth = (wp * near[p] + wq * near[q] + wr * near[r]) / (wp + wq + wr)
-                    if depth > inverse[row, column]:
-                        inverse[row, column], owner[row, column] = depth, mesh
+        kept = 0
+        for g in range(of_mesh[mesh], of_mesh[mesh + one]):
+            a, b, c, radius = spheres[0, g], spheres[1, g], spheres[2, g], spheres[3, g]
+            x, y = a * xx + b * yx + c * zx + dx, -(a * xy + b * yy + c * zy + dy)
+            depth = -(a * xz + b * yz + c * zz + dz)
+            close, distant = focal / max(depth - radius, NEAREST), focal / (depth + radius)
+            low, high = x - radius, x + radius
+            left = max(ceil(half_width + (low * close if low < 0 else low * distant) - EARLIER), 0)
+            right = min(floor(half_width + (high * close if high > 0 else high * distant) - LATER), width - 1)
+            low, high = y - radius, y + radius
+            top = max(ceil(half_height + (low * close if low < 0 else low * distant) - EARLIER), 0)
+            bottom = min(floor(half_height + (high * close if high > 0 else high * distant) - LATER), height - 1)
+            inside = (left <= right) & (top <= bottom)
+            left, right = (left, right + 1) if inside else (0, 0)
+            top, bottom = (top, bottom + 1) if inside else (0, 0)
+            open_ = wanted[bottom, right] - wanted[top, right] - wanted[bottom, left] + wanted[top, left]
+            groups[kept] = g  # without branches here and below: no processor guesses these
+            kept += (open_ > 0) | (depth - radius <= NEAREST)
+        for at in range(kept):
+            g = groups[at]
+            begin = first[0, g]
+            for n in range(first[0, g + one] - begin):
+                a, b, c = xs[begin + n], ys[begin + n], zs[begin + n]
+                inv = -1.0 / (a * xz + b * yz + c * zz + dz)
+                us[n] = half_width + focal * (a * xx + b * yx + c * zx + dx) * inv
+                vs[n] = half_height - focal * (a * xy + b * yy + c * zy + dy) * inv
+                near[n] = inv
+                columns[n], rows[n] = ceil(us[n] - 0.5), ceil(vs[n] - 0.5)
+            many = 0
+            for f in range(first[1, g], first[1, g + one]):
+                p, q, r = faces[0, f], faces[1, f], faces[2, f]
+                across = (columns[p] ^ columns[q]) | (columns[p] ^ columns[r])
+                down = (rows[p] ^ rows[q]) | (rows[p] ^ rows[r])
+                hit[many] = f
+                many += (across != 0) & (down != 0)  # else no centre of a column or row lies within
+            for n in range(many):
+                f = hit[n]
+                p, q, r = faces[0, f], faces[1, f], faces[2, f]
+                up, uq, ur, vp, vq, vr = us[p], us[q], us[r], vs[p], vs[q], vs[r]
+                left, right = ceil(min(up, uq, ur) - 0.5), floor(max(up, uq, ur) - 0.5)
+                top, bottom = ceil(min(vp, vq, vr) - 0.5), floor(max(vp, vq, vr) - 0.5)
+                area = (uq - up) * (vr - vp) - (ur - up) * (vq - vp)
+                if area == 0.0:
+                    continue
+                left, right = max(left, 0), min(right, width - 1)
+                top, bottom = max(top, 0), min(bottom, height - 1)
+                turn = 1.0 / area
+                px, py, p0 = (vq - vr) * turn, (ur - uq) * turn, (uq * vr - ur * vq) * turn
+                qx, qy, q0 = (vr - vp) * turn, (up - ur) * turn, (ur * vp - up * vr) * turn
+                rx, ry, r0 = (vp - vq) * turn, (uq - up) * turn, (up * vq - uq * vp) * turn
+                for row in range(top, bottom + 1):
+                    for column in range(left, right + 1):
+                        x, y = column + 0.5, row + 0.5
+                        wp, wq, wr = px * x + py * y + p0, qx * x + qy * y + q0, rx * x + ry * y + r0
+                        if wp < 0 or wq < 0 or wr < 0:
+                            continue
+                        depth = (wp * near[p] + wq * near[q] + wr * near[r]) / (wp + wq + wr)
+                        if depth > inverse[row, column]:
+                            inverse[row, column], owner[row, column] = depth, mesh
+
+
+def settle(
+    inverse: Array, owner: Indices, cosine: Array, numbers: NDArray[np.int64], distance: Array, geom: NDArray[np.int32]
+) -> None:
+    """Lower ``distance`` (H·W,), and say in ``geom`` (H·W,) by which geom, where a mesh of ``cover`` is nearer.
+
+    ``cosine`` (H·W,) are those between rays and the camera's axis, ``numbers`` the geoms of the meshes.
+    """
+    height, width = inverse.shape
+    for row in range(height):
+        for column in range(width):
+            if owner[row, column] >= 0:
+                pixel = row * width + column
+                found = 1.0 / (inverse[row, column] * cosine[pixel])
+                if found < distance[pixel]:
+                    distance[pixel], geom[pixel] = found, numbers[owner[row, column]]
+
+
+def inside(
+    distance: Array, near: Array, far: Array, position: Array, directions: Array, points: NDArray[np.float32]
+) -> int:
+    """Write the points (≤ N, 3) that rays (N, 3) meet between ``near`` and ``far`` (N,); return how many there are."""
+    count = 0
+    for n in range(len(distance)):
+        at = distance[n]
+        if near[n] < at < far[n]:
+            for axis in range(3):
+                points[count, axis] = position[axis] + directions[n, axis] * at
+            count += 1
+    return count
 
 
 def enclose(
@@ -178,12 +283,3 @@ def meet(directions: Array, offsets: Array, radii: Array, distance: Array, index
                 found = along - sqrt(discriminant)
                 if 0 < found < distance[n]:
                     distance[n], index[n] = found, k
-
-
-@cache
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of loops in machine code. Numba, half a second to import, is loaded when it is needed."""
-    from numba import njit
-
-    found: Callable[..., Any] = njit(cache=True, error_model="numpy")(function)
-    return found

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from itertools import product
-from typing import Any
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from simplatform.envs.manipulation.vision.camera import Array, Camera
-from simplatform.envs.manipulation.vision.raster import Mesh, Rasteriser, compiled, enclose, meet
+from simplatform.envs.manipulation.vision.compiling import compiled
+from simplatform.envs.manipulation.vision.raster import Mesh, Rasteriser, enclose, meet, settle
+from simplatform.envs.manipulation.vision.shapes import SHAPES, trace
 
 VISIBLE_GROUPS = (1, 1, 1, 0, 0, 0)
 """Geom groups that MuJoCo draws by default; collision shapes are in the others."""
 
 _INVISIBLE_GROUP = 5
-_SECONDS_PER_FACE, _SECONDS_PER_RAY = 7e-9, 5e-7
 
 _CORNERS = np.array(list(product((-1.0, 1.0), repeat=3)))
 Geoms = NDArray[np.int32]
@@ -58,9 +58,10 @@ class RayCaster:
     """Finds what each pixel of a fixed camera sees, and looks again only where something moving may be.
 
     Geoms of bodies that are welded to the world are cast once and kept until one of them is moved (environments
-    place objects by writing body positions). Of the moving geoms, meshes that cover many pixels are rasterised, which
-    gives the same as a ray through each pixel centre to rounding; the others are cast within the rectangles that their
-    bounding boxes cover in the picture. The result is that of ``mj_ray`` for every pixel.
+    place objects by writing body positions). Of the moving geoms, meshes are rasterised, which gives the same as a ray
+    through each pixel centre to rounding; spheres, capsules, ellipsoids, cylinders and boxes are met in closed form
+    within the rectangles that their bounding boxes cover in the picture. What else there is (and what reaches behind
+    the camera) MuJoCo casts. The result is that of ``mj_ray`` for every pixel.
 
     ``reach`` = (near, far), each (height·width,) in m, tells which part of each ray is of interest. Then rays that
     have no such part, or that something at rest stops before it, are not cast again; within reach nothing changes.
@@ -79,8 +80,12 @@ class RayCaster:
         self._corners = model.geom_aabb[self._moving, None, :3] + _CORNERS * model.geom_aabb[self._moving, None, 3:]
         self._radius = model.geom_rbound[self._moving].copy()
         meshes = [_mesh(model, int(geom)) for geom in self._moving]
-        self._faces = np.array([len(mesh.faces) or np.inf for mesh in meshes])
+        self._meshes = np.array([len(mesh.faces) > 0 for mesh in meshes], bool)
+        self._kinds = model.geom_type[self._moving].astype(np.int32)
+        self._shapes = np.isin(self._kinds, SHAPES)
+        self._sizes = model.geom_size[self._moving].copy()
         self._rasteriser = Rasteriser(camera, meshes)
+        self._rays = self.directions.reshape(camera.height, camera.width, 3)
         self._pose = np.empty(0)
         self._open_before = np.zeros((camera.height + 1, camera.width + 1), np.int64)
         self._distance, self._geom, self._open = np.empty(0), np.empty(0, np.int32), np.empty(0, bool)
@@ -90,11 +95,13 @@ class RayCaster:
         self._refresh_static(data)
         distance, geom = self._distance.copy(), self._geom.copy()
         boxes, clear = self._rectangles(data)
-        pixels = self._open_within(boxes)
-        raster = clear & (self._faces * _SECONDS_PER_FACE < pixels * _SECONDS_PER_RAY)
+        seen = self._open_within(boxes) > 0
+        raster, traced = seen & clear & self._meshes, seen & clear & self._shapes
         if raster.any():
             self._rasterise(data, np.flatnonzero(raster), distance, geom)
-        done = raster | (pixels == 0)
+        if traced.any():
+            self._trace(data, np.flatnonzero(traced), boxes[traced], distance, geom)
+        done = raster | traced | ~seen
         if not done.all():
             self._cast_rest(data, done, self._covered(boxes[~done]), distance, geom)
         return distance, geom
@@ -123,8 +130,18 @@ class RayCaster:
     def _rasterise(self, data: mujoco.MjData, chosen: NDArray[np.intp], distance: Array, geom: Geoms) -> None:
         geoms = self._moving[chosen]
         places, turns = data.geom_xpos[geoms], data.geom_xmat[geoms].reshape(-1, 3, 3)
-        pixel, inverse, owner = self._rasteriser(chosen.tolist(), places, turns)
-        self._update(distance, geom, pixel, 1.0 / (inverse * self._cosine[pixel]), self._moving[owner])
+        inverse, owner = self._rasteriser(chosen, places, turns, self._open_before)
+        compiled(settle)(inverse, owner, self._cosine, self._moving, distance, geom)
+
+    def _trace(
+        self, data: mujoco.MjData, chosen: NDArray[np.intp], boxes: NDArray[np.int64], distance: Array, geom: Geoms
+    ) -> None:
+        geoms, shape = self._moving[chosen], (self.camera.height, self.camera.width)
+        compiled(trace)(
+            self._kinds[chosen], self._sizes[chosen], data.geom_xpos[geoms] - self.camera.position,
+            data.geom_xmat[geoms].reshape(-1, 3, 3), boxes, self._rays, self._open.reshape(shape), geoms,
+            distance.reshape(shape), geom.reshape(shape),
+        )  # fmt: skip
 
     def _cast_rest(
         self, data: mujoco.MjData, hidden: NDArray[np.bool_], covered: NDArray[np.bool_], distance: Array, geom: Geoms
@@ -132,14 +149,8 @@ class RayCaster:
         chosen = np.flatnonzero(covered & self._open)
         with self._hidden(hidden):
             found, which = multi_ray(self._model, data, self.camera.position, self.directions[chosen], static=False)
-        self._update(distance, geom, chosen, found, which)
-
-    @staticmethod
-    def _update(
-        distance: Array, geom: Geoms, pixel: NDArray[np.intp], found: Array, which: NDArray[np.integer[Any]]
-    ) -> None:
-        nearer = found < distance[pixel]
-        distance[pixel[nearer]], geom[pixel[nearer]] = found[nearer], which[nearer]
+        nearer = found < distance[chosen]
+        distance[chosen[nearer]], geom[chosen[nearer]] = found[nearer], which[nearer]
 
     def _rectangles(self, data: mujoco.MjData) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Return the moving geoms' rectangles in the picture, with a pixel to spare: left, top, right + 1, bottom + 1,

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simplatform.envs.manipulation.vision.camera import Camera
-from simplatform.envs.manipulation.vision.raster import Mesh, Rasteriser, compiled, cover, enclose
+from simplatform.envs.manipulation.vision.compiling import compiled
+from simplatform.envs.manipulation.vision.raster import Clusters, Mesh, Rasteriser, cover, enclose
 
 
 def test_the_compiled_loops_are_those_of_the_source():
