@@ -4,17 +4,21 @@ One expert episode is replayed again and again, seen in three ways in turn, so t
 
 - ``plain``: every ray against every geom with ``mj_multiRay``, and plain farthest-point sampling;
 - ``bucket``: the same rays, and farthest-point sampling in buckets;
-- ``simplatform``: what ``simplatform/MetaWorld-v0`` does: geometry at rest cast once, moving meshes rasterised.
+- ``simplatform``: what ``simplatform/MetaWorld-v0`` does: geometry at rest cast once, moving meshes rasterised by
+  groups of triangles, simple shapes met in closed form, farthest points by groups of neighbours.
 
 A replay's time is the median of processor time over its steps, on one thread; the table has the least of several
-replays. ``steps_per_s`` is the reciprocal of the environment's step without a cloud plus the cloud. Writes
-``env_speed.json``.
+replays. ``steps_per_s`` is the reciprocal of the environment's step without a cloud plus the cloud, and of ``whole``,
+the environment with its cloud as it is. Beside them, in turn with them, what gives states alone: ``metaworld``, its own
+``gymnasium.make("Meta-World/MT1")``, and ``envpool``, EnvPool's native Meta-World, where it is installed (packages
+envpool, envpool-assets, envpool-assets-mujoco-large, dm-env, dm-tree, jax). Writes ``env_speed.json``.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +77,38 @@ def replay(env: MetaWorldEnv, actions: list[np.ndarray], look: Callable[[], Any]
     return float(step), float(seen)
 
 
+def metaworld_replay(task: str, actions: list[np.ndarray]) -> Callable[[], float]:
+    """Return what measures the median processor time in s of a step of Meta-World's own environment."""
+    import gymnasium
+    import metaworld  # noqa: F401  # registers its environments
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        env = gymnasium.make("Meta-World/MT1", env_name=f"{task}-v3", seed=0)
+    return lambda: _median(lambda: env.reset(seed=0), env.step, actions)
+
+
+def envpool_replay(task: str, actions: list[np.ndarray]) -> Callable[[], float] | None:
+    """Return the same for EnvPool's, with one environment and one thread; None where it is not installed."""
+    try:
+        import envpool
+    except ImportError:
+        return None
+    name = "".join(part.capitalize() for part in task.split("-"))
+    env = envpool.make(f"MetaWorld/{name}-v3", env_type="gymnasium", num_envs=1, num_threads=1, seed=0)
+    return lambda: _median(env.reset, env.step, [action[None].astype(np.float64) for action in actions])
+
+
+def _median(reset: Callable[[], Any], step: Callable[[Any], Any], actions: list[np.ndarray]) -> float:
+    reset()
+    times = []
+    for action in actions:
+        start = time.process_time()
+        step(action)
+        times.append(time.process_time() - start)
+    return float(np.median(times))
+
+
 def measure(task: str, size: int, steps: int, repeats: int) -> dict[str, Any]:
     """Return milliseconds of each way to see, and steps per second, for one task and camera."""
     env = MetaWorldEnv(task, points=0, max_steps=steps)
@@ -87,15 +123,28 @@ def measure(task: str, size: int, steps: int, repeats: int) -> dict[str, Any]:
     }
     actions = expert_actions(env, steps)
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    whole = MetaWorldEnv(task, points=POINTS, camera_size=size, max_steps=steps)
+    states = MetaWorldEnv(task, points=0, max_steps=steps)
+    others = {
+        "whole": lambda: _median(lambda: whole.reset(seed=0), whole.step, actions),
+        "states": lambda: _median(lambda: states.reset(seed=0), states.step, actions),
+        "metaworld": metaworld_replay(task, actions), "envpool": envpool_replay(task, actions),
+    }  # fmt: skip
+    alone: dict[str, list[float]] = {name: [] for name, look in others.items() if look is not None}
     for _ in range(repeats):
         for name, look in ways.items():
             times[name].append(replay(env, actions, look))
+        for name, other in others.items():
+            if other is not None:
+                alone[name].append(other())
     step = min(step for replays in times.values() for step, _ in replays)
     seen = {name: min(look for _, look in replays) for name, replays in times.items()}
+    least = {name: min(values) for name, values in alone.items()}
+    rates = {**{name: step + value for name, value in seen.items()}, **least}
     return {
         "task": task, "rays": size * size, "points_in_crop": len(plain_points(caster, cloud, env)),
-        "ms": {name: round(1e3 * value, 3) for name, value in {"step": step, **seen}.items()},
-        "steps_per_s": {name: round(1 / (step + value), 1) for name, value in seen.items()},
+        "ms": {name: round(1e3 * value, 3) for name, value in {"step": step, **seen, **least}.items()},
+        "steps_per_s": {name: round(1 / value, 1) for name, value in rates.items()},
         "speed_up_of_the_cloud": round(seen["plain"] / seen["simplatform"], 2),
     }  # fmt: skip
 

@@ -8,9 +8,9 @@
 rule before any result: of the 18 tasks where replay stays at or under half and the expert wins all, those that no
 earlier comparison or choice of settings had used; of these, by name, the first two easy and medium ones, and the first
 hard and very hard one. Everyone gets the ten demonstrations of the seed and the processor time that DP3 needs for its
-2500 steps: the cost of a step of each is measured here, in turn with the others', and kept in the table. The last
-checkpoint acts. Seeds are the outer loop, tasks the next. Runs that the table holds, or whose folder is there, are not
-done again. Writes ``one_step_development.json`` or ``one_step.json``.
+2500 steps (1000 in development): the cost of a step of each is measured here, in turn with the others', and kept in the
+table. The last checkpoint acts. Seeds are the outer loop, tasks the next. Runs that the table holds, or whose folder is
+there, are not done again. Writes ``one_step_development.json`` or ``one_step.json``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from simplatform.experiments.record import write_result
 from simplatform.pipeline.collect import collect
 from simplatform.pipeline.fit import Trainer
 from simplatform.pipeline.start import run_signature
-from simplatform.plugin_host import get_host
+from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task, resolve
 from simplatform.report.statistics import estimate
 from simplatform.runs.episodes import read_rows
@@ -44,8 +44,9 @@ from simplatform.runs.rundir import RunDirectory
 HERE = Path(__file__).parent
 DEVELOPMENT = ("push", "lever-pull")
 REPORTED = ("handle-pull-side", "peg-unplug-side", "basketball", "bin-picking", "assembly", "pick-place-wall")
-STEPS = 2500
+STEPS = {"development": 1000, "reported": 2500}
 """Steps of DP3, by which all the others' are set."""
+EPISODES = {"development": 20, "reported": 50}
 SHARED: dict[str, Any] = {
     "task.demonstrations": 10, "task.validation": 2, "task.record": 0, "task.opponents": False,
 }  # fmt: skip
@@ -58,7 +59,7 @@ FIRST: dict[str, Any] = {
 """What parts are taken from or added to, one at a time, on the development tasks."""
 
 
-def part(**changes: Any) -> tuple[str, dict[str, Any]]:
+def varied(**changes: Any) -> tuple[str, dict[str, Any]]:
     """Return glance with some of its first settings changed."""
     return "glance", {**FIRST, **{f"policy.{name}": value for name, value in changes.items()}}
 
@@ -67,17 +68,17 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "dp3": ("dp3", UNET),
     "mp1": ("mp1", UNET),
     "glance": ("glance", {}),
-    "first": part(),
-    "three actions a look": part(execute=3),
-    "world frame": part(frame="world"),
-    "no keypoints": part(keypoints=0),
-    "meanflow": part(objective="meanflow"),
-    "denoising": part(objective="denoising"),
-    "256 points": part(points=256),
-    "two clouds": part(clouds=2),
-    "l1": part(norm="l1"),
-    "shifted scenes": part(shift=0.05, jitter=0.002),
-    "direction": part(direction=0.1),
+    "first": varied(),
+    "three actions a look": varied(execute=3),
+    "world frame": varied(frame="world"),
+    "no keypoints": varied(keypoints=0),
+    "meanflow": varied(objective="meanflow"),
+    "denoising": varied(objective="denoising"),
+    "256 points": varied(points=256),
+    "two clouds": varied(clouds=2),
+    "l1": varied(norm="l1"),
+    "shifted scenes": varied(shift=0.05, jitter=0.002),
+    "direction": varied(direction=0.1),
 }
 """Methods by name: plugin, and what differs from its recipe."""
 METHODS = ("dp3", "glance", "mp1")
@@ -107,27 +108,26 @@ def main() -> None:
     table = json.loads(path.read_text()) if path.exists() else {"cost_ms": {}, "runs": []}
     done = {(one["method"], one["task"], one["seed"]): one for one in table["runs"]}
     costs = table["cost_ms"] | ({} if chosen.table else missing_costs(methods, table["cost_ms"]))
-    episodes = 50 if reported else 20
     for key in wanted:
         if key not in done and key[0] in costs:
-            found = run(key, costs, episodes, chosen.output, only_done=chosen.table)
+            found = run(key, costs, chosen.part, chosen.output, only_done=chosen.table)
             if found is not None:
                 done[key] = record(key, found)
-                write(path, done, costs, episodes, tasks)
-    write(path, done, costs, episodes, tasks)
+                write(path, done, costs, chosen.part)
+    write(path, done, costs, chosen.part)
 
 
-def settings_of(method: str, costs: dict[str, float], episodes: int) -> tuple[str, dict[str, Any]]:
+def settings_of(method: str, costs: dict[str, float], part: str) -> tuple[str, dict[str, Any]]:
     """Return plugin and settings of a method: as many steps as DP3's time allows."""
     plugin, own = VARIANTS[method]
-    steps = round(STEPS * costs["dp3"] / costs[method] / 50) * 50
-    return plugin, {**SHARED, **own, "task.episodes": episodes, "train.steps": steps}
+    steps = round(STEPS[part] * costs["dp3"] / costs[method] / 50) * 50
+    return plugin, {**SHARED, **own, "task.episodes": EPISODES[part], "train.steps": steps}
 
 
-def run(key: Key, costs: dict[str, float], episodes: int, output: Path, only_done: bool) -> RunDirectory | None:
+def run(key: Key, costs: dict[str, float], part: str, output: Path, only_done: bool) -> RunDirectory | None:
     """Do one run, or find it done."""
     method, task, seed = key
-    plugin, settings = settings_of(method, costs, episodes)
+    plugin, settings = settings_of(method, costs, part)
     directory = RunDirectory.create(output, resolve(plugin, f"metaworld/{task}", seed, settings))
     if directory.status["state"] == "done" or only_done:
         return directory if directory.status["state"] == "done" else None
@@ -184,15 +184,16 @@ def record(key: Key, run: RunDirectory) -> Record:
     }  # fmt: skip
 
 
-def write(path: Path, done: dict[Key, Record], costs: dict[str, float], episodes: int, tasks: tuple[str, ...]) -> None:
+def write(path: Path, done: dict[Key, Record], costs: dict[str, float], part: str) -> None:
     """Write the table of all runs that are done."""
     if not done:
         return
     table = {
-        "settings": {**SHARED, "task.episodes": episodes}, "tasks": list(tasks),
+        "settings": {**SHARED, "task.episodes": EPISODES[part]},
+        "tasks": list(REPORTED if part == "reported" else DEVELOPMENT),
         "variants": {name: {"plugin": plugin, **own} for name, (plugin, own) in VARIANTS.items()},
         "cost_ms": costs,
-        "steps": {name: settings_of(name, costs, episodes)[1]["train.steps"] for name in costs},
+        "steps": {name: settings_of(name, costs, part)[1]["train.steps"] for name in costs},
         "rows": list(rows(done)), "pairs": list(pairs(done)), "runs": list(done.values()),
     }  # fmt: skip
     write_result(path, table)
