@@ -5,6 +5,7 @@ from __future__ import annotations
 CLOUD = {
     "task": "toy/cloud", "policy.widths": [8, 16], "policy.embedding": 8, "policy.points": 16, "policy.horizon": 4,
 }  # fmt: skip
+GLANCE = {"task": "toy/cloud", "policy.points": 16, "policy.width": 8, "policy.blocks": 1, "policy.keypoints": 2}
 MESH = {"env.n": 6}
 CODES = {"policy.steps": 2, "policy.finish": 1, "policy.refine": 0, "policy.adapt_steps": 1, "policy.width": 4}
 ODD = {"task": "toy/attractor"}
@@ -23,6 +24,7 @@ UNET = {"policy.width": 8, "policy.multipliers": [1, 1]}
 MOVERS = ("anisotropic", "laplacian", "spring", "monge-ampere", "m2n", "um2n", "um2n-energy", "ugm2n")
 RUNS = {
     **{name: FEW if name in ("dp3", "simple-dp3", "flow-matching") else CLOUD for name in CLOUDS},
+    "glance": GLANCE,
     **{name: MESH for name in MOVERS},
     "r-adapt": {**MESH, "policy.steps": 3},
     "mmg": MESH,
@@ -61,4 +63,4 @@ SURROGATES = (
     "sinenet",
     "scot",
 )
-TRAINABLE = {"toy", *CLOUDS, *SURROGATES, "m2n", "um2n", "um2n-energy", "ugm2n"}
+TRAINABLE = {"toy", "glance", *CLOUDS, *SURROGATES, "m2n", "um2n", "um2n-energy", "ugm2n"}
