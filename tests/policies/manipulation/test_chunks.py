@@ -41,7 +41,10 @@ def test_a_chunk_is_carried_out_from_the_newest_observation_on():
 def test_what_is_seen_is_normalised_to_the_limits_of_the_demonstrations():
     policy, data = Counter(ChunkConfig(points=32), SIGNATURE), demonstrations()
     policy.prepare(data)
-    seen = {key: torch.as_tensor(data.stacked(key))[None] for key in ("point_cloud", "agent_pos")}
+    seen = {
+        key: torch.cat([torch.as_tensor(episode.observations[key]) for episode in data])[None]
+        for key in ("point_cloud", "agent_pos")
+    }
     policy.observe = seen["agent_pos"].shape[1]
     policy.condition(seen)
     for value in policy.seen:
