@@ -22,6 +22,7 @@ FORCES = tuple(
 ARRIVAL = tuple(Metric(f"arrival_error_{mesh}", better="lower", unit="s") for mesh in ("original", "moved"))
 SIZES = tuple({"n": n} for n in (15, 20, 25, 30, 35))
 MOVERS = "simplatform.envs.mesh.movers.policy"
+SOLUTION = "simplatform.envs.mesh.movers.by_solution"
 
 
 @hookimpl
@@ -49,9 +50,15 @@ def register_policies(register: Register) -> None:
     register("spring", f"{MOVERS}:SpringPolicy", config=f"{MOVERS}:MoverConfig", help="lineal spring analogy")
     register(
         "anisotropic",
-        f"{MOVERS}:AnisotropicPolicy",
-        config=f"{MOVERS}:AnisotropicConfig",
+        f"{SOLUTION}:AnisotropicPolicy",
+        config=f"{SOLUTION}:AnisotropicConfig",
         help="descent on the interpolation error of the recovered Hessian",
+    )
+    register(
+        "ritz",
+        f"{SOLUTION}:RitzPolicy",
+        config=f"{SOLUTION}:RitzConfig",
+        help="descent on the error of a recovered solution's projection",
     )
     register(
         "mmg",
@@ -85,14 +92,16 @@ def doctor(check: AddCheck) -> None:
 
 @hookimpl
 def register_recipes(register: Register) -> None:
-    for name in ("anisotropic", "monge-ampere", "laplacian", "spring"):
+    for name in ("anisotropic", "ritz", "monge-ampere", "laplacian", "spring"):
         register(name, policy=name, task="helmholtz")
     register("mmg", policy="mmg", task="helmholtz", settings={"env.action": "metric"})
+    for then in ("anisotropic", "ritz"):
+        register(f"mmg-{then}", policy="mmg", task="helmholtz", settings={"env.action": "metric", "env.then": then})
 
 
 @hookimpl
 def register_tasks(register: Register) -> None:
-    for problem in ("helmholtz", "poisson", "nonlinear-poisson", "thermo-electric"):
+    for problem in ("helmholtz", "poisson", "helmholtz-ridge", "poisson-ridge", "nonlinear-poisson", "thermo-electric"):
         text = f"{problem}, random, unit square, 15² to 35² vertices"
         register(_task(problem, {"problem": problem}, text, opponents=("mmg",)))
     for problem in ("heat", "burgers", "swirl"):

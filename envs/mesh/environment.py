@@ -21,6 +21,7 @@ from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
 from simplatform.envs.mesh.geometry.validity import check_mesh, check_monitor, tangled_cells
 from simplatform.envs.mesh.monitors.standard import MONITORS, Monitor
 from simplatform.envs.mesh.movers.limiter import Limited, limit
+from simplatform.envs.mesh.movers.refining import THEN, refined_by_moving
 from simplatform.envs.mesh.movers.remeshing import PARTS, remeshed_within
 from simplatform.envs.mesh.problems import problem_class
 from simplatform.envs.mesh.problems.base import SteadyProblem, UnsteadyProblem
@@ -64,18 +65,20 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         timings: bool = False,
         mesh: Mesh | str | Path | None = None,
         action: Literal["displacement", "metric"] = "displacement",
+        then: str = "",
         render_mode: str | None = None,
     ) -> None:
         """Build the mesh: ``geometry`` (else the problem's own) with about ``n`` vertices across, or a ``mesh`` of
         your own, built or in a file that meshio reads. ``mesher`` is one of ``MESHERS``.
 
         With ``action="metric"``, an action is a tensor for each vertex, ``(V, d(d + 1)/2)``, and the mesh is made anew
-        by MMG with no more vertices than before; steady problems only.
+        by MMG with no more vertices than before; steady problems only. ``then``, "anisotropic" or "ritz", moves what
+        MMG made, by the solution on the original mesh.
 
         ``monitor`` is the problem's own, one of ``MONITORS`` by name, or any function of a mesh and nodal values.
 
         Raises:
-            UnknownName: no such problem, geometry, mesher or monitor.
+            UnknownName: no such problem, geometry, mesher, monitor or mover after remeshing.
             DataError: the mesh cannot be used (the bad vertex or cell is named), or not for this problem.
             ConfigError: actions that are none, or metrics for a problem in time.
         """
@@ -84,7 +87,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         geometry = geometry or self._problem_class.geometry
         self.mesh = generate(geometry, n, mesh_seed, mesher) if mesh is None else _given(mesh)
         self._problem_class.check_domain(self.mesh)
-        self.limiter, self.timings, self.action = limiter, timings, action
+        self.limiter, self.timings, self.action, self.then = limiter, timings, action, _then(then, action)
         self.render_mode = render_mode
         self._problem: SteadyProblem | UnsteadyProblem | None = None
         self.flags, self.directions = classify(self.mesh)
@@ -120,6 +123,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
     def _remesh(self, metric: Floats) -> tuple[dict[str, Any], float, bool, bool, Info]:
         """Make the mesh anew, solve and compare; MMG's seconds count as those of a move."""
         remeshed = remeshed_within(self.mesh, metric, len(self.mesh.points))
+        remeshed = refined_by_moving(remeshed, self.then, self.mesh, self.case.solution)
         seconds, began = time.perf_counter() - self._shown, time.perf_counter()
         finished = self.case.move(remeshed)
         info = {
@@ -232,6 +236,14 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
 
 def _given(mesh: Mesh | str | Path) -> Mesh:
     return check_mesh(mesh) if isinstance(mesh, Mesh) else read_mesh(Path(mesh))
+
+
+def _then(then: str, action: str) -> str:
+    if then not in THEN:
+        raise UnknownName("mover after remeshing", then, THEN)
+    if then and action != "metric":
+        raise ConfigError(f"env.then={then!r} moves what a remesh made: set env.action=metric")
+    return then
 
 
 def _monitor(monitor: str | Monitor) -> Monitor | None:

@@ -4,9 +4,9 @@ On a cell K with vertices P_i, centre c and |H| = H there, s = (d + 1) Σ_i (P_i
 over its edges, and |K|·s² the square of the linear interpolation error of a function with that Hessian, up to a factor
 between two bounds. Misalignment is s/(det H^(1/d) |K|^(2/d)), smallest where K is equilateral in H. With its power d
 
-    E = Σ_K s^(2 + d) / (det H · |K|),
+    E = Σ_K s^(2 + d) / (det H · (|K| − f|K₀|)),
 
-which no inverted cell can reach. H is linear in each cell of the mesh that it is given on.
+which no cell that lost all but a share f of its volume can reach. H is linear in each cell of the mesh that it is given on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Energy:
     def __init__(self, mesh: Mesh, curvature: Floats, home: Mesh | None = None, floor: float = 0.0) -> None:
         """Take a mesh of simplices and |H| ``(V, d, d)`` at the vertices of ``home``, by default the mesh's own.
 
-        Places where a cell keeps less than ``floor`` of its volume have infinite energy.
+        ``floor`` is f: places where a cell keeps no more than that of its volume have infinite energy.
         """
         self.mesh, self.home, self.curvature, self.floor = mesh, home or mesh, curvature, floor
         self._locator = Locator(self.home)
@@ -43,7 +43,7 @@ class Energy:
         energies, dim = self._cells() if self._look(points) else np.full(len(self._before), np.nan), self.mesh.dim
         corners = dim + 1
         found = ((2 + dim) * energies / self._size * 2 * corners)[:, None, None] * self._pulled
-        found -= energies[:, None, None] * hat_gradients(points[self.mesh.cells])
+        found -= (energies * self._volumes / self._room)[:, None, None] * hat_gradients(points[self.mesh.cells])
         change = np.einsum("nkg,nkab->nabg", self._slopes[self._at], self.curvature[self.home.cells[self._at]])
         size = corners * np.einsum("nia,nabg,nib->ng", self._centred, change, self._centred)
         log_det = np.einsum("nab,nabg->ng", np.linalg.inv(self._here), change)
@@ -72,7 +72,8 @@ class Energy:
         """Find what cells need at some places; return whether they are all valid there."""
         corners = points[self.mesh.cells]
         self._volumes = np.linalg.det(corners[:, 1:] - corners[:, :1]) / factorial(self.mesh.dim)
-        if not (self._volumes > self.floor * self._before).all():
+        self._room = self._volumes - self.floor * self._before
+        if not (self._room > 0).all():
             return False
         centres = corners.mean(1)
         self._at, weights = self._locator.find(centres, self._at)
@@ -83,7 +84,7 @@ class Energy:
         return True
 
     def _cells(self) -> Floats:
-        found: Floats = self._size ** (2 + self.mesh.dim) / (np.linalg.det(self._here) * self._volumes)
+        found: Floats = self._size ** (2 + self.mesh.dim) / (np.linalg.det(self._here) * self._room)
         self._energies = found
         return found
 

@@ -11,9 +11,6 @@ from pydantic import Field
 from simplatform.contracts import Observation, Signature
 from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
 from simplatform.envs.mesh.geometry.validity import check_monitor
-from simplatform.envs.mesh.monitors.recovery import Recovery
-from simplatform.envs.mesh.monitors.tensors import check_metric, curvature_of, full, isotropic, positive
-from simplatform.envs.mesh.movers.anisotropic import anisotropic
 from simplatform.envs.mesh.movers.base import MonitorAt, Moved, frozen_monitor
 from simplatform.envs.mesh.movers.laplacian import laplacian
 from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, quasi_newton, relaxation
@@ -119,62 +116,6 @@ class SpringPolicy(MoverPolicy):
     def move(self, mesh: Mesh, monitor: MonitorAt) -> Moved:
         """Return the displacement that balances the springs."""
         return spring(mesh, monitor, **self._options())
-
-
-class AnisotropicConfig(Config):
-    """Settings of the anisotropic mover."""
-
-    iterations: int = Field(40, ge=1, description="most Gauss-Newton steps")
-    rtol: float = Field(1e-3, gt=0, description="gain a step, of the energy that is left, at which to stop")
-    share: float = Field(1.0, gt=0, le=1, description="share of the movement that is carried out")
-
-
-class AnisotropicPolicy:
-    """The anisotropic mover: from an observed ``metric (B, T, V, d, d)``, else ``solution``, else ``monitor``."""
-
-    observe = execute = 1
-
-    def __init__(self, config: AnisotropicConfig, signature: Signature) -> None:
-        """Take the settings; meshes come with the observations.
-
-        Raises:
-            ContractError: the environment shows no meshes.
-        """
-        signature.require("a mesh mover", "points", "cells", "monitor")
-        self.config, self.signature = config, signature
-
-    def reset(self, observation: Observation) -> None:
-        """Movers keep no state."""
-
-    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
-        """Return displacements in m, ``(B, 1, V, d)``, float64; the generator is not used.
-
-        Raises:
-            ContractError: quadrilaterals.
-        """
-        import torch
-
-        arrays = {key: value[:, -1].cpu().numpy() for key, value in observation.items()}
-        rows = [{key: value[b] for key, value in arrays.items()} for b in range(len(arrays["points"]))]
-        return torch.as_tensor(np.stack([self._one(row) for row in rows])[:, None])
-
-    def _one(self, row: Mapping[str, Any]) -> Floats:
-        mesh = Mesh(row["points"], row["cells"], mesh_kind(row))
-        if mesh.kind == "quad":
-            raise ContractError("anisotropic moves lines, triangles and tetrahedra, not quadrilaterals")
-        allowed = (row["boundary"], row["directions"]) if "directions" in row else None
-        steps, rtol = self.config.iterations, self.config.rtol
-        moved = anisotropic(mesh, curvature_seen(mesh, row), allowed=allowed, iterations=steps, rtol=rtol)
-        return self.config.share * moved.displacement
-
-
-def curvature_seen(mesh: Mesh, row: Mapping[str, Any]) -> Floats:
-    """Return |H| ``(V, d, d)``: of a metric that is observed, else of the solution, else of the scalar monitor."""
-    if "metric" in row:
-        return curvature_of(check_metric(row["metric"], mesh))
-    if "solution" in row:
-        return positive(full(Recovery(mesh).hessian(np.asarray(row["solution"], float)), mesh.dim))
-    return curvature_of(isotropic(check_monitor(row["monitor"], mesh), mesh.dim))
 
 
 class Solvable(Protocol):

@@ -10,6 +10,8 @@ from simplatform.errors import UnknownName
 PROBLEMS = {
     "helmholtz": "helmholtz:Helmholtz",
     "poisson": "poisson:Poisson",
+    "helmholtz-ridge": "ridges:HelmholtzRidge",
+    "poisson-ridge": "ridges:PoissonRidge",
     "nonlinear-poisson": "nonlinear_poisson:NonlinearPoisson",
     "thermo-electric": "thermo_electric:ThermoElectric",
     "heat": "heat:Heat",

@@ -75,7 +75,7 @@ def test_a_scalar_monitor_s_metric_is_equidistributed():
     moved = mesh.points + anisotropic(mesh, isotropic(density, 2) * density[:, None, None] ** 0.5).displacement
     spread = [np.std(d[mesh.cells].mean(1) * mesh.moved(x).volumes) for x, d in (
         (mesh.points, density), (moved, 1 + 8 * np.exp(-((moved[:, 0] - 0.5) ** 2) / 0.02)))]  # fmt: skip
-    assert spread[1] < 0.6 * spread[0]
+    assert spread[1] < 0.7 * spread[0]
 
 
 def test_it_can_start_from_another_mesh_than_that_of_the_solution():
