@@ -53,12 +53,14 @@ def register_policies(register: Register) -> None:
         f"{SOLUTION}:AnisotropicPolicy",
         config=f"{SOLUTION}:AnisotropicConfig",
         help="descent on the interpolation error of the recovered Hessian",
+        words="descent on the interpolation error",
     )
     register(
         "ritz",
         f"{SOLUTION}:RitzPolicy",
         config=f"{SOLUTION}:RitzConfig",
         help="descent on the error of a recovered solution's projection",
+        words="descent on a projection's error",
     )
     register(
         "mmg",

@@ -57,3 +57,9 @@ def test_a_mover_of_torch_geometric():
 def test_every_numbered_example_is_tested():
     source = Path(__file__).read_text()
     assert all(f'main("{path.stem}")' in source for path in EXAMPLES.glob("[0-9]*.py"))
+
+
+def test_your_own_solver():
+    coarse, first, second, fine = main("09_your_own_solver")()
+    assert fine < min(first, second) < coarse
+    assert min(first, second) - fine < 0.5 * (coarse - fine)

@@ -81,10 +81,9 @@ def adapt(
     found = [_solved(points, cells, None, solve, error, None)]
     for _ in range(rounds):
         last = found[-1]
-        seen = {"solution": _first(last.fields)} if monitor is None else {
-            "monitor": monitor(last.points, cells, last.fields)
-        }  # fmt: skip
-        move = mover.move(last.points, cells, **seen, **how)
+        seen = None if monitor is None else monitor(last.points, cells, last.fields)
+        solution = _first(last.fields) if monitor is None else None
+        move = mover.move(last.points, cells, seen, solution=solution, **how)
         if not move.made:
             break
         carried = carry(last.points, cells, last.fields, move.points, transfer, how.get("kind"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,13 @@ from simplatform.envs.mesh.monitors.recovery import Recovery
 from simplatform.envs.mesh.monitors.standard import MONITORS, density
 from simplatform.envs.mesh.monitors.tensors import full, intersected, metric_of, normalised, positive
 from simplatform.errors import ConfigError, DataError, UnknownName
+
+WAYS: dict[str, Callable[[Floats], Floats]] = {
+    "max": lambda stack: stack.max(0),
+    "mean": lambda stack: stack.mean(0),
+    "product": lambda stack: stack.prod(0),
+}
+"""How densities ``(k, N)`` become one."""
 
 
 def hessian_metric(points: Floats, cells: Any, fields: Floats, kind: str | None = None) -> Floats:
@@ -73,10 +80,9 @@ def joined(densities: Sequence[Floats], how: str = "max") -> Floats:
     Raises:
         ConfigError: none, or no such way.
     """
-    ways = {"max": np.max, "mean": np.mean, "product": np.prod}
-    if how not in ways or not len(densities):
-        raise ConfigError(f"densities are joined by {', '.join(ways)}, got {how!r} of {len(densities)}")
-    return np.asarray(ways[how](np.stack(densities), axis=0), float)
+    if how not in WAYS or not len(densities):
+        raise ConfigError(f"densities are joined by {', '.join(WAYS)}, got {how!r} of {len(densities)}")
+    return WAYS[how](np.stack(densities))
 
 
 def fitted(points: Floats, cells: Any, metric: Floats, kind: str | None = None) -> Fit:

@@ -6,7 +6,8 @@ between two bounds. Misalignment is s/(det H^(1/d) |K|^(2/d)), smallest where K 
 
     E = Σ_K s^(2 + d) / (det H · (|K| − f|K₀|)),
 
-which no cell that lost all but a share f of its volume can reach. H is linear in each cell of the mesh that it is given on.
+which no cell that lost all but a share f of its volume can reach. H is linear in each cell of the mesh that it is
+given on.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ class Smooth:
     def source(self, places: Tensor, mesh: Tensor | None = None) -> Tensor:
         """Return −Δu at places ``(…, 2)``: ``(…)``, differentiable in them."""
         pieces, (x, y) = self._at(places)
-        return -_sum(x[1], pieces, y[0]) / self.width[0] ** 2 - _sum(x[0], pieces, y[1]) / self.width[1] ** 2
+        across, up = (float(width) ** -2 for width in self.width)
+        return -across * _sum(x[1], pieces, y[0]) - up * _sum(x[0], pieces, y[1])
 
     def _fitted(self, points: Floats, values: Floats) -> tuple[Floats, Floats]:
         """Return coefficients ``(n + 3, n + 3)``, and what they leave of the values."""

@@ -27,6 +27,7 @@ RUNS = {
     "glance": GLANCE,
     **{name: MESH for name in MOVERS},
     "r-adapt": {**MESH, "policy.steps": 3},
+    "ritz": {**MESH, "policy.steps": 3},
     "mmg": MESH,
     **{name: CODES for name in ("coda", "geps", "moe-softmax", "ncf", "neural-ode", "shplrnn", "oracle-routing")},
     "mixer": {**CODES, "task": "lotka-volterra"},

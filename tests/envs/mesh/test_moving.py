@@ -71,6 +71,7 @@ def test_movers_are_those_that_recipes_start_on_meshes():
         "m2n",
         "monge-ampere",
         "r-adapt",
+        "ritz",
         "spring",
         "ugm2n",
         "um2n",

@@ -138,3 +138,14 @@ def test_refusals_name_what_is_wrong():
     quads = generate("quads", 5, 0)
     with pytest.raises(ContractError, match="not quadrilaterals"):
         sp.mover("anisotropic").move(quads.points, quads.cells, ring(quads.points))
+
+
+def test_arrays_of_firedrake_are_read_only():
+    """``mesh.coordinates.dat.data_ro`` (V, d) and ``coordinates.cell_node_map().values`` (C, d + 1) int32."""
+    data_ro, values = SQUARE.points.copy(), SQUARE.cells.astype(np.int32)
+    data_ro.setflags(write=False)
+    values.setflags(write=False)
+    nodes = np.flatnonzero(SQUARE.points[:, 0] < 1e-12).astype(np.int32)  # DirichletBC(V, 0, 1).nodes
+    done = sp.mover("anisotropic").move(data_ro, values, solution=front(data_ro), hold=nodes)
+    assert done.made
+    np.testing.assert_array_equal(done.points[nodes], data_ro[nodes])

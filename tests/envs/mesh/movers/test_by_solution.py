@@ -29,9 +29,11 @@ def front(points):
 def test_a_solution_goes_before_the_monitor_and_a_metric_before_both():
     flat, size = np.ones(len(MESH.points)), len(MESH.points)
     mover = by_solution.AnisotropicPolicy(by_solution.AnisotropicConfig(), SEEN)
-    answers = [mover.act(observation(**more), generator=None) for more in (
-        {"monitor": flat}, {"monitor": flat, "solution": front(MESH.points)},
-        {"monitor": flat, "solution": front(MESH.points), "metric": np.tile(np.diag([1.0, 9.0]), (size, 1, 1))})]  # fmt: skip
+    seen, answers = {"monitor": flat}, []
+    along = np.tile(np.diag([1.0, 9.0]), (size, 1, 1))
+    for more in ({}, {"solution": front(MESH.points)}, {"metric": along}):
+        seen |= more
+        answers.append(mover.act(observation(**seen), generator=None))
     assert answers[0].shape == (2, 1, size, 2)
     torch.testing.assert_close(answers[0][0], answers[0][1])
     assert len({float(answer.abs().sum()) for answer in answers}) == 3

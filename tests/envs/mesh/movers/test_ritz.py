@@ -51,7 +51,8 @@ def test_vertices_keep_to_what_is_allowed_and_other_cells_are_refused():
 
 
 def test_nothing_moves_where_the_stand_in_does_not_resolve_the_solution():
-    spikes = np.random.default_rng(0).normal(size=len(MESH.points))
-    smooth = Smooth(MESH, spikes)
-    assert smooth.misfit > 0.1
-    assert not ritz(MESH, smooth, steps=3).displacement.any()
+    thin, wide = (np.exp(-(((MESH.points @ [0.8, 0.6] - 0.7) / w) ** 2)) for w in (0.02, 0.3))
+    smooth = {name: Smooth(MESH, values) for name, values in (("thin", thin), ("wide", wide))}
+    assert smooth["thin"].misfit > 20 * smooth["wide"].misfit
+    smooth["wide"].misfit *= 1e3
+    assert not ritz(MESH, smooth["wide"], steps=3).displacement.any()
