@@ -35,6 +35,7 @@ class Register(Protocol):
         kind: Literal["ode", "pde", "sampler"] = ...,
         file: bool = ...,
         vector: str = ...,
+        suffix: str = ...,
     ) -> None: ...
 
     @overload
@@ -98,6 +99,14 @@ def register_callbacks(register: Register) -> None:
 @hookspec
 def register_report_sections(register: Register) -> None:
     """``register(name, target, help="")``: a function ``section(run) -> Section | None`` of the report."""
+
+
+@hookspec
+def register_exports(register: Register) -> None:
+    """``register(name, target, suffix=".csv", help="")``: ``write(given: simplatform.export.registered.Given)``.
+
+    It writes what a run found to ``given.path`` in a form of its own, and returns lines to say.
+    """
 
 
 @hookspec

@@ -18,6 +18,7 @@ HOW = {
     "register_formats": 'register("rlds", "my_formats:RLDS", help="RLDS episodes")',
     "register_callbacks": 'register("tensorboard", "simplatform.trackers.tensorboard:TensorBoard", help="…")',
     "register_report_sections": 'register("paths", "my_world.report:section", help="…")',
+    "register_exports": 'register("forecast", "my_world.files:write", suffix=".csv", help="…")',
     "register_commands": 'register("hello", "my_plugin.commands:hello", help="Say hello.")',
     "doctor": 'check("gpu", function)  # function() -> simplatform.contracts.Check',
 }

@@ -56,6 +56,18 @@ def register_tasks(register: Register) -> None:
 
 
 @hookimpl
+def register_exports(register: Register) -> None:
+    room = "simplatform.envs.dynamics.taken"
+    register("equations", f"{room}:equations", suffix=".toml", help="a file of equations, for --task equations")
+    register("latex", f"{room}:latex", suffix=".tex", help="the equations in LaTeX")
+    register("sympy", f"{room}:sympy_source", suffix=".py", help="a module with the equations in SymPy")
+    register("python", f"{room}:python", suffix=".py", help="equations and Jacobian as NumPy code")
+    register("c", f"{room}:c", suffix=".c", help="equations and Jacobian as C")
+    register("forecast", f"{room}:forecast", suffix=".csv", help="what comes next, with 50 % and 90 % bands")
+    register("picture", f"{room}:picture", suffix=".png", help="each component's forecast with its bands")
+
+
+@hookimpl
 def register_report_sections(register: Register) -> None:
     register("prediction", "simplatform.envs.dynamics.figures:prediction_section")
 

@@ -1,37 +1,38 @@
 """Predictors on the attractors of dysts: 12 to develop on, all others only reported.
 
     python benchmarks/predictors/attractors.py --part development              # resumable: finished rows are kept
-    python benchmarks/predictors/attractors.py --part held-out --methods nvar reservoir stnn
+    python benchmarks/predictors/attractors.py --part held-out --count 30      # the first 30 of a seeded draw
+    python benchmarks/predictors/attractors.py --part held-out --variants "noise 1 %" "one component"
     python benchmarks/predictors/attractors.py --systems Rucklidge --methods nvar
 
 Default recipes, one seed, 20 test starts. A row holds valid prediction time with its interval, parameters, seconds of
-the fit, and two long-term statistics of what the predictor says of 2000 steps from its test starts: the Hellinger
+the fit, and two long-term statistics of what the predictor says of 2000 steps from four test starts: the Hellinger
 distance of power spectra, and the Wasserstein distance of each component's distribution, in units of its spread. The
-summary is the share of systems on which a method is within 5 % of the best, and the median over systems.
+summary is the share of systems on which a method is within 5 % of the best, the median over systems with a bootstrap
+interval, and whether a method is on the front of parameters and error.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from attractor_data import VARIANTS, Data, Paths, data, kept
 from numpy.typing import NDArray
-from scipy.stats import wasserstein_distance
 
-import simplatform as sp
-from simplatform.demonstrations import Demonstrations
 from simplatform.envs.dynamics.catalogue import catalogue
+from simplatform.envs.dynamics.longterm import measure_distance, spectrum_distance
 from simplatform.errors import SimplatformError
 from simplatform.experiments.record import write_result
-from simplatform.policies.dynamics.prediction.base import delay_pairs
-from simplatform.recipes import resolve
+from simplatform.plugin_host.host import get_host
 from simplatform.report.statistics import estimate
-from simplatform.runs.episodes import read_rows
 from simplatform.runs.files import read_json
 from simplatform.runs.provenance import measured_on
 
@@ -41,6 +42,8 @@ DEVELOPMENT = (
     "QiChen", "RabinovichFabrikant", "SprottB",
 )  # fmt: skip
 """Systems that settings may be chosen on; of all others only results are read."""
+DRAW = 20
+"""Seed of the order in which the other systems are measured, fixed before any of them was."""
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "persistence": ("persistence", {}),
     "context-parroting": ("context-parroting", {}),
@@ -48,123 +51,143 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "reservoir": ("reservoir", {}),
     "sindy": ("sindy", {}),
     "stnn": ("stnn", {}),
+    "stnn, searched": ("stnn", {"search": True}),
+    "gated field": ("gated-field", {}),
     "dense twin": ("dense-twin", {}),
 }
-NEAR, LONG, SMOOTH = 0.95, 2000, 20
+NEAR, THRESHOLD, LONG = 0.95, 0.4, 4
 Array = NDArray[np.float64]
+Row = dict[str, Any]
 
 
 def main() -> None:
-    """Measure what is missing; write the results after every row."""
+    """Measure what is missing; write the results after every system."""
     options = _options()
-    path = options.json
-    for system in options.systems or _part(options.part):
-        for name in options.methods:
-            table = read_json(path) if path.exists() else {"rows": {}}
-            if f"{system} / {name}" in table["rows"]:
-                continue
-            table["rows"][f"{system} / {name}"] = measured(system, name, options)
-            table["summary"] = {part: summary(table["rows"], part) for part in ("development", "held-out")}
-            command = shlex.join(["python", "benchmarks/predictors/attractors.py", *sys.argv[1:]])
-            write_result(path, table, measured={**measured_on(), "command": command})
+    torch.set_num_threads(1)
+    for system in options.systems or part(options.part)[: options.count]:
+        table = read_json(options.json) if options.json.exists() else {"rows": {}}
+        missing = [(v, m) for v in options.variants for m in options.methods if _key(system, v, m) not in table["rows"]]
+        if not missing:
+            continue
+        found, fresh = kept(system, options.seed, options.starts, options.cache), dict[str, Row]()
+        for variant, name in missing:
+            fresh[_key(system, variant, name)] = measured(found, variant, name, options.seed)
+        table = read_json(options.json) if options.json.exists() else {"rows": {}}  # another process may have written
+        table["rows"].update(fresh)
+        table["summary"] = summaries(table["rows"])
+        command = shlex.join(["python", "benchmarks/predictors/attractors.py", *sys.argv[1:]])
+        write_result(options.json, table, measured={**measured_on(), "command": command})
 
 
-def measured(system: str, name: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Run one method on one system; a run that fails is a row that says why."""
+def part(name: str) -> list[str]:
+    """Return the systems of a part; those held out in an order that was drawn before any was measured."""
+    if name == "development":
+        return list(DEVELOPMENT)
+    others = [other for other in catalogue() if other not in DEVELOPMENT]
+    random.Random(DRAW).shuffle(others)
+    return others
+
+
+def measured(found: Paths, variant: str, name: str, seed: int) -> Row:
+    """Fit one method to one system and forecast from every test start; a fit that fails is a row that says why."""
     plugin, settings = METHODS[name]
-    row: dict[str, Any] = {"system": system, "method": name, "seed": options.seed,
-                           "part": "development" if system in DEVELOPMENT else "held-out"}  # fmt: skip
-    settings = {**settings, "task.episodes": options.episodes, "task.record": 0, "task.opponents": False}
+    row: Row = {"system": found.name, "variant": variant, "method": name, "seed": seed,
+                "part": "development" if found.name in DEVELOPMENT else "held-out"}  # fmt: skip
+    seen = data(found, VARIANTS[variant], seed)
+    entry = get_host().registry("policy").get(plugin)
+    start = time.process_time()
     try:
-        run = sp.run(plugin, f"dysts/{system}", options.seed, settings=settings, output=options.output, device="cpu")
+        torch.manual_seed(seed)
+        policy = entry.load()(entry.load_config()(**settings), seen.signature)
+        if hasattr(policy, "fit"):
+            policy.fit(seen.train, validation=seen.validation, progress=lambda step, total, **metrics: None)
     except SimplatformError as error:
         return {**row, "failure": str(error)[:300]}
-    rows = [r for r in read_rows(run.path / "eval" / "episodes.parquet") if r["split"] == "test"]
-    times = [float(r["valid_prediction_time"]) for r in rows]
-    policy: Any = sp.load(run.best)
-    found = {
-        **row, "vpt": estimate(times, "mean").to_json(), "vpt_median": float(np.median(times)), "n": len(times),
-        "parameters": policy.counts().parameters, "fit_seconds": run.summary["times"].get("fit"),
-        **long_term(policy, _test_paths(plugin, system, settings, options.seed)),
+    seconds = time.process_time() - start
+    with torch.no_grad():
+        said = policy.rollout(seen.windows[:, -policy.delays :], seen.truth.shape[1]).numpy()
+    times = valid_times(said, seen)
+    row |= {
+        "vpt": estimate(times.tolist(), "mean").to_json(), "vpt_median": float(np.median(times)), "n": len(times),
+        "ceiling": seen.truth.shape[1] * seen.dt * seen.lyapunov, "parameters": policy.counts().parameters,
+        "fit_seconds": seconds,
+        "spectrum_distance": _mean(spectrum_distance, said, seen),
+        "measure_distance": _mean(measure_distance, said, seen),
     }  # fmt: skip
-    print(system, name, round(found["vpt_median"], 2), found["parameters"], flush=True)
-    return found
+    print(found.name, variant, name, round(row["vpt_median"], 2), row["parameters"], round(seconds, 1), flush=True)
+    return row
 
 
-@torch.no_grad()
-def long_term(policy: Any, paths: list[Array]) -> dict[str, float | None]:
-    """Return distances of what is said of the whole of test paths ``(T, d)`` from what they are; None where it is lost.
+def valid_times(said: Array, seen: Data) -> Array:
+    """Return, of each start, how long the error stays at or below 0.4, in Lyapunov times."""
+    with np.errstate(all="ignore"):
+        error = np.sqrt(np.mean(np.square((said - seen.truth) / seen.scale), axis=2))
+    lost = ~(error <= THRESHOLD)
+    steps = np.where(lost.any(1), lost.argmax(1), said.shape[1])
+    return np.asarray(steps * seen.dt * seen.lyapunov, float)
 
-    Both are means over components and paths.
+
+def summaries(rows: dict[str, Row]) -> dict[str, Any]:
+    """Return the summary of every part and variant."""
+    pairs = sorted({(row["part"], row["variant"]) for row in rows.values()})
+    return {f"{part}, {variant}": summary(rows, part, variant) for part, variant in pairs}
+
+
+def summary(rows: dict[str, Row], part: str, variant: str) -> dict[str, Any]:
+    """Return, by method: medians over systems, and the share of systems where it is within 5 % of the best.
+
+    Only systems that every method of that part was measured on count. A method is on the front where no other has
+    both fewer parameters and a longer valid time, in the medians.
     """
-    windows = torch.as_tensor(np.stack([path[: policy.delays] for path in paths]))
-    steps = min(LONG, *(len(path) - policy.delays for path in paths))
-    said = policy.rollout(windows, steps).numpy()
-    spectra, measures = [], []
-    for answer, path in zip(said, paths, strict=True):
-        truth = path[policy.delays :][:steps]
-        if not np.isfinite(answer).all() or np.abs(answer).max() > 1e3 * np.abs(truth).max():
-            return {"spectrum_hellinger": None, "measure_wasserstein": None}
-        for a, b in zip(answer.T, truth.T, strict=True):
-            spectra.append(_hellinger(_spectrum(a), _spectrum(b)))
-            measures.append(wasserstein_distance(a, b) / max(float(b.std()), 1e-300))
-    return {"spectrum_hellinger": float(np.mean(spectra)), "measure_wasserstein": float(np.mean(measures))}
-
-
-def summary(rows: dict[str, Any], part: str) -> dict[str, Any]:
-    """Return, by method, the median over systems, and the share of systems where it is within 5 % of the best.
-
-    Only systems that every method of the table was measured on count.
-    """
-    mine = [row for row in rows.values() if row["part"] == part]
+    mine = [row for row in rows.values() if (row["part"], row["variant"]) == (part, variant)]
     names = sorted({row["method"] for row in mine})
-    systems = sorted({row["system"] for row in mine})
-    whole = [s for s in systems if all(f"{s} / {name}" in rows for name in names)]
-    values = {name: [rows[f"{s} / {name}"].get("vpt_median", 0.0) for s in whole] for name in names}
-    best = [max(values[name][i] for name in names) for i in range(len(whole))]
-    near = {name: sum(v >= NEAR * top for v, top in zip(values[name], best, strict=True)) for name in names}
-    return {
-        name: {"systems": len(whole), "median": float(np.median(values[name])), "near_best": near[name]}
-        for name in names if whole
-    }  # fmt: skip
+    systems = [s for s in sorted({row["system"] for row in mine}) if all(_key(s, variant, n) in rows for n in names)]
+    if not systems:
+        return {}
+    table = {name: [rows[_key(s, variant, name)] for s in systems] for name in names}
+    values = {name: np.array([row.get("vpt_median", 0.0) for row in found]) for name, found in table.items()}
+    best = np.max(list(values.values()), axis=0)
+    said: dict[str, Any] = {}
+    for name, found in table.items():
+        fitted = [row for row in found if "failure" not in row]
+        said[name] = {
+            "n": len(systems), "vpt_median": float(np.median(values[name])), "interval": _interval(values[name]),
+            "near_best": float(np.mean(values[name] >= NEAR * best)), "failed": len(found) - len(fitted),
+            **{key: float(np.median([row[key] for row in fitted])) if fitted else None
+               for key in ("parameters", "fit_seconds", "spectrum_distance", "measure_distance")},
+        }  # fmt: skip
+    for name, one in said.items():
+        one["front"] = not any(
+            (other["parameters"] or 0) <= (one["parameters"] or 0) and other["vpt_median"] > one["vpt_median"]
+            for key, other in said.items() if key != name
+        )  # fmt: skip
+    return said
 
 
-def _test_paths(plugin: str, system: str, settings: dict[str, Any], seed: int) -> list[Array]:
-    """Return four test paths, as they are measured."""
-    from simplatform.pipeline.collect import collect
-
-    recipe = resolve(plugin, f"dysts/{system}", seed, settings)
-    found = collect(recipe.task, count=4, seed=seed, split="test", workers=1).demonstrations
-    width = found[0].observations["window"].shape[1]
-    pairs = [delay_pairs(Demonstrations([episode]), width) for episode in found]
-    return [np.concatenate([windows[0].numpy(), following.numpy()]) for windows, following in pairs]
+def _interval(values: Array) -> list[float]:
+    """Return the 95 % bootstrap interval of a median over systems."""
+    draws = np.random.default_rng(0).integers(0, len(values), (2000, len(values)))
+    return [float(v) for v in np.quantile(np.median(values[draws], axis=1), [0.025, 0.975])]
 
 
-def _spectrum(values: Array) -> Array:
-    """Return a smoothed power spectrum that sums to one."""
-    power = np.abs(np.fft.rfft((values - values.mean()) * np.hanning(len(values)))) ** 2
-    smooth = np.convolve(power, np.ones(SMOOTH) / SMOOTH, "same")
-    return np.asarray(smooth / max(smooth.sum(), 1e-300), float)
+def _mean(distance: Any, said: Array, seen: Data) -> float:
+    return float(np.mean([distance(a, b) for a, b in zip(said[:LONG], seen.truth[:LONG], strict=True)]))
 
 
-def _hellinger(p: Array, q: Array) -> float:
-    return float(np.sqrt(max(0.0, 1 - float(np.sqrt(p * q).sum()))))
-
-
-def _part(part: str) -> list[str]:
-    if part == "development":
-        return list(DEVELOPMENT)
-    return [name for name in catalogue() if name not in DEVELOPMENT]
+def _key(system: str, variant: str, name: str) -> str:
+    return f"{system} / {variant} / {name}"
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=["development", "held-out"], default="development")
+    parser.add_argument("--count", type=int, default=1000, help="systems of the part, the first ones")
     parser.add_argument("--systems", nargs="+", choices=list(catalogue()), metavar="NAME")
     parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=["clean"])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--episodes", type=int, default=20)
-    parser.add_argument("--output", type=Path, default=Path("runs"))
+    parser.add_argument("--starts", type=int, default=20)
+    parser.add_argument("--cache", type=Path, help="a folder that keeps the integrated trajectories")
     parser.add_argument("--json", type=Path, default=HERE / "attractors.json")
     return parser.parse_args()
 

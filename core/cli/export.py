@@ -1,8 +1,7 @@
-"""``simplatform export``: a policy as one file, for a controller without this package."""
+"""``simplatform export``: a policy as one file for a controller, or what it found in a form to take away."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,25 +10,36 @@ import typer
 from simplatform.cli import options
 
 
-class Format(StrEnum):
-    """File formats."""
-
-    onnx = "onnx"
-    torch_export = "torch-export"
-
-
 def command(
     run: options.RunPath,
-    format: Annotated[Format, typer.Option("--format", "-f", help="File format.")] = Format.onnx,
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format", "-f", help="onnx, torch-export, or one that a plugin registers (equations, forecast, …)."
+        ),
+    ] = "onnx",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; default: in the run.")] = None,
     json: options.Json = False,
 ) -> None:
-    """Write the policy of a run as one file, normalisation inside, and compare its answers with the policy's."""
+    """Write the policy of a run as one file, its answers compared, or what it found: equations, code, a forecast."""
     from simplatform.cli.console import echo, print_json
-    from simplatform.export import export_run, to_json
+    from simplatform.errors import UnknownName
+    from simplatform.export import FORMATS, export_run, registered, to_json
     from simplatform.runs.rundir import RunDirectory
 
-    exported = export_run(RunDirectory.open(run), format.value, output)
+    known = registered.formats()
+    if format not in (*FORMATS, *known):
+        raise UnknownName("export format", format, [*FORMATS, *known])
+    if format in known:
+        path, said = registered.write_registered(RunDirectory.open(run), format, output)
+        if json:
+            print_json({"schema_version": 1, "path": str(path), "format": format, "said": said})
+            return
+        echo(f"exported: {path}")
+        for line in said:
+            echo(f"  {line}")
+        return
+    exported = export_run(RunDirectory.open(run), format, output)
     if json:
         print_json({"schema_version": 1, **to_json(exported)})
         return

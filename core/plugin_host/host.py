@@ -31,6 +31,7 @@ KINDS = {
     "register_policies": "policy", "register_envs": "environment", "register_experts": "expert",
     "register_solvers": "solver", "register_tasks": "task", "register_recipes": "recipe", "register_formats": "format",
     "register_callbacks": "callback", "register_report_sections": "report section", "register_commands": "command",
+    "register_exports": "export",
 }  # fmt: skip
 
 

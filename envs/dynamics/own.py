@@ -68,8 +68,9 @@ class SeriesEnv(PredictionEnv):
     The first 70 % are for training, the next 15 % for validation, the rest for testing. Errors are in units of the
     training part's standard deviation, valid times in units of t.
 
-    There are as many episodes as starts that leave room for ``steps``: ``reset(options={"episode": k})`` begins one of
-    them, the first few are spread over the part; without it the seed draws one.
+    ``steps`` are at most half of a part, so that a short file has more than one test episode. There are as many
+    episodes as starts that leave room for them: ``reset(options={"episode": k})`` begins one of them, the first few are
+    spread over the part; without it the seed draws one.
     """
 
     def __init__(
@@ -82,11 +83,12 @@ class SeriesEnv(PredictionEnv):
         """
         series = read_series(_path(path))
         self.dt, states = series.step, series.states
-        self._part = _share(states, part)
+        self.part, self.names = _share(states, part), list(series.names)
+        self.recorded, self.start, self.samples = True, series.start, len(states)
         _long_enough(path, len(states), window)
-        room = len(self._part) - window
+        room = len(self.part) - window
         self.window, self.noise, self.render_mode = window, 0.0, render_mode
-        self.steps = min(steps, room) if steps else room
+        self.steps = min(steps, max(room // 2, LEAST)) if steps else room
         self.scale = _unit(_share(states, "train"))
         self.system, self.observed = _system(states.shape[1], self.dt), list(range(states.shape[1]))
         self._starts, self._episode = spread_out(room - self.steps + 1), None
@@ -105,7 +107,7 @@ class SeriesEnv(PredictionEnv):
         count = len(self._starts)
         number = int(self.np_random.integers(count)) if self._episode is None else int(self._episode) % count
         start = int(self._starts[number])
-        return self._part[start : start + self.window + self.steps]
+        return self.part[start : start + self.window + self.steps]
 
 
 def _long_enough(path: str, samples: int, window: int) -> None:

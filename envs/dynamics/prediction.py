@@ -66,6 +66,7 @@ class PredictionEnv(gymnasium.Env[dict[str, Any], Array]):
         if not self.observed or not set(self.observed) <= set(range(self.system.dim)):
             raise ConfigError(f"env.observed must list some of 0 … {self.system.dim - 1} of {system}, got {observed}")
         self.scale = np.array(attractor_scale(system))[self.observed]
+        self.names, self.recorded, self.start, self.samples = [f"x{n + 1}" for n in self.observed], False, 0.0, window
         self.describe(system)
 
     def describe(self, name: str) -> None:

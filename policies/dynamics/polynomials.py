@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations_with_replacement
 from math import comb
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -22,6 +23,27 @@ BOUND = 1e6
 def count(dim: int, degree: int) -> int:
     """Return how many monomials of at most that degree ``dim`` variables have, the constant included."""
     return comb(dim + degree, degree)
+
+
+class Basis(Protocol):
+    """Terms φ(x) ``(..., F)`` of states ``(..., d)``, with their slopes."""
+
+    def __len__(self) -> int: ...
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return φ(x)."""
+
+    def slopes(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return φ(x) ``(..., F)`` and ∂φ/∂x ``(..., F, d)``."""
+
+    def units(self, scale: Tensor) -> Tensor:
+        """Return by how much each term is larger where states are larger by ``scale (d,)``."""
+
+    def names(self, variables: Sequence[str]) -> list[str]:
+        """Return each term as text."""
+
+    def operations(self, kept: Tensor) -> float:
+        """Return the operations that form the terms ``kept (F,)``."""
 
 
 class Monomials:
@@ -68,6 +90,14 @@ class Monomials:
             values.append(value * factor)
         return torch.cat(values, -1), torch.cat(slopes, -2)
 
+    def units(self, scale: Tensor) -> Tensor:
+        """Return by how much each monomial is larger where states are larger by ``scale (d,)``."""
+        return torch.prod(scale ** self.powers.to(scale), 1)
+
+    def operations(self, kept: Tensor) -> float:
+        """Return the products that form the monomials ``kept (F,)``."""
+        return float((self.powers[kept].sum(1) - 1).clamp_min(0).sum())
+
     def _on(self, device: torch.device) -> list[tuple[Tensor, Tensor]]:
         if device not in self._moved:
             self._moved[device] = [(parents.to(device), variables.to(device)) for parents, variables in self._levels]
@@ -85,7 +115,7 @@ def monomials(dim: int, degree: int) -> Monomials:
     return Monomials(dim, degree)
 
 
-def flow(basis: Monomials, weights: Tensor, start: Tensor, times: Tensor, substeps: int = 1) -> Tensor:
+def flow(basis: Basis, weights: Tensor, start: Tensor, times: Tensor, substeps: int = 1) -> Tensor:
     """Integrate ``x' = φ(x) W`` by eighth-order steps: ``(T, R, N, d)`` from ``start (R, N, d)``, W ``(R, F, d)``.
 
     ``times (T, ...)`` broadcast against the start. A row that blows up stays within 1e6 or is not finite.
@@ -94,7 +124,7 @@ def flow(basis: Monomials, weights: Tensor, start: Tensor, times: Tensor, subste
 
 
 def tangent_flow(
-    basis: Monomials, weights: Tensor, start: Tensor, times: Tensor, substeps: int = 1, *, by: str
+    basis: Basis, weights: Tensor, start: Tensor, times: Tensor, substeps: int = 1, *, by: str
 ) -> tuple[Tensor, Tensor]:
     """Integrate states ``(T, R, N, d)`` and their derivatives ``(T, R, N, d, P)`` by ``"start"`` or ``"weights"``.
 

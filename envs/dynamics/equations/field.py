@@ -49,6 +49,11 @@ class VectorField:
         """Operations for one value and its Jacobian."""
         return self._both.operations
 
+    def slopes(self) -> dict[tuple[int, int], sympy.Expr]:
+        """Return the entries of the Jacobian that are not zero everywhere, by row and column."""
+        places = [(int(row), int(column)) for row, column in np.argwhere(self.pattern)]
+        return dict(zip(places, self._slopes, strict=True))
+
     def latex(self) -> list[str]:
         """Return the equations as LaTeX."""
         return [rf"\dot {{{name}}} = {sympy.latex(f)}" for name, f in zip(self.states, self.expressions, strict=True)]

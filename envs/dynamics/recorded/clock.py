@@ -24,11 +24,12 @@ GAP = 3.5
 
 @dataclass(frozen=True)
 class Even:
-    """Evenly sampled states ``(T, d)``, their step, and what was done to have them, a line each."""
+    """Evenly sampled states ``(T, d)``, their step, what was done to have them, a line each, and when they start."""
 
     step: float
     states: Array
     said: tuple[str, ...] = ()
+    start: float = 0.0
 
 
 def resolution(times: Array, own: float = 0.0) -> float:
@@ -97,17 +98,17 @@ def evened(path: str, times: Array, states: Array, own: float = 0.0) -> Even:
         )
         times, states = times[first:last], states[first:last]
     if len(times) < 2:
-        return Even(usual, states, tuple(said))
+        return Even(usual, states, tuple(said), float(times[0]))
     step = step_of(times, own)
     if step is not None:
-        return Even(step, states, (*said, f"{len(times)} samples, {step:.6g} apart"))
+        return Even(step, states, (*said, f"{len(times)} samples, {step:.6g} apart"), float(times[0]))
     steps = np.diff(times)
     even = np.linspace(times[0], times[-1], len(times))
     said.append(
         f"sampled unevenly, {steps.min():.6g} to {steps.max():.6g} apart: resampled by a cubic spline to "
         f"{len(times)} samples, {even[1] - even[0]:.6g} apart"
     )
-    return Even(float(even[1] - even[0]), CubicSpline(times, states)(even), tuple(said))
+    return Even(float(even[1] - even[0]), CubicSpline(times, states)(even), tuple(said), float(times[0]))
 
 
 def _row(index: int, rows: Array | None) -> str:

@@ -20,12 +20,13 @@ from simplatform.runs.fingerprint import data_fingerprint
 
 
 class Series(NamedTuple):
-    """Evenly sampled ``states (T, d)``, ``step`` apart, the components' names, and what was understood, a line each."""
+    """Evenly sampled ``states (T, d)``, ``step`` apart from ``start`` on, the components' names, what is understood."""
 
     step: float
     states: Array
     names: tuple[str, ...]
     said: tuple[str, ...]
+    start: float = 0.0
 
 
 def is_series(path: str) -> bool:
@@ -69,7 +70,7 @@ def _from_table(path: str) -> Series:
     units = [f"{name} in {unit}" for name, unit in table.units.items()]
     heading = f"{len(states)} component{'s' * (len(states) > 1)}: {listed(states)}"
     said = (heading, *([f"units: {listed(units)}"] if units else []), *table.said, *even.said)
-    return Series(even.step, even.states, tuple(states), said)
+    return Series(even.step, even.states, tuple(states), said, even.start)
 
 
 def _from_arrays(path: str) -> Series:
@@ -81,7 +82,7 @@ def _from_arrays(path: str) -> Series:
     finite(path, states)
     even = evened(path, times, states, own)
     names = tuple(f"x{number}" for number in range(states.shape[1]))
-    return Series(even.step, even.states, names, (f"{states.shape[1]} components of 'x'", *even.said))
+    return Series(even.step, even.states, names, (f"{states.shape[1]} components of 'x'", *even.said), even.start)
 
 
 def finite(path: str, values: Array) -> None:

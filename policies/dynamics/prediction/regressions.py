@@ -16,7 +16,7 @@ from numpy.polynomial import Polynomial
 from torch import Tensor
 
 from simplatform.errors import MissingDependency
-from simplatform.policies.dynamics.polynomials import Monomials
+from simplatform.policies.dynamics.polynomials import Basis
 
 BUMP = 8
 """Power p of the test function (1 - u²)^p: it vanishes with p - 1 derivatives at both ends, so that sums are integrals
@@ -31,7 +31,7 @@ class Form:
     kind: str
     size: int
 
-    def rows(self, path: Tensor, basis: Monomials) -> tuple[Tensor, Tensor] | None:
+    def rows(self, path: Tensor, basis: Basis) -> tuple[Tensor, Tensor] | None:
         """Return A ``(N, F)`` and B ``(N, d)`` of a trajectory ``(T, d)``; None where it is too short."""
         if len(path) < 2 * self.size + 5:
             return None
@@ -40,7 +40,7 @@ class Form:
         return _integral(path, basis, self.size) if self.kind == "integral" else _weak(path, basis, self.size)
 
 
-def _integral(path: Tensor, basis: Monomials, size: int) -> tuple[Tensor, Tensor]:
+def _integral(path: Tensor, basis: Basis, size: int) -> tuple[Tensor, Tensor]:
     """Integrate over the middle interval what a polynomial through ``size`` samples says of φ(x)."""
     weights, phi = _quadrature(size).to(path), basis(path)
     middle = size // 2 - 1
@@ -60,7 +60,7 @@ def _quadrature(size: int) -> Tensor:
     return torch.tensor(found)
 
 
-def _weak(path: Tensor, basis: Monomials, size: int) -> tuple[Tensor, Tensor]:
+def _weak(path: Tensor, basis: Basis, size: int) -> tuple[Tensor, Tensor]:
     """Integrate against test functions around every ``size / 8``-th sample."""
     u = torch.linspace(-1, 1, 2 * size + 1, dtype=path.dtype, device=path.device)
     bump = (1 - u.square()) ** BUMP
@@ -73,7 +73,7 @@ def _weak(path: Tensor, basis: Monomials, size: int) -> tuple[Tensor, Tensor]:
     return against(basis(path), bump), -against(path, slope)
 
 
-def _differential(path: Tensor, basis: Monomials, size: int) -> tuple[Tensor, Tensor]:
+def _differential(path: Tensor, basis: Basis, size: int) -> tuple[Tensor, Tensor]:
     """Differentiate as PySINDy does, by central differences of fourth order, after a filter or not."""
     library, states = _pysindy(), path.cpu().numpy()
     if size:

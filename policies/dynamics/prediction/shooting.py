@@ -77,7 +77,7 @@ def shoot(
     for _ in range(iterations):
         system = _normal_equations(weights, starts, pieces, times, substeps)
         for _ in range(10):
-            by_weights, by_starts = _solve(*system, damping)
+            by_weights, by_starts = solved(*system, damping)
             tried = (weights - by_weights.view_as(weights), starts - by_starts)
             value = loss_of(*tried)
             if value < loss:
@@ -105,7 +105,7 @@ def _normal_equations(
     return flat.T @ flat, a.mT @ b, b.mT @ b, flat.T @ gap.flatten(), (b.mT @ gap[..., None])[..., 0]
 
 
-def _solve(aa: Tensor, ab: Tensor, bb: Tensor, a_side: Tensor, b_side: Tensor, damping: float) -> tuple[Tensor, Tensor]:
+def solved(aa: Tensor, ab: Tensor, bb: Tensor, a_side: Tensor, b_side: Tensor, damping: float) -> tuple[Tensor, Tensor]:
     """Return the steps of the weights ``(R F,)`` and of the starts ``(S, R)``."""
     inverse = torch.linalg.inv(bb + damping * torch.diag_embed(bb.diagonal(dim1=1, dim2=2) + FLOOR))
     through = ab @ inverse  # (S, R F, R)

@@ -18,11 +18,12 @@ from torch import Generator, Tensor
 from simplatform.contracts import Observation, Progress, Signature
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.errors import CheckpointError, DataError
-from simplatform.policies.dynamics.polynomials import Monomials, count, flow, monomials
+from simplatform.policies.dynamics.libraries import GATES, Gates, library
+from simplatform.policies.dynamics.polynomials import Basis, count, flow
 from simplatform.policies.dynamics.prediction.base import WINDOW, WindowPredictor, delay_pairs
 from simplatform.policies.dynamics.prediction.regressions import Form, sparse
 from simplatform.policies.dynamics.prediction.start import fitted_end
-from simplatform.policies.dynamics.prediction.validation import Contest, contest, origins
+from simplatform.policies.dynamics.prediction.validation import HORIZON, Contest, contest, origins
 from simplatform.policies.nn.scaling import spread
 from simplatform.policies.nn.structured import Counts
 from simplatform.recipes.config import Config
@@ -47,6 +48,9 @@ class SINDyConfig(Config):
     )
     most_terms: int = Field(500, ge=2, description="degrees with more terms are not tried, the lowest excepted")
     substeps: int = Field(1, ge=1, description="steps of order eight between two samples")
+    gates: tuple[Gates, ...] = Field(
+        ("none",), min_length=1, description="functions beside the products: " + ", ".join(GATES)
+    )
 
     def forms(self) -> list[Form]:
         """Return the forms that are tried."""
@@ -54,12 +58,19 @@ class SINDyConfig(Config):
         return [Form(kind, size) for kind, sizes in kinds for size in sizes]
 
 
+class Choice(NamedTuple):
+    """A library: products up to a degree, and gates beside them."""
+
+    degree: int
+    gates: Gates = "none"
+
+
 class Candidate(NamedTuple):
-    """A field of a degree and form that was tried, from a fitted start or not: its valid steps and their error."""
+    """A field of a library and form that was tried, from a fitted start or not: its valid steps and their error."""
 
     score: float
     error: float
-    degree: int
+    choice: Choice
     field: Tensor
     kind: str
     fitted: bool
@@ -91,30 +102,28 @@ class SINDy(WindowPredictor):
         self.config, self.delays = config, signature.observation[WINDOW][0]
         self.register_buffer("scale", torch.ones(self.dim, dtype=torch.float64))
         self.register_buffer("weights", torch.zeros(1, self.dim, dtype=torch.float64))
-        self.degree, self.fitted_start = 0, False
+        self.choice, self.fitted_start = Choice(0), False
 
     @property
-    def basis(self) -> Monomials:
+    def basis(self) -> Basis:
         """The library that the weights act on."""
-        return monomials(self.dim, self.degree)
+        return self._library(self.choice)
 
     def fit(self, demonstrations: Demonstrations, *, validation: Demonstrations, progress: Progress) -> None:
-        """Regress with every form, degree and threshold, and keep what predicts validation trajectories longest.
+        """Regress with every form, library and threshold, and keep what predicts validation trajectories longest.
 
         Raises:
             DataError: no choice left a field, or the smallest library has thousands of terms.
         """
-        paths = [self._path(episode) for episode in demonstrations]
-        self.scale.copy_(spread(torch.cat(paths)))
-        paths = [path / self.scale for path in paths]
-        degrees, tried = self._degrees(), list[Candidate]()
-        for number, degree in enumerate(degrees):
-            tried += self._contest(degree, *self._fields(paths, degree), validation)
+        paths = self._scaled(demonstrations)
+        choices, tried = self._choices(), list[Candidate]()
+        for number, choice in enumerate(choices):
+            tried += self._contest(choice, *self._fields(paths, choice), validation)
             if tried:
                 self._keep(simplest(tried))
             terms, fitted = float((self.weights != 0).sum()), float(self.fitted_start)
             score = max((one.score for one in tried), default=0.0)
-            progress(number + 1, len(degrees), degree=float(self.degree), terms=terms, fitted_start=fitted,
+            progress(number + 1, len(choices), degree=float(self.choice.degree), terms=terms, fitted_start=fitted,
                      validation_valid_steps=max(score, 0.0))  # fmt: skip
         if not tried:
             raise DataError("SINDy dropped every term; lower policy.thresholds")
@@ -137,16 +146,24 @@ class SINDy(WindowPredictor):
     def counts(self) -> Counts:
         """Count the terms that are left, and a step of order eight with them; a fitted start is shared by 500 steps."""
         kept = self.weights != 0
-        products = float((self.basis.powers[kept.any(1)].sum(1) - 1).clamp_min(0).sum())
-        evaluation = products + 2 * float(kept.sum())
+        evaluation = self.basis.operations(kept.any(1)) + 2 * float(kept.sum())
         return Counts(int(kept.sum()), self.config.substeps * (12 * evaluation + 150 * self.dim))
 
     def equations(self, variables: list[str], dt: float) -> list[str]:
         """Return the right-hand sides as text, in the data's own units."""
-        powers, names = self.basis.powers, self.basis.names(variables)
-        scaled = self.weights * self.scale / torch.prod(self.scale ** powers.double(), 1)[:, None] / dt
+        names = self.basis.names(variables)
+        scaled = self.weights * self.scale / self.basis.units(self.scale)[:, None] / dt
         return [" + ".join(f"{float(w):.6g}*{name}" for w, name in zip(column, names, strict=True) if w) or "0"
                 for column in scaled.T]  # fmt: skip
+
+    def _library(self, choice: Choice) -> Basis:
+        return library(self.dim, choice.degree, choice.gates, self.scale)
+
+    def _choices(self) -> list[Choice]:
+        """Return the libraries that are tried: products of all degrees; gates beside those of the lowest."""
+        degrees = self._degrees()
+        plain = [Choice(degree) for degree in degrees if "none" in self.config.gates]
+        return plain + [Choice(degrees[0], gates) for gates in self.config.gates if gates != "none"]
 
     def _degrees(self) -> list[int]:
         degrees = sorted(self.config.degrees)
@@ -158,9 +175,9 @@ class SINDy(WindowPredictor):
             )
         return degrees[:1] + [d for d in degrees[1:] if count(self.dim, d) <= self.config.most_terms]
 
-    def _fields(self, paths: list[Tensor], degree: int) -> tuple[list[Tensor], list[str]]:
+    def _fields(self, paths: list[Tensor], choice: Choice) -> tuple[list[Tensor], list[str]]:
         """Return the fields ``(F, d)`` that regressions find and the kinds of their forms; empty ones are left out."""
-        basis, fields, kinds = monomials(self.dim, degree), list[Tensor](), list[str]()
+        basis, fields, kinds = self._library(choice), list[Tensor](), list[str]()
         for form in self.config.forms():
             sides = [rows for rows in (form.rows(path, basis) for path in paths) if rows is not None]
             if not sides:
@@ -172,30 +189,31 @@ class SINDy(WindowPredictor):
         return fields, kinds
 
     def _contest(
-        self, degree: int, fields: list[Tensor], kinds: list[str], validation: Demonstrations
+        self, choice: Choice, fields: list[Tensor], kinds: list[str], validation: Demonstrations
     ) -> list[Candidate]:
         """Try all fields from the newest sample, and the simplest good one of each form from a fitted start."""
         if not fields:
             return []
-        tried = self._tried(degree, fields, kinds, validation, fitted=False)
-        if self.delays < 2 or not len(validation):
+        tried = self._tried(choice, fields, kinds, validation, fitted=False)
+        followed = max(one.score for one in tried) >= HORIZON - 1
+        if self.delays < 2 or not len(validation) or followed:
             return tried
         best = [simplest([one for one in tried if one.kind == kind]) for kind in dict.fromkeys(kinds)]
         again = [one.field for one in best]
-        return tried + self._tried(degree, again, [one.kind for one in best], validation, fitted=True)
+        return tried + self._tried(choice, again, [one.kind for one in best], validation, fitted=True)
 
     def _tried(
-        self, degree: int, fields: list[Tensor], kinds: list[str], validation: Demonstrations, *, fitted: bool
+        self, choice: Choice, fields: list[Tensor], kinds: list[str], validation: Demonstrations, *, fitted: bool
     ) -> list[Candidate]:
         """Predict validation trajectories by fields ``(F, d)``; without any, all are as good."""
         found = Contest(torch.zeros(len(fields)), torch.zeros(len(fields)))
         if len(validation):
-            found = self._predicted(monomials(self.dim, degree), torch.stack(fields), validation, fitted=fitted)
+            found = self._predicted(self._library(choice), torch.stack(fields), validation, fitted=fitted)
         scores = zip(found.score.tolist(), found.error.tolist(), strict=True)
-        return [Candidate(score, error, degree, field, kind, fitted)
+        return [Candidate(score, error, choice, field, kind, fitted)
                 for (score, error), field, kind in zip(scores, fields, kinds, strict=True)]  # fmt: skip
 
-    def _predicted(self, basis: Monomials, fields: Tensor, validation: Demonstrations, *, fitted: bool) -> Contest:
+    def _predicted(self, basis: Basis, fields: Tensor, validation: Demonstrations, *, fitted: bool) -> Contest:
         starts, truth = origins(validation, self.delays, self.device)
         scaled = (starts / self.scale).expand(len(fields), *starts.shape)
 
@@ -210,11 +228,11 @@ class SINDy(WindowPredictor):
 
     def _keep(self, chosen: Candidate) -> None:
         self.weights = chosen.field
-        self.degree, self.fitted_start = chosen.degree, chosen.fitted
+        self.choice, self.fitted_start = chosen.choice, chosen.fitted
 
     def get_extra_state_json(self) -> Mapping[str, Any]:
         """Return what was chosen."""
-        return {"degree": self.degree, "fitted_start": self.fitted_start}
+        return {"degree": self.choice.degree, "gates": self.choice.gates, "fitted_start": self.fitted_start}
 
     def set_extra_state_json(self, state: Mapping[str, Any]) -> None:
         """Take back what was chosen.
@@ -222,12 +240,15 @@ class SINDy(WindowPredictor):
         Raises:
             CheckpointError: a degree whose library is not as large as the weights.
         """
-        degree = state.get("degree")
-        if not isinstance(degree, int) or not 0 <= degree <= 20 or count(self.dim, degree) != len(self.weights):
-            raise CheckpointError(f"sindy: a library of {len(self.weights)} terms is not of degree {degree!r}")
-        self.degree, self.fitted_start = degree, bool(state.get("fitted_start"))
+        degree, gates = state.get("degree"), state.get("gates", "none")
+        fits = isinstance(degree, int) and 0 <= degree <= 20 and gates in GATES
+        if not fits or len(self._library(Choice(degree, gates))) != len(self.weights):
+            raise CheckpointError(
+                f"sindy: a library of {len(self.weights)} terms is not of degree {degree!r} and gates {gates!r}"
+            )
+        self.choice, self.fitted_start = Choice(degree, gates), bool(state.get("fitted_start"))
 
-    def _start(self, basis: Monomials, weights: Tensor, windows: Tensor, *, fitted: bool) -> Tensor:
+    def _start(self, basis: Basis, weights: Tensor, windows: Tensor, *, fitted: bool) -> Tensor:
         """Return where predictions of windows ``(K, B, q, d)`` start, ``(K, B, d)``."""
         if not fitted:
             return windows[:, :, -1]
@@ -235,6 +256,12 @@ class SINDy(WindowPredictor):
 
     def _times(self, steps: int) -> Tensor:
         return torch.arange(steps + 1, dtype=torch.float64, device=self.device)
+
+    def _scaled(self, demonstrations: Demonstrations) -> list[Tensor]:
+        """Return the trajectories in units of their spread, which is kept."""
+        paths = [self._path(episode) for episode in demonstrations]
+        self.scale.copy_(spread(torch.cat(paths)))
+        return [path / self.scale for path in paths]
 
     def _path(self, episode: Episode) -> Tensor:
         windows, following = delay_pairs(Demonstrations([episode]), self.delays, self.device)

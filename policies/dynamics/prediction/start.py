@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from simplatform.policies.dynamics.polynomials import Monomials, flow, tangent_flow
+from simplatform.policies.dynamics.polynomials import Basis, flow, tangent_flow
 
 ITERATIONS = 8
 TINY = 1e-12
@@ -13,7 +13,7 @@ TINY = 1e-12
 FIRST_DAMPING = 1e-3
 
 
-def fitted_end(basis: Monomials, weights: Tensor, windows: Tensor, substeps: int) -> Tensor:
+def fitted_end(basis: Basis, weights: Tensor, windows: Tensor, substeps: int) -> Tensor:
     """Return the last states ``(K, B, d)`` of the trajectories that fit windows ``(K, B, q, d)`` best.
 
     Levenberg and Marquardt's steps on the window's first state, with the field ``x' = φ(x) W``, W ``(K, F, d)``, as a
@@ -35,7 +35,7 @@ def fitted_end(basis: Monomials, weights: Tensor, windows: Tensor, substeps: int
 
 
 def _stepped(
-    basis: Monomials, weights: Tensor, start: Tensor, truth: Tensor, times: Tensor, substeps: int, damping: Tensor
+    basis: Basis, weights: Tensor, start: Tensor, truth: Tensor, times: Tensor, substeps: int, damping: Tensor
 ) -> Tensor:
     states, tangents = tangent_flow(basis, weights, start, times, substeps, by="start")
     gap = (states - truth).nan_to_num(0.0).permute(1, 2, 0, 3).flatten(2)

@@ -39,6 +39,10 @@ RUNS = {
     },
     **{name: LINEAR for name in ("havok", "hankel-dmd")},
     "sindy": {**ODD, "policy.thresholds": [0.1], "policy.smoothing": [0], "policy.weak": [], "policy.degrees": [2]},
+    "gated-field": {
+        **ODD, "policy.thresholds": [0.1], "policy.integral": [4], "policy.weak": [], "policy.degrees": [2],
+        "policy.gates": ["none"], "policy.horizons": [4], "policy.pieces": 4,
+    },
     "nvar": {**ODD, "policy.orders": [2], "policy.delays": [1, 2]},
     "reservoir": {**ODD, "policy.units": 8, "policy.radii": [0.5], "policy.leaks": [1.0], "policy.inputs": [0.1]},
     **{name: ODD for name in ("persistence", "mean-state", "context-parroting")},

@@ -75,6 +75,11 @@ def register_recipes(register):
 
 
 @hookimpl
+def register_exports(register):
+    register("toy-note", "simplatform_toy.extras:note", suffix=".md", help="the policy's kind and the run's first line")
+
+
+@hookimpl
 def register_report_sections(register):
     register("toy path", "simplatform_toy.extras:path_section")
     register("toy broken", "simplatform_toy.extras:broken_section")
