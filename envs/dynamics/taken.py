@@ -185,7 +185,7 @@ def _found(given: Given) -> Found:
 def _said(given: Given, found: Found) -> list[str]:
     """Return first whether there is a formula at all, then the equations."""
     lines = [given.verdict] if given.verdict else ["not evaluated: whether this beats persistence is not known"]
-    worse = [name for name in given.unbeaten if name in TRIVIAL]
+    worse = [name for name in TRIVIAL if name in given.unbeaten]
     if worse:
         lines.insert(0, f"There is no formula here: what was found is not shown to beat {' or '.join(worse)}.")
     shown = (f"{name}' = {_text(f)}" for name, f in zip(found.names, _rounded(found.field), strict=True))
