@@ -19,10 +19,10 @@ from simplatform.contracts import Policy
 from simplatform.envs.dynamics.bands import LEVELS, coverage, origins, widths
 from simplatform.envs.dynamics.equations.codegen import c_source, python_source
 from simplatform.envs.dynamics.equations.field import VectorField
-from simplatform.envs.dynamics.equations.language import CONSTANTS, FUNCTIONS, parse
 from simplatform.envs.dynamics.own import SeriesEnv
 from simplatform.envs.dynamics.prediction import PredictionEnv
 from simplatform.envs.dynamics.systems.base import Array
+from simplatform.envs.expressions.language import CONSTANTS, FUNCTIONS, parse
 from simplatform.errors import ContractError
 from simplatform.export.registered import Given
 from simplatform.pipeline.environments import make_env
@@ -214,7 +214,7 @@ def _forecast(given: Given) -> Forecast:
     held = _pairs(policy, measured, steps)
     seen = measured[-q:] if test.recorded else measured[: test.window]
     values = _rolled(policy, seen[None, -q:], steps)[0]
-    times = test.start + test.dt * (test.samples + np.arange(steps))
+    times = test.start + test.dt * np.arange(test.samples, test.samples + steps, dtype=np.float64)
     return Forecast(_identifiers(test.names), times, values, half, coverage(*held, half), len(held[0]), seen)
 
 

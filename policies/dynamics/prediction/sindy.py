@@ -241,11 +241,13 @@ class SINDy(WindowPredictor):
             CheckpointError: a degree whose library is not as large as the weights.
         """
         degree, gates = state.get("degree"), state.get("gates", "none")
-        fits = isinstance(degree, int) and 0 <= degree <= 20 and gates in GATES
-        if not fits or len(self._library(Choice(degree, gates))) != len(self.weights):
-            raise CheckpointError(
-                f"sindy: a library of {len(self.weights)} terms is not of degree {degree!r} and gates {gates!r}"
-            )
+        refused = CheckpointError(
+            f"sindy: a library of {len(self.weights)} terms is not of degree {degree!r} and gates {gates!r}"
+        )
+        if not isinstance(degree, int) or not 0 <= degree <= 20 or gates not in GATES:
+            raise refused
+        if len(self._library(Choice(degree, gates))) != len(self.weights):
+            raise refused
         self.choice, self.fitted_start = Choice(degree, gates), bool(state.get("fitted_start"))
 
     def _start(self, basis: Basis, weights: Tensor, windows: Tensor, *, fitted: bool) -> Tensor:
