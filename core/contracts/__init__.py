@@ -23,6 +23,7 @@ from simplatform.contracts.capabilities import (
     Collating,
     Counting,
     Lockstep,
+    Reading,
     Remembering,
     Stateful,
     Teaching,
@@ -31,7 +32,7 @@ from simplatform.contracts.capabilities import (
     require_whole,
 )
 from simplatform.contracts.check import Check
-from simplatform.contracts.environment import Together
+from simplatform.contracts.environment import Sparing, Together
 from simplatform.contracts.formats import Format
 from simplatform.contracts.inspection import Inspection
 from simplatform.contracts.policy import (
@@ -55,6 +56,6 @@ from simplatform.contracts.task import EXPERT, Expansion, Metric, Task
 __all__ = [
     "EXPERT", "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable",
     "Format", "Inspection", "Learns", "Lockstep", "Loss", "Metric", "Module", "Observation", "Phased", "Policy",
-    "Progress", "Remembering", "Signature", "Stateful", "Task", "Teaching", "Together", "Trainable", "lacking",
-    "read_by_pipeline", "require_whole",
+    "Progress", "Reading", "Remembering", "Signature", "Sparing", "Stateful", "Task", "Teaching", "Together",
+    "Trainable", "lacking", "read_by_pipeline", "require_whole",
 ]  # fmt: skip

@@ -46,6 +46,15 @@ class Lockstep(Protocol):
 
 
 @runtime_checkable
+class Reading(Protocol):
+    """A policy that says what it reads: where nobody keeps the rest, ``Sparing`` environments make no more."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Names of the observations that ``reset`` and ``act`` read."""
+
+
+@runtime_checkable
 class Teaching(Protocol):
     """A module with parts that only training needs, such as a teacher: a deployed checkpoint leaves them out."""
 

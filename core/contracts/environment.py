@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol, Self, runtime_checkable
 
 
@@ -24,3 +24,11 @@ class Together(Protocol):
         cls, envs: Sequence[Self], actions: Sequence[Any]
     ) -> list[tuple[Any, float, bool, bool, dict[str, Any]]]:
         """Return what ``env.step(action)`` of each instance would."""
+
+
+@runtime_checkable
+class Sparing(Protocol):
+    """An environment that need not make all that it shows, where a part costs time: a point cloud, a picture."""
+
+    def show(self, names: Collection[str] | None) -> None:
+        """Leave out of observations, from the next reset on, all that is not named; None shows all again."""

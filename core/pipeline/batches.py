@@ -10,7 +10,7 @@ from functools import partial
 
 from simplatform.contracts import Lockstep, Policy, Task, Together
 from simplatform.executors import available_cores, executor
-from simplatform.pipeline.environments import episodes_of, make_env, make_expert
+from simplatform.pipeline.environments import episodes_of, make_env, make_expert, show
 from simplatform.pipeline.lockstep import Env, Play, Stable, lockstep
 from simplatform.pipeline.remote import Remotes
 from simplatform.pipeline.rollout import Rollout, one_thread
@@ -109,6 +109,7 @@ def _in_lockstep(
     kind, stop = isinstance(policy, Lockstep) and policy.lockstep == "together", decided(task)
     with acting(first, env), one_thread(), _stable(task, first.split, workers) as stable:
         if not workers:
+            show(env, policy, everything=not first.stop_early)
             stable.give(variant, env)
         found = lockstep(
             of,

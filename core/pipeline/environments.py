@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 import gymnasium
 
-from simplatform.contracts import Facts, Policy, Signature, Task
+from simplatform.contracts import Facts, Policy, Reading, Signature, Sparing, Task
 from simplatform.errors import ConfigError, ContractError, SimplatformError, nearest
 from simplatform.plugin_host.host import get_host
 
@@ -47,6 +47,13 @@ def make_expert(task: Task, env: gymnasium.Env[Any, Any]) -> Policy:
     if not isinstance(expert, Policy):
         raise ContractError(f"expert {task.expert!r} must return a policy (see simplatform.contracts), got {expert!r}")
     return expert
+
+
+def show(env: gymnasium.Env[Any, Any], policy: object, *, everything: bool = False) -> None:
+    """Let an environment that can spare it make what a policy reads and no more, or ``everything``."""
+    inner = env.unwrapped
+    if isinstance(inner, Sparing):
+        inner.show(policy.reads if isinstance(policy, Reading) and not everything else None)
 
 
 def episodes_of(env: gymnasium.Env[Any, Any]) -> int | None:

@@ -14,7 +14,7 @@ import gymnasium
 
 from simplatform.contracts import Metric, Policy, Task
 from simplatform.errors import ContractError, SimplatformError
-from simplatform.pipeline.environments import episodes_of, make_env, make_expert, signature_of
+from simplatform.pipeline.environments import episodes_of, make_env, make_expert, show, signature_of
 from simplatform.pipeline.lockstep import Play
 from simplatform.pipeline.measuring import reached, reduce_metric
 from simplatform.pipeline.rollout import Rollout, one_thread, rollout
@@ -26,7 +26,9 @@ from simplatform.runs.fingerprint import data_fingerprint, data_fingerprints
 class EpisodeShard:
     """One episode to run: the task (as JSON, with whatever was changed in it) and split, its number, and who acts.
 
-    ``checkpoint`` is a path; without one the task's expert acts. ``changes`` are its changed settings, as JSON.
+    ``checkpoint`` is a path; without one the task's expert acts. ``changes`` are its changed settings, as JSON. An
+    episode that may ``stop_early`` and is not recorded is evaluated alone: of observations only those are made that
+    the policy reads, where both environment and policy can say so.
     """
 
     task: str
@@ -54,6 +56,7 @@ def run_episode(shard: EpisodeShard) -> Rollout:
     env = _env(shard.task, shard.split, variant, shard.record, _files(task))
     place = (task, shard.split, shard.seed, shard.episode, shard.record, shard.stop_early)
     with acting(shard, env) as policy:
+        show(env, policy, everything=shard.record or not shard.stop_early)
         return play(policy, env, *place)
 
 

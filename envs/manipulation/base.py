@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Collection
 from typing import Any
 
 import gymnasium
@@ -54,7 +55,7 @@ class PointCloudEnv(gymnasium.Env[Observation, Action]):
         self.max_steps, self.terminate_on_success, self._with_markers = max_steps, terminate_on_success, markers
         self.render_mode, self.render_size, self.render_backend = render
         self._drawer: Any = None
-        self._steps = 0
+        self._steps, self._shows_cloud = 0, True
         self.observation_space = _space(agent, state, cloud.count if cloud else 0)
         self.action_space = Box(-1.0, 1.0, (action,), np.float32)
         clouds = {"clouds": {"point_cloud": {"points": cloud.count}}} if cloud else {}
@@ -76,6 +77,10 @@ class PointCloudEnv(gymnasium.Env[Observation, Action]):
     def markers(self) -> Markers:
         """Places (M, 3) and radii (M,) in m of the goals that are shown; none here."""
         return np.empty((0, 3)), np.empty(0)
+
+    def show(self, names: Collection[str] | None) -> None:
+        """Leave the cloud out of observations from the next reset on, unless it is among the names; None shows it."""
+        self._shows_cloud = names is None or "point_cloud" in names
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -118,7 +123,7 @@ class PointCloudEnv(gymnasium.Env[Observation, Action]):
 
     def _observe(self, state: Floats) -> Observation:
         observation = {"agent_pos": _bounded(self._agent(), REACH), "state": _bounded(state, STATE_BOUND)}
-        if self._cloud is not None:
+        if self._cloud is not None and self._shows_cloud:
             cloud = self._cloud(self.inner.data, self.markers if self._with_markers else None)
             observation["point_cloud"] = np.minimum(np.maximum(cloud, -REACH), REACH)
         return observation

@@ -20,6 +20,7 @@ class ScriptedExpert:
 
     observe = 1
     execute = 1
+    reads = ("state",)
 
     def __init__(self, script: Any) -> None:
         self._script = script

@@ -20,6 +20,7 @@ class Zero(nn.Module):
 
     observe = execute = 1
     lockstep: ClassVar[Literal["free", "together"]] = "free"
+    reads: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: ZeroConfig, signature: Signature) -> None:
         super().__init__()

@@ -24,9 +24,9 @@ MOST = 32
 
 @dataclass(frozen=True)
 class Mesh:
-    """Triangles in their own frame: ``vertices`` (V, 3) in m and ``faces`` (F, 3)."""
+    """Triangles in their own frame: ``vertices`` (V, 3) in m, of either precision, and ``faces`` (F, 3)."""
 
-    vertices: Array
+    vertices: NDArray[np.floating]
     faces: NDArray[np.int32]
 
 
@@ -34,15 +34,16 @@ class Clusters:
     """The triangles of all meshes in groups of neighbours, each within a sphere: what is tested before any of them.
 
     At the resolution of a point cloud most triangles of a fine mesh lie between pixel centres, and whole groups do.
-    ``corners`` (3, V) are the groups' own vertices in their meshes' frames, ``faces`` (3, F) their triangles, counted
-    within the group. ``first`` (2, groups + 1) tells where each group's vertices and faces begin, ``of_mesh``
-    (meshes + 1,) where each mesh's groups do; ``spheres`` (4, groups) are centres and radii in m.
+    ``corners`` (3, V) are the groups' own vertices in their meshes' frames and precision (float32 is MuJoCo's, and
+    leaves more of a processor's cache to it), ``faces`` (3, F) their triangles, counted within the group. ``first``
+    (2, groups + 1) tells where each group's vertices and faces begin, ``of_mesh`` (meshes + 1,) where each mesh's
+    groups do; ``spheres`` (4, groups) are centres and radii in m.
     """
 
     def __init__(self, meshes: Sequence[Mesh], size: int = MOST) -> None:
         groups = [_grouped(mesh, size) for mesh in meshes]
         corners, faces, counts, spheres = zip(*groups, strict=True) if groups else ((), (), (), ())
-        self.corners = np.concatenate([np.empty((3, 0)), *corners], 1)
+        self.corners = np.concatenate([np.empty((3, 0), np.float32), *corners], 1)
         self.faces = np.concatenate([np.empty((3, 0), np.uint8), *faces], 1)
         self.spheres = np.concatenate([np.empty((4, 0)), *spheres], 1)
         each = np.concatenate([np.empty((2, 0), int), *counts], 1)
@@ -50,23 +51,24 @@ class Clusters:
         self.of_mesh = np.array([0, *accumulate(part.shape[1] for part in counts)], np.uint64)
 
 
-def _grouped(mesh: Mesh, size: int) -> tuple[Array, NDArray[np.uint8], Indices, Array]:
+def _grouped(mesh: Mesh, size: int) -> tuple[NDArray[np.floating], NDArray[np.uint8], Indices, Array]:
     """Return vertices (3, V), faces (3, F), the groups' numbers of both (2, G) and their spheres (4, G)."""
     if not len(mesh.faces):
-        return np.empty((3, 0)), np.empty((3, 0), np.uint8), np.empty((2, 0), int), np.empty((4, 0))
+        return np.empty((3, 0), np.float32), np.empty((3, 0), np.uint8), np.empty((2, 0), int), np.empty((4, 0))
     faces = mesh.faces[_along_a_curve(mesh.vertices[mesh.faces].mean(1))].astype(np.int64)
     group = np.arange(len(faces)) // size
     keys, local = np.unique(group[:, None] * len(mesh.vertices) + faces, return_inverse=True)
     corners, owner = mesh.vertices[keys % len(mesh.vertices)], keys // len(mesh.vertices)
     starts = np.flatnonzero(np.diff(owner, prepend=-1))
-    centre = (np.minimum.reduceat(corners, starts) + np.maximum.reduceat(corners, starts)) / 2
-    radius = np.maximum.reduceat(np.linalg.norm(corners - centre[owner], axis=1), starts)
+    exact = corners.astype(np.float64)
+    centre = (np.minimum.reduceat(exact, starts) + np.maximum.reduceat(exact, starts)) / 2
+    radius = np.maximum.reduceat(np.linalg.norm(exact - centre[owner], axis=1), starts)
     counts = np.stack([np.bincount(owner), np.bincount(group)])
     within = local.reshape(faces.shape) - starts[group][:, None]
     return corners.T, within.T.astype(np.uint8), counts, np.vstack([centre.T, radius])
 
 
-def _along_a_curve(places: Array) -> Indices:
+def _along_a_curve(places: NDArray[np.floating]) -> Indices:
     """Return an order of places (F, 3) in which neighbours stay together: Morton's, of 2¹⁰ cells along each axis."""
     low = places.min(0)
     cells = ((places - low) * (1023 / max(float(np.ptp(places, axis=0).max()), 1e-12))).astype(np.int64)
@@ -112,8 +114,8 @@ class Rasteriser:
 
 
 def cover(
-    vertices: Array, faces: NDArray[np.uint8], first: NDArray[np.uint64], of_mesh: NDArray[np.uint64], spheres: Array,
-    chosen: Indices, places: Array, turns: Array, position: Array, rotation: Array, focal: float,
+    vertices: NDArray[np.floating], faces: NDArray[np.uint8], first: NDArray[np.uint64], of_mesh: NDArray[np.uint64],
+    spheres: Array, chosen: Indices, places: Array, turns: Array, position: Array, rotation: Array, focal: float,
     wanted: NDArray[np.int64], inverse: Array, owner: Indices,
 ) -> None:  # fmt: skip
     """Write inverse depth and mesh number of what is nearest at each pixel into ``inverse`` and ``owner``, both (H, W).

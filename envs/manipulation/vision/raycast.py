@@ -187,10 +187,10 @@ def _drawn(model: mujoco.MjModel) -> NDArray[np.bool_]:
 def _mesh(model: mujoco.MjModel, geom: int) -> Mesh:
     """Return a geom's triangles; none where it is not a mesh."""
     if model.geom_type[geom] != mujoco.mjtGeom.mjGEOM_MESH:
-        return Mesh(np.empty((0, 3)), np.empty((0, 3), np.int32))
+        return Mesh(np.empty((0, 3), np.float32), np.empty((0, 3), np.int32))
     index = model.geom_dataid[geom]
     vertex, face = model.mesh_vertadr[index], model.mesh_faceadr[index]
-    vertices = model.mesh_vert[vertex : vertex + model.mesh_vertnum[index]].astype(float)
+    vertices = model.mesh_vert[vertex : vertex + model.mesh_vertnum[index]].copy()
     return Mesh(vertices, model.mesh_face[face : face + model.mesh_facenum[index]].copy())
 
 

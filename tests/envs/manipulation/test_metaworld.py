@@ -162,3 +162,51 @@ def test_synchronous_and_process_vector_environments_agree():
     for a, b in zip(*runs, strict=True):
         for key in a:
             np.testing.assert_array_equal(a[key], b[key])
+
+
+def same_as_metaworld(task: str, steps: int) -> None:
+    """States, rewards and successes are those of Meta-World's own environment, bit for bit."""
+    import gymnasium
+    import mujoco
+    from metaworld.env_dict import ALL_V3_ENVIRONMENTS
+
+    env, other = MetaWorldEnv(task, points=0, max_steps=steps), ALL_V3_ENVIRONMENTS[f"{task}-v3"]()
+    other._partially_observable, other._freeze_rand_vec, other._set_task_called = False, False, True
+    other.__dict__.pop("sawyer_observation_space", None)
+    other.seeded_rand_vec, other.max_path_length = True, steps + 1
+    expert = metaworld_expert(env)
+    observation, _ = env.reset(seed=5)
+    other.seed(int(gymnasium.utils.seeding.np_random(5)[0].integers(2**31)))
+    state, _ = other.reset()
+    mujoco.mj_forward(other.model, other.data)
+    rng = np.random.default_rng(0)
+    for _ in range(steps):
+        np.testing.assert_array_equal(observation["state"], np.clip(state, -100, 100).astype(np.float32))
+        np.testing.assert_array_equal(env.inner.data.qpos, other.data.qpos)
+        action = expert.act({"state": torch.as_tensor(observation["state"])[None, None]})[0, 0].numpy()
+        action = np.clip(action + rng.normal(size=4).astype(np.float32) / 5, -1, 1)
+        observation, reward, _, _, info = env.step(action)
+        state, expected, _, _, details = other.step(np.asarray(action, np.float64))
+        assert (reward, info["success"]) == (expected, details["success"])
+
+
+@pytest.mark.parametrize("task", ["assembly", "button-press-topdown-wall", "stick-pull"])
+def test_states_are_metaworlds_own(task):
+    same_as_metaworld(task, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS)
+def test_states_are_metaworlds_own_in_every_task(task):
+    same_as_metaworld(task, 500)
+
+
+def test_a_cloud_that_nobody_reads_is_left_out():
+    env = MetaWorldEnv("drawer-open", **SMALL)
+    whole, _ = env.reset(seed=1)
+    env.show(("state",))
+    spared, _ = env.reset(seed=1)
+    assert set(whole) - set(spared) == {"point_cloud"}
+    np.testing.assert_array_equal(spared["state"], whole["state"])
+    env.show(None)
+    np.testing.assert_array_equal(env.reset(seed=1)[0]["point_cloud"], whole["point_cloud"])
