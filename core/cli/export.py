@@ -15,16 +15,20 @@ def command(
     format: Annotated[
         str,
         typer.Option(
-            "--format", "-f", help="onnx, torch-export, or one that a plugin registers (equations, forecast, …)."
+            "--format",
+            "-f",
+            help="onnx, torch-export, torchscript, or one that a plugin registers (equations, forecast, …).",
         ),
     ] = "onnx",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; default: in the run.")] = None,
+    opset: Annotated[int | None, typer.Option("--opset", help="Version of ONNX's operators.")] = None,
     json: options.Json = False,
 ) -> None:
-    """Write the policy of a run as one file, its answers compared, or what it found: equations, code, a forecast."""
+    """Write the policy of a run or a checkpoint as one file, its answers compared, or what a run found: equations, code,
+    a forecast. For a policy, neither the environment nor the data is needed."""
     from simplatform.cli.console import echo, print_json
     from simplatform.errors import UnknownName
-    from simplatform.export import FORMATS, export_run, registered, to_json
+    from simplatform.export import FORMATS, export_checkpoint, export_run, registered, to_json
     from simplatform.runs.rundir import RunDirectory
 
     known = registered.formats()
@@ -39,7 +43,10 @@ def command(
         for line in said:
             echo(f"  {line}")
         return
-    exported = export_run(RunDirectory.open(run), format, output)
+    if (run / "policy.json").exists():
+        exported = export_checkpoint(run, format, output, opset)
+    else:
+        exported = export_run(RunDirectory.open(run), format, output, opset)
     if json:
         print_json({"schema_version": 1, **to_json(exported)})
         return

@@ -112,7 +112,7 @@ class OnnxActor:
             found = about["signature"]
             shapes = {key: tuple(shape) for key, shape in found["observation"].items()}
             self.signature = Signature(shapes, tuple(found["action"]), found["metadata"])
-            self._inputs = {name: tuple(shape) for name, shape in about["shapes"].items()}
+            self._inputs = {name: tuple(max(size, 1) for size in shape) for name, shape in about["shapes"].items()}
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"{self.path} does not say what it takes ({type(error).__name__}: {error}); `simplatform export` does"

@@ -15,7 +15,7 @@ from simplatform.deployment.actors import Actor, Frame
 from simplatform.deployment.chunks import DECAY, Ensemble, Execute, Plan
 from simplatform.deployment.clouds import Array
 from simplatform.deployment.frames import MARGIN, Frames
-from simplatform.errors import FrameError, SimplatformError, UsageError
+from simplatform.errors import FrameError, UsageError
 from simplatform.seeding import derive
 
 Chunks = Literal["execute", "ensemble", "blend"]
@@ -102,15 +102,16 @@ class Controller:
         self._generation = object()
         self._safe: Array | None = None
 
-    def __call__(self, frame: Mapping[str, Any] | None, age: float = 0.0) -> Array:
+    def __call__(self, frame: Mapping[str, Any] | None, age: float = 0.0, wait: bool = False) -> Array:
         """Return the action ``(*action)`` for this tick.
 
         Args:
             frame: one array per observation, without batch and time; None where none came.
             age: how old it is, s.
+            wait: wait for the policy whatever the deadline, as at the first tick of a robot that stands still.
 
         Raises:
-            FrameError: no frame of this episode could be used yet, so that no action is known to be safe; ``hold`` of
+            FrameError: no action is known to be safe yet, for there was no good frame or no answer in time; ``hold`` of
                 ``simplatform.deploy`` gives one.
         """
         start = self._clock()
@@ -123,7 +124,7 @@ class Controller:
         while len(self._history) < self._actor.observe - 1:
             self._history.append(seen)
         self._history.append(seen)
-        fault = self._think(start + self.deadline if self.deadline is not None else None)
+        fault = self._think(None if wait or self.deadline is None else start + self.deadline)
         said = self._plan.action(self._tick)
         if said is None:
             return self._hold(fault or "no answer of the policy reaches this tick", "policy", start, bool(fault))
@@ -149,15 +150,18 @@ class Controller:
     def loop(self, read: Callable[[], Any], send: Callable[[Array], object], steps: int) -> None:
         """Run ``steps`` ticks at the rate: ``read()`` gives a frame or None, ``send(action)`` carries it out.
 
+        The time of the first tick begins when it is answered.
+
         Raises:
             UsageError: no rate is known.
         """
         if self.rate is None:
             raise UsageError("the recordings say no rate: sp.deploy(run, rate=…) in 1/s does")
-        begin = self._clock()
-        for step in range(steps):
+        action, begin = self(read(), wait=True), self._clock()
+        for step in range(1, steps + 1):
+            send(action)
             time.sleep(max(0.0, begin + step / self.rate - self._clock()))
-            send(self(read()))
+            action = self(read()) if step < steps else action
 
     def close(self) -> None:
         """End the thread that thinks."""
@@ -189,7 +193,7 @@ class Controller:
                 chunk = future.result(left)
             except TimeoutError:
                 return f"the policy did not answer within {1e3 * (self.deadline or 0):.0f} ms"
-            except SimplatformError as error:
+            except Exception as error:  # whatever it is, the robot is still there
                 self._thinking = None
                 return f"the policy could not answer: {error}"
             self._thinking = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from simplatform.errors import MissingDependency
+from simplatform.errors import ContractError, MissingDependency
 from simplatform.export.graph import Graph, free_axes
 from simplatform.runs.files import write_bytes
 
@@ -18,10 +19,11 @@ Inputs = Sequence[Mapping[str, Tensor]]
 """Examples of all inputs of a graph; sizes in which they differ stay free."""
 
 
-def write_onnx(graph: Graph, inputs: Inputs, path: Path, about: str) -> Callable[..., Tensor]:
+def write_onnx(graph: Graph, inputs: Inputs, path: Path, about: str, opset: int | None = None) -> Callable[..., Tensor]:
     """Write an ONNX file, with ``about`` in its metadata.
 
     Raises:
+        ContractError: the operators that the policy needs are not in this ``opset``.
         MissingDependency: a package of the extra ``export`` is missing.
     """
     try:
@@ -31,11 +33,14 @@ def write_onnx(graph: Graph, inputs: Inputs, path: Path, about: str) -> Callable
     except ImportError as error:
         raise MissingDependency(f"ONNX export needs {error.name}: pip install 'simplatform[export]'") from error
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of torchvision's operators, which no policy has
+    logging.getLogger("onnxscript").setLevel(logging.CRITICAL)  # an opset that cannot be is said below
     program = torch.onnx.export(
-        _traced(graph, inputs), dynamo=True, input_names=graph.names, output_names=["action"], verbose=False
-    )
+        _traced(graph, inputs), dynamo=True, input_names=graph.names, output_names=["action"], verbose=False,
+        opset_version=opset,
+    )  # fmt: skip
     assert program is not None, "torch.onnx.export returns the program where it is given no file"
     model = program.model_proto
+    _check_opset(model, opset)
     model.metadata_props.append(onnx.StringStringEntryProto(key="simplatform", value=about))
     _gelu_in_single_precision(model)
     onnx.checker.check_model(model)
@@ -49,6 +54,13 @@ def write_onnx(graph: Graph, inputs: Inputs, path: Path, about: str) -> Callable
         return torch.from_numpy(session.run(None, fed)[0])
 
     return answer
+
+
+def _check_opset(model: Any, opset: int | None) -> None:
+    """Look that operators are of the version that was asked for: PyTorch keeps its own where it cannot convert."""
+    found = next(one.version for one in model.opset_import if one.domain in ("", "ai.onnx"))
+    if opset is not None and found != opset:
+        raise ContractError(f"opset {opset} was asked for, and this policy can be written in opset {found}")
 
 
 def _gelu_in_single_precision(model: Any) -> None:
@@ -69,7 +81,25 @@ def _gelu_in_single_precision(model: Any) -> None:
         model.graph.node.extend([*around[0], node, *around[1]])
 
 
-def write_torch(graph: Graph, inputs: Inputs, path: Path, about: str) -> Callable[..., Tensor]:
+def write_script(
+    graph: Graph, inputs: Inputs, path: Path, about: str, opset: int | None = None
+) -> Callable[..., Tensor]:
+    """Write TorchScript, which C++ loads by ``torch::jit::load``, with ``about`` beside it (``simplatform.json``)."""
+    import io
+
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch calls it outdated, and tracing tells of each number that is fixed
+        module = torch.jit.freeze(torch.jit.trace(graph, tuple(inputs[0].values()), check_trace=False).eval())  # type: ignore[no-untyped-call]  # torch's own
+        buffer = io.BytesIO()
+        torch.jit.save(module, buffer, _extra_files={"simplatform.json": about.encode()})  # type: ignore[no-untyped-call]  # torch's own
+    write_bytes(path, buffer.getvalue())
+    answer: Callable[..., Tensor] = module
+    return answer
+
+
+def write_torch(
+    graph: Graph, inputs: Inputs, path: Path, about: str, opset: int | None = None
+) -> Callable[..., Tensor]:
     """Write a ``torch.export`` program, with ``about`` beside it."""
     import io
 

@@ -99,6 +99,15 @@ def read_signature(path: Path) -> Signature:
     return _signature(_read_card(path).signature)
 
 
+def policy_name(path: Path) -> str:
+    """Return the registered name of the policy of a checkpoint.
+
+    Raises:
+        CheckpointError: not a checkpoint.
+    """
+    return _read_card(path).policy
+
+
 def pretrained(name: str) -> Path | None:
     """Return the checkpoint that a plugin ships with its policy (``pretrained="package:folder"``), if it does.
 

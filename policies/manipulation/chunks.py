@@ -13,6 +13,7 @@ from torch import Generator, Tensor, nn
 from simplatform.contracts import Batch, Loss, Observation, Signature
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.errors import ContractError
+from simplatform.policies.nn.leaving import leaving
 from simplatform.policies.nn.normalisation import MinMaxNormaliser
 from simplatform.recipes.config import Config
 from simplatform.seeding import normal
@@ -108,7 +109,7 @@ class ChunkPolicy(nn.Module):
     def act(self, observation: Observation, *, generator: Generator) -> Tensor:
         """Return the next actions ``(B, execute, A)`` in the environment's units."""
         condition = self.condition(observation)
-        shape = (len(condition), self.horizon, self.action)
+        shape = (condition.shape[0], self.horizon, self.action)
         noise = normal(shape, generator, condition)
         chunk = self._normaliser("action").inverse(self.sample(condition, noise))
         return chunk[:, self.observe - 1 : self.observe - 1 + self.execute]
@@ -128,7 +129,7 @@ class ChunkPolicy(nn.Module):
         return cloud, state
 
     def _view(self, cloud: Tensor | None, state: Tensor) -> tuple[Tensor | None, Tensor]:
-        points = None if cloud is None else cloud[..., : self.config.points, : self.channels]
+        points = None if cloud is None else first(cloud, self.config.points)[..., : self.channels]
         return self.view(points, state)
 
     def _viewed(self, episode: Episode) -> tuple[Tensor | None, Tensor]:
@@ -159,6 +160,17 @@ class ChunkPolicy(nn.Module):
             for name in self.normalisers:
                 self._normaliser(name).check(name)
             self._ready = True
+
+
+def first(clouds: Tensor, count: int) -> Tensor:
+    """Return the first ``count`` points of clouds ``(..., N, C)``, or all where there are fewer.
+
+    A file takes any number of points, without a condition on it: there, fewer are repeated.
+    """
+    if leaving():
+        there = torch.ones_like(clouds[..., 0], dtype=torch.int64).flatten(0, -2)[0].sum()  # exporters divide by no size
+        return clouds.index_select(-2, torch.arange(count, device=clouds.device) % there)
+    return clouds[..., :count, :]
 
 
 def _shapes(signature: Signature, colour: bool) -> tuple[int, int, int]:

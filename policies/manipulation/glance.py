@@ -95,7 +95,7 @@ class Glance(ChunkPolicy):
         """Return a chunk with one network evaluation."""
         if self.config.objective == "regression":
             return self.answer(torch.zeros_like(noise), (), condition)
-        ones = noise.new_ones(len(noise))
+        ones = noise.new_ones(noise.shape[0])
         return self.answer(noise, (ones, torch.zeros_like(ones)), condition)
 
     def answer(self, x: Tensor, times: tuple[Tensor, ...], condition: Tensor) -> Tensor:
@@ -182,7 +182,7 @@ class GlanceEncoder(nn.Module):
             newest = cloud[:, -self.clouds :].flatten(0, 1)
             for encoder in (self.pooled, self.keypoints):
                 if encoder is not None:
-                    parts.append(encoder(newest).view(len(state), -1))
+                    parts.append(encoder(newest).view(state.shape[0], -1))
         return torch.cat(parts, 1)
 
 

@@ -69,5 +69,5 @@ class PointCloudPolicy(ChunkPolicy):
     def encode(self, cloud: Tensor | None, state: Tensor) -> Tensor:
         """Return the condition ``(B, observe * 128)`` of normalised ``(B, T, N, C)``, if any, and ``(B, T, S)``."""
         points = None if cloud is None else cloud.flatten(0, 1)
-        answer: Tensor = self.encoder(points, state.flatten(0, 1)).view(len(state), -1)
+        answer: Tensor = self.encoder(points, state.flatten(0, 1)).view(state.shape[0], -1)
         return answer

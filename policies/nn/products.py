@@ -29,9 +29,10 @@ def _by_onednn(x: Tensor, weight: Tensor) -> bool:
     return (
         x.device.type == "cpu"
         and x.dtype == weight.dtype == torch.float32
-        and x.shape[0] * weight.numel() >= WORTH
         and not torch.is_grad_enabled()
-        and not torch.compiler.is_compiling()
+        and not torch.compiler.is_compiling()  # before sizes are asked for, which an exported graph leaves free
+        and not torch.jit.is_tracing()
+        and x.shape[0] * weight.numel() >= WORTH
         and _available()
     )
 

@@ -46,7 +46,7 @@ class Norm(NamedTuple):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Normalise a contiguous tensor, then Mish; the kernel goes by the numbers it is given, not by the shape."""
-        shape = (len(x), self.channels, self.length)
+        shape = (x.shape[0], self.channels, self.length)
         y = torch.native_group_norm(x, self.gain, self.shift, *shape, self.groups, self.eps)[0]
         return F.mish(y, inplace=True)
 
@@ -66,7 +66,7 @@ class Residual(NamedTuple):
         if self.shortcut:
             y, x = y.chunk(2, 1)
             y = y.contiguous()
-        h = torch.addcmul(shift, scale, self.norm(y).view(len(y), self.norm.channels, -1)).flatten(1)
+        h = torch.addcmul(shift, scale, self.norm(y).view(y.shape[0], self.norm.channels, -1)).flatten(1)
         return self.last(self.second(h)).add_(x)
 
 
@@ -138,7 +138,7 @@ class FrozenUnet:
                 h = block(h, next(films), next(films))
             h = h if resample is None else resample(h)
         h = self._head(self._norm(self._last(h)))
-        return h.view(len(h), self._action, self._length).transpose(1, 2)
+        return h.view(h.shape[0], self._action, self._length).transpose(1, 2)
 
 
 def _step(stage: Stage, plan: Plan, length: int) -> Step:

@@ -134,7 +134,7 @@ class ConditionalUnet(nn.Module):
         prepared = condition if isinstance(condition, Prepared) else self.prepare(condition, x.shape[1])
         if self._frozen and prepared.frozen and not any(isinstance(time, Tensor) for time in times):
             return prepared.frozen(x, prepared.modulation + self._cache.modulation(self, tuple(times)))
-        duals = [Dual(time if isinstance(time, Tensor) else x.new_full((len(x),), time)) for time in times]
+        duals = [Dual(time if isinstance(time, Tensor) else x.new_full((x.shape[0],), time)) for time in times]
         return self.propagate(Dual(x), duals, prepared).output.value
 
     def propagate(self, x: Dual, times: Sequence[Dual], prepared: Prepared) -> UnetOutput:

@@ -11,7 +11,7 @@ import simplatform as sp
 from simplatform.contracts import Signature
 from tests.envs.recorded.cases import dp3, reach
 
-SETTINGS = {"train.steps": 8, "train.batch": 8, "policy.points": 16, "policy.widths": [8, 16], "task.record": 1}
+SETTINGS = {"train.steps": 8, "train.batch": 8, "policy.points": 16, "policy.widths": [8], "task.record": 1}
 LENGTHS = (12,) * 10
 
 

@@ -160,7 +160,7 @@ def test_chunks_can_be_blended_or_averaged():
 
 def test_a_loop_goes_at_the_rate():
     sent = []
-    with controller(Rule(dt=1e-3)) as control:
+    with controller(Rule(dt=1e-3), deadline=10.0) as control:
         assert control.rate == 1e3
         control.loop(lambda: frame(0.2), sent.append, 4)
     assert len(sent) == 4

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 import simplatform as sp
+from simplatform.deployment.noise import Stream
 from simplatform.errors import CheckpointError, FrameError, UsageError
+from simplatform.export import export_checkpoint
 from simplatform.runs.recordings import read_recordings
 from tests.core.deployment.deployment_cases import raw, trained
 
@@ -82,6 +89,66 @@ def test_a_loaded_policy_answers_one_frame_as_the_readme_says(run):
         policy({"point_cloud": frame["point_cloud"]})
     with pytest.raises(FrameError, match="tensors"):
         policy(batch)
+
+
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory):
+    """Export from the checkpoint alone: it was moved, and the recordings are not there."""
+    pytest.importorskip("onnxruntime", reason="pip install 'simplatform[export]'")
+    folder = tmp_path_factory.mktemp("robot")
+    shutil.copytree(run.best, folder / "checkpoint")
+    return export_checkpoint(folder / "checkpoint", "onnx", folder / "policy.onnx")
+
+
+ALONE = """
+import sys
+import numpy as np, simplatform as sp
+recorded = np.load(sys.argv[2])
+frames = [{key[12:]: recorded[key][t] for key in recorded if key.startswith("observation/")} for t in range(12)]
+with sp.deploy(sys.argv[1]) as controller:
+    actions = []
+    for frame in frames:
+        controller(frame)
+        actions.append(controller.last.said)
+facts = controller.frames.facts
+assert facts.clouds["point_cloud"]["points"] == 64 and facts.ranges["action"] and facts.units and facts.keys == {}
+print("torch" in sys.modules, np.abs(np.stack(actions) - recorded["action"]).max())
+"""
+
+
+def test_an_onnx_file_gives_the_actions_of_the_evaluation_without_torch(run, exported):
+    recording = next((run.path / "eval" / "recordings").iterdir())
+    command = [sys.executable, "-c", ALONE, exported.path, str(recording)]
+    torch_too, difference = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert torch_too == "False"
+    assert float(difference) < 1e-6
+
+
+def test_batch_and_number_of_points_of_the_file_are_free(run, exported):
+    assert exported.inputs == {"point_cloud": (-1, 2, -1, 3), "agent_pos": (-1, 2, 4), "noise": (-1, 4, 4)}
+    assert exported.output == (-1, 3, 4)
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(exported.path, providers=["CPUExecutionProvider"])
+    draws, policy = np.random.default_rng(0), sp.load(run)
+    for rows, points in ((1, 5), (4, 333)):
+        seen = {
+            "point_cloud": draws.normal(size=(rows, 2, points, 3)).astype(np.float32),
+            "agent_pos": draws.normal(size=(rows, 2, 4)).astype(np.float32),
+        }
+        generator = torch.Generator().manual_seed(rows)
+        wanted = policy.act({key: torch.as_tensor(value) for key, value in seen.items()}, generator=generator).numpy()
+        noise = Stream(rows).normal((rows, 4, 4))
+        assert np.allclose(session.run(None, {**seen, "noise": noise})[0], wanted, rtol=0, atol=5e-6)
+
+
+def test_torchscript_answers_the_same(run, tmp_path):
+    found = export_checkpoint(run.best, "torchscript", tmp_path / "policy.pt")
+    assert found.difference < 1e-6
+    about = {"simplatform.json": ""}
+    module = torch.jit.load(found.path, _extra_files=about)
+    assert json.loads(about["simplatform.json"])["inputs"] == ["point_cloud", "agent_pos", "noise"]
+    assert module(torch.zeros(5, 2, 9, 3), torch.zeros(5, 2, 4), torch.zeros(5, 4, 4)).shape == (5, 3, 4)
 
 
 def test_what_cannot_be_deployed_is_named(run, tmp_path):
