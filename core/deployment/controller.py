@@ -148,7 +148,8 @@ class Controller:
         }  # fmt: skip
 
     def loop(self, read: Callable[[], Any], send: Callable[[Array], object], steps: int) -> None:
-        """Run ``steps`` ticks at the rate: ``read()`` gives a frame or None, ``send(action)`` carries it out.
+        """Run ``steps`` ticks at the rate: ``read()`` gives a frame, None, or ``(frame, age)``, ``send(action)``
+        carries an action out.
 
         The time of the first tick begins when it is answered.
 
@@ -157,11 +158,17 @@ class Controller:
         """
         if self.rate is None:
             raise UsageError("the recordings say no rate: sp.deploy(run, rate=…) in 1/s does")
-        action, begin = self(read(), wait=True), self._clock()
+
+        def ask(wait: bool) -> Array:
+            found = read()
+            frame, age = found if isinstance(found, tuple) else (found, 0.0)
+            return self(frame, age, wait)
+
+        action, begin = ask(True), self._clock()
         for step in range(1, steps + 1):
             send(action)
             time.sleep(max(0.0, begin + step / self.rate - self._clock()))
-            action = self(read()) if step < steps else action
+            action = ask(False) if step < steps else action
 
     def close(self) -> None:
         """End the thread that thinks."""

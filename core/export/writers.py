@@ -89,9 +89,9 @@ def write_script(
 
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch calls it outdated, and tracing tells of each number that is fixed
-        module = torch.jit.freeze(torch.jit.trace(graph, tuple(inputs[0].values()), check_trace=False).eval())  # type: ignore[no-untyped-call]  # torch's own
+        module = torch.jit.freeze(torch.jit.trace(graph, tuple(inputs[0].values()), check_trace=False).eval())
         buffer = io.BytesIO()
-        torch.jit.save(module, buffer, _extra_files={"simplatform.json": about.encode()})  # type: ignore[no-untyped-call]  # torch's own
+        torch.jit.save(module, buffer, _extra_files={"simplatform.json": about.encode()})
     write_bytes(path, buffer.getvalue())
     answer: Callable[..., Tensor] = module
     return answer

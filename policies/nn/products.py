@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from simplatform.policies.nn.leaving import leaving
+
 WORTH = 1 << 22
 """Multiplications from which oneDNN's larger constant cost pays: 10 µs, and some 70 after other work."""
 
@@ -31,7 +33,7 @@ def _by_onednn(x: Tensor, weight: Tensor) -> bool:
         and x.dtype == weight.dtype == torch.float32
         and not torch.is_grad_enabled()
         and not torch.compiler.is_compiling()  # before sizes are asked for, which an exported graph leaves free
-        and not torch.jit.is_tracing()
+        and not leaving()
         and x.shape[0] * weight.numel() >= WORTH
         and _available()
     )

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from simplatform.policies.nn.leaving import leaving
 from simplatform.policies.nn.products import linear as product
 
 CHUNK = 2048
@@ -48,8 +49,7 @@ class _Winners(NamedTuple):
 
 def pooled_perceptron(points: Tensor, layers: Sequence[Layer]) -> Tensor:
     """Map clouds ``(n, N, C)`` to ``(n, C_out)``: Linear, LayerNorm, ReLU per layer, then the maximum over points."""
-    leaving = torch.compiler.is_exporting() or torch.jit.is_tracing()  # a file takes any number of points
-    if points.device.type != "cpu" or points.requires_grad or leaving:
+    if points.device.type != "cpu" or points.requires_grad or leaving():
         return _plain(points, layers)
     if not torch.is_grad_enabled():
         pooled = [_plain(chunk, layers) for chunk in _chunks(points)]
