@@ -54,6 +54,13 @@ def test_a_mover_of_torch_geometric():
     assert moved < 0.85 * still
 
 
+def test_a_robot_in_another_process(tmp_path):
+    pytest.importorskip("zarr", reason="pip install 'simplatform[pointcloud]'")
+    _, _, report = main("09_a_robot_in_another_process")(tmp_path, quick=True)
+    assert (report["steps"], report["held"], report["missed"]) == (30, 7, 0)
+    assert sorted(report["reasons"].values()) == [1, 1, 1, 1, 1, 2]  # each fault by its name, two frames dropped
+
+
 def test_every_numbered_example_is_tested():
     source = Path(__file__).read_text()
     assert all(f'main("{path.stem}")' in source for path in EXAMPLES.glob("[0-9]*.py"))
