@@ -81,16 +81,18 @@ def broken(frame: Frame, fault: str) -> Frame | None:
     }[fault]
 
 
-def drive(link: Connection, seed: int, faults: dict[int, str], real_time: bool) -> None:
+def drive(
+    link: Connection, seed: int, faults: dict[int, str], real_time: bool, rate: float = RATE, ticks: int = TICKS
+) -> None:
     """Be the robot: send ``(frame, age)`` a tick, and take a command; the distance to the target comes last."""
     robot, command = Robot(seed), None
     start = time.perf_counter()
-    for tick in range(TICKS):
+    for tick in range(ticks):
         frame = robot.frame()
         fault = faults.get(tick)
         link.send((broken(frame, fault) if fault else frame, 0.4 if fault == "late" else 0.0))
         if real_time:
-            time.sleep(max(0.0, start + (tick + 1) / RATE - time.perf_counter()))
+            time.sleep(max(0.0, start + (tick + 1) / rate - time.perf_counter()))
             while link.poll():
                 command = link.recv()
         else:
@@ -145,8 +147,8 @@ def main(folder: str | Path = ".", quick: bool = False, real_time: bool = False)
 
 if __name__ == "__main__":
     if "--robot" in sys.argv:
-        descriptor, seed, faults, real_time = json.loads(sys.argv[-1])
-        drive(Connection(descriptor), seed, dict(faults), real_time)
+        descriptor, seed, faults, *rest = json.loads(sys.argv[-1])
+        drive(Connection(descriptor), seed, dict(faults), *rest)
     else:
         clean, faulty, report = main(quick="--quick" in sys.argv, real_time="--real-time" in sys.argv)
         assert report["held"] >= len(FAULTS)

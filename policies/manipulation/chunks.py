@@ -168,7 +168,8 @@ def first(clouds: Tensor, count: int) -> Tensor:
     A file takes any number of points, without a condition on it: there, fewer are repeated.
     """
     if leaving():
-        there = torch.ones_like(clouds[..., 0], dtype=torch.int64).flatten(0, -2)[0].sum()  # exporters divide by no size
+        one = clouds[..., 0].flatten(0, -2)[0]
+        there = torch.ones_like(one, dtype=torch.int64).sum()  # a tensor, for exporters divide by no size
         return clouds.index_select(-2, torch.arange(count, device=clouds.device) % there)
     return clouds[..., :count, :]
 
