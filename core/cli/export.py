@@ -24,8 +24,10 @@ def command(
     opset: Annotated[int | None, typer.Option("--opset", help="Version of ONNX's operators.")] = None,
     json: options.Json = False,
 ) -> None:
-    """Write the policy of a run or a checkpoint as one file, its answers compared, or what a run found: equations, code,
-    a forecast. For a policy, neither the environment nor the data is needed."""
+    """Write a policy as one file, its answers compared, or what a run found: equations, code, a forecast.
+
+    For a policy, the run or its checkpoint is enough: neither environment nor data is needed.
+    """
     from simplatform.cli.console import echo, print_json
     from simplatform.errors import UnknownName
     from simplatform.export import FORMATS, export_checkpoint, export_run, registered, to_json
