@@ -108,7 +108,7 @@ def demonstrations(count: int) -> Demonstrations:
         robot, frames, commands = Robot(1000 + seed), [], []
         for _ in range(TICKS):
             frames.append(robot.frame())
-            commands.append(np.float32(robot.position + 0.25 * (robot.target - robot.position)))
+            commands.append((robot.position + 0.25 * (robot.target - robot.position)).astype(np.float32))
             robot.command(commands[-1])
         frames.append(robot.frame())
         episodes.append(Episode({key: np.stack([one[key] for one in frames]) for key in frames[0]}, np.stack(commands)))
