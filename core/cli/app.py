@@ -15,6 +15,7 @@ from simplatform.cli import (
     eval,
     export,
     import_,
+    init,
     inspect,
     listing,
     new,
@@ -29,6 +30,7 @@ from simplatform.cli import (
 
 VERBS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("run", run.command),
+    ("init", init.command),
     ("collect", collect.command),
     ("train", train.command),
     ("eval", eval.command),
