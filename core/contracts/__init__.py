@@ -20,11 +20,13 @@ False
 """
 
 from simplatform.contracts.capabilities import (
+    Answering,
     Collating,
     Counting,
     Lockstep,
     Reading,
     Remembering,
+    Solving,
     Stateful,
     Teaching,
     lacking,
@@ -54,8 +56,8 @@ from simplatform.contracts.signature import Facts, Signature
 from simplatform.contracts.task import EXPERT, Expansion, Metric, Task
 
 __all__ = [
-    "EXPERT", "LOST", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits", "Fittable",
-    "Format", "Inspection", "Learns", "Lockstep", "Loss", "Metric", "Module", "Observation", "Phased", "Policy",
-    "Progress", "Reading", "Remembering", "Signature", "Sparing", "Stateful", "Task", "Teaching", "Together",
-    "Trainable", "lacking", "read_by_pipeline", "require_whole",
+    "EXPERT", "LOST", "Answering", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits",
+    "Fittable", "Format", "Inspection", "Learns", "Lockstep", "Loss", "Metric", "Module", "Observation", "Phased",
+    "Policy", "Progress", "Reading", "Remembering", "Signature", "Solving", "Sparing", "Stateful", "Task",
+    "Teaching", "Together", "Trainable", "lacking", "read_by_pipeline", "require_whole",
 ]  # fmt: skip

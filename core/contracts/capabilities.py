@@ -55,6 +55,27 @@ class Reading(Protocol):
 
 
 @runtime_checkable
+class Solving(Protocol):
+    """A policy that solves its problem by itself, and says what that cost and whether it worked."""
+
+    @property
+    def seconds_before(self) -> float:
+        """Seconds of work done before the episode that its answers rest on, such as a solve in ``fit``."""
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What a reader of its answers must know first, a line each: a solve that did not converge."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A policy that is a function of points as well, such as the solution of a problem: ``sp.load(run)(points)``."""
+
+    def at(self, points: Any) -> Any:
+        """Return values ``(Q, m)``, a NumPy array, at points ``(Q, d)``."""
+
+
+@runtime_checkable
 class Teaching(Protocol):
     """A module with parts that only training needs, such as a teacher: a deployed checkpoint leaves them out."""
 
@@ -129,5 +150,6 @@ _PARTS = (Trainable, Learns, Fits, Phased)
 _SIGNS: tuple[tuple[type, set[str]], ...] = (
     (Trainable, {"loss"}),
     (Phased, {"phases", "begin_phase"}),
+    (Solving, {"seconds_before", "doubts"}),
     (Stateful, {"get_extra_state_json", "set_extra_state_json"}),
 )

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from simplatform.contracts import Policy, Signature
+from simplatform.contracts import Answering, Policy, Signature
 from simplatform.deployment.clouds import Array
 from simplatform.deployment.frames import Frames
 from simplatform.errors import FrameError
@@ -43,6 +43,9 @@ class Answers:
 
         from simplatform.deployment.actors import TorchActor
 
+        if isinstance(self, Answering) and not isinstance(observation, Mapping):
+            values: Array = self.at(observation)
+            return values
         if not isinstance(observation, Mapping) or any(
             isinstance(value, torch.Tensor) for value in observation.values()
         ):

@@ -20,6 +20,8 @@ SUCCESS = ("success", "is_success")
 """Names of success: Meta-World's and Adroit's, and that of Gymnasium-Robotics and Stable-Baselines3."""
 STATISTICS = {"r": "episode.return", "l": "episode.length", "t": "episode.seconds"}
 """What Gymnasium's ``RecordEpisodeStatistics`` puts under "episode"."""
+SECONDS = "policy.seconds"
+"""Key of what no environment reports: how long the policy took, for the episode and for what its answers rest on."""
 DEEPEST = 4
 
 
@@ -110,7 +112,7 @@ def require_reported(metrics: Iterable[Metric], names: Iterable[str], where: str
     """
     known = set(names)
     for metric in metrics:
-        if known.isdisjoint(keys_of(metric)):
+        if known.isdisjoint(keys_of(metric)) and metric.key != SECONDS:
             raise UsageError(_unreported(metric, known, where, unread))
 
 

@@ -48,6 +48,10 @@ class Rollout:
     truths: frozenset[str] = frozenset()
     unread: dict[str, str] = field(default_factory=dict)
     thinking: float = 0.0
+    before: float = 0.0
+    """Seconds of work done before the episode that its answers rest on."""
+    doubts: tuple[str, ...] = ()
+    """What the policy itself says against its answers."""
 
 
 class Shown(dict[str, Tensor]):

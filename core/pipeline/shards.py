@@ -12,11 +12,11 @@ from typing import Any
 
 import gymnasium
 
-from simplatform.contracts import Metric, Policy, Task
+from simplatform.contracts import Metric, Policy, Solving, Task
 from simplatform.errors import ContractError, SimplatformError
 from simplatform.pipeline.environments import episodes_of, make_env, make_expert, show, signature_of
 from simplatform.pipeline.lockstep import Play
-from simplatform.pipeline.measuring import reached, reduce_metric
+from simplatform.pipeline.measuring import SECONDS, reached, reduce_metric
 from simplatform.pipeline.rollout import Rollout, one_thread, rollout
 from simplatform.runs.checkpoint import read_policy, read_signature
 from simplatform.runs.fingerprint import data_fingerprint, data_fingerprints
@@ -104,14 +104,22 @@ def play(
             policy, env, seed=one.seed, generator=one.generator, record=record, stop=stop or (lambda info: False),
             options=one.options,
         )  # fmt: skip
+    if isinstance(policy, Solving):
+        result.before, result.doubts = policy.seconds_before, policy.doubts
     return scored(result, task, one)
 
 
 def scored(result: Rollout, task: Task | None, one: Play) -> Rollout:
     """Return an episode with its variant and metrics filled in."""
-    metrics = {m.name: reduce_metric(m, result.episode, result.failure) for m in task.metrics} if task else {}
+    metrics = {m.name: _measured(m, result) for m in task.metrics} if task else {}
     result.episode = replace(result.episode, variant=one.variant, metrics=metrics)
     return result
+
+
+def _measured(metric: Metric, result: Rollout) -> float:
+    if metric.key == SECONDS:
+        return result.thinking + result.before
+    return reduce_metric(metric, result.episode, result.failure)
 
 
 def decided(task: Task | None) -> Callable[[Mapping[Any, Any]], bool] | None:

@@ -64,6 +64,7 @@ class Tally:
         self._unread: dict[str, str] = {}
         self._seen: dict[bytes, int] = {}
         self._clipped = self._steps = 0
+        self._doubts: Counter[str] = Counter()
 
     def add(self, result: Rollout) -> None:
         """Count an episode."""
@@ -75,6 +76,7 @@ class Tally:
         if not self._task.metrics:
             bare = replace(episode, observations={}, actions=episode.actions[:0], metrics={})
             self._kept.append(Rollout(bare, failure=result.failure))
+        self._doubts.update(result.doubts)
         self._truths = (self._truths | result.truths) - (set(episode.infos) - result.truths)
         self._names |= set(episode.infos)
         self._unread.update(result.unread)
@@ -93,7 +95,8 @@ class Tally:
             row.update({m.name: reduce_metric(m, result.episode, result.failure) for m in metrics})
         counted = [row for row in self._rows if row["repeats"] < 0]
         estimates = {m.name: estimate([row[m.name] for row in counted], m.kind) for m in metrics}
-        said = [*notes, *self._failed(), *self._repeated(), *self._outside(), *self._unmeasured(metrics, counted)]
+        said = [*self._doubted(), *notes, *self._failed(), *self._repeated(), *self._outside()]
+        said += self._unmeasured(metrics, counted)
         return Evaluation(self._split, self._rows, estimates, _latency(self._calls), self._recordings, said)
 
     def _first(self, number: int, result: Rollout) -> int:
@@ -105,6 +108,10 @@ class Tally:
         reasons = Counter(row["failure"] for row in self._rows if row["failure"])
         listed = "; ".join(f"{reason} ({count})" for reason, count in reasons.most_common(3))
         return [f"{reasons.total()} of {len(self._rows)} episodes failed: {listed}"] if reasons else []
+
+    def _doubted(self) -> list[str]:
+        """Return what the policy says against its own answers."""
+        return [f"{count} of {len(self._rows)} episodes: {doubt}" for doubt, count in self._doubts.most_common(3)]
 
     def _repeated(self) -> list[str]:
         repeats = sum(row["repeats"] >= 0 for row in self._rows)

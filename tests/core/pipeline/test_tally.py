@@ -33,3 +33,18 @@ def test_permuted_episodes_give_the_same_estimates():
         tallies[0].add(forwards)
         tallies[1].add(backwards)
     assert tallies[0].evaluation().estimates == tallies[1].evaluation().estimates
+
+
+def test_what_a_policy_says_against_its_own_answers_is_said_first():
+    from simplatform.pipeline.shards import play
+
+    class Doubting(Oracle):
+        seconds_before, doubts = 3.0, ("NOT CONVERGED: a", "b")
+
+    metrics = (*SUCCESS, sp.Metric("seconds", better="lower", unit="s", key="policy.seconds"))
+    task = sp.Task("reach", "own/Reach-v0", "", metrics)
+    tally = Tally(task, "test")
+    tally.add(play(Doubting(), reach(), task, "test", 0, 0))
+    found = tally.evaluation(["n"])
+    assert found.notes[:3] == ["1 of 1 episodes: NOT CONVERGED: a", "1 of 1 episodes: b", "n"]
+    assert 3.0 < found["seconds"].value < 4.0

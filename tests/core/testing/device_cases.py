@@ -21,6 +21,8 @@ ARM = {"task": "toy/cloud"}
 LINE = {"task": "toy/field"}
 PLANE = {"task": "toy/plane"}
 UNET = {"policy.width": 8, "policy.multipliers": [1, 1]}
+POINTS = {"task": "pde/helmholtz", "env.points": 64, "task.opponents": False}
+SOLVED = {**POINTS, "policy.inside": 16, "policy.outside": 4, "policy.adam": 2, "policy.lbfgs": 1, "policy.natural": 1}
 MOVERS = ("anisotropic", "laplacian", "spring", "monge-ampere", "m2n", "um2n", "um2n-energy", "ugm2n")
 RUNS = {
     **{name: FEW if name in ("dp3", "simple-dp3", "flow-matching") else CLOUD for name in CLOUDS},
@@ -55,6 +57,10 @@ RUNS = {
     "fno": {**LINE, "policy.width": 4, "policy.modes": 4, "policy.layers": 1},
     "sinenet": {**PLANE, "policy.width": 8, "policy.waves": 1, "policy.blocks": 1},
     "scot": {**PLANE, "policy.width": 8, "policy.depths": [1, 1], "policy.heads": [1, 1], "policy.window": 4},
+    "p2-fem": {**POINTS, "policy.cells": 4},
+    "lpinn": {**SOLVED, "task": "pde/convection", "policy.width": 8, "policy.depth": 1},
+    "pig": {**SOLVED, "policy.gaussians": 4},
+    "pinn": {**SOLVED, "policy.width": 8, "policy.depth": 1},
     "toy": {}, "toy-mean": {},
 }  # fmt: skip
 """Settings that make each policy small."""

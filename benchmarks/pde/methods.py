@@ -1,0 +1,60 @@
+"""What the scripts of this folder share: a method on a task, its error and its seconds of one core."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from simplatform.pipeline.environments import make_env, signature_of
+from simplatform.plugin_host.host import get_host
+from simplatform.recipes import find_task
+from simplatform.recipes.config import validate
+from simplatform.runs.checkpoint import build_policy
+
+
+def environment(task: str, **kwargs: Any) -> Any:
+    """Return the environment of a task with keywords changed."""
+    found = find_task(task)
+    return make_env(replace(found, kwargs={**found.kwargs, **kwargs}), "test").unwrapped
+
+
+def defaults(plugin: str) -> dict[str, Any]:
+    """Return the settings of a plugin's own recipe."""
+    registry = get_host().registry("recipe")
+    given = registry.get(plugin).data.get("settings", {}) if plugin in registry else {}
+    return {key.partition(".")[2]: value for key, value in given.items() if key.startswith("policy.")}
+
+
+def solved(plugin: str, env: Any, seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Solve an environment's problem; returns error, seconds of this process's cores, and the loss by seconds."""
+    entry = get_host().registry("policy").get(plugin)
+    config = validate(entry.load_config(), {**defaults(plugin), **settings}, "policy")
+    policy: Any = build_policy(plugin, config, signature_of(env), seed)
+    observation, _ = env.reset(seed=seed)
+    batch = {key: torch.as_tensor(value)[None, None] for key, value in observation.items()}
+    start = time.process_time()
+    policy.fit([], validation=[], progress=lambda *_, **__: None)
+    policy.reset(batch)
+    with torch.no_grad():
+        answer = policy.act(batch, generator=torch.Generator().manual_seed(seed))[0, 0].numpy()
+    seconds = time.process_time() - start
+    info = env.step(answer)[4]
+    row = {"seed": seed, "error": info["error"], "largest_error": info["largest_error"], "cpu_seconds": seconds}
+    if isinstance(policy, torch.nn.Module):
+        row["parameters"] = sum(one.numel() for one in policy.parameters())
+        row["doubts"] = list(policy.doubts)
+    return row
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the rows of several seeds with their medians and ranges."""
+    found: dict[str, Any] = {"rows": rows, "seeds": [row["seed"] for row in rows]}
+    for name in ("error", "cpu_seconds"):
+        values = [row[name] for row in rows]
+        found[name] = {"median": float(np.median(values)), "least": min(values), "largest": max(values), "n": len(rows)}
+    return found

@@ -1,0 +1,77 @@
+"""Solving one PDE at points that are asked for: the environment, its truth, the tasks, and the classical opponents."""
+
+from __future__ import annotations
+
+from simplatform import Metric, Task, hookimpl
+from simplatform.hooks import Register
+
+ENV = "simplatform/PdeProblem-v0"
+METRICS = (
+    Metric("error", better="lower"),
+    Metric("largest_error", better="lower"),
+    Metric("seconds", better="lower", unit="s", key="policy.seconds"),
+    Metric("solved", "rate", over="last"),
+)
+OPPONENTS = ("p2-fem", "pinn")
+TASKS = {
+    "helmholtz": "Δu + k²u = f on a square, four waves across",
+    "poisson": "a wide and a narrow hill on a square",
+    "poisson-3d": "two waves in a cube",
+    "heat": "two modes that fade on a square",
+    "burgers": "a sine that steepens, viscous, periodic",
+    "convection": "a sine carried around a circle eight times",
+    "advected-gaussian": "a narrow hill carried along a line",
+    "allen-cahn": "phases that part in steep fronts, periodic",
+    "taylor-green": "four vortices that fade: Navier-Stokes",
+}
+
+
+@hookimpl
+def register_envs(register: Register) -> None:
+    target = "simplatform.envs.meshfree.environment:PdeProblem"
+    register(ENV, target, help="solve a PDE at points that are asked for")
+
+
+@hookimpl
+def register_policies(register: Register) -> None:
+    target = "simplatform.envs.meshfree.finite_elements.policy"
+    register(
+        "p2-fem",
+        f"{target}:FiniteElementsPolicy",
+        config=f"{target}:FiniteElementsConfig",
+        help="P2 finite elements of scikit-fem on the problem's own weak form",
+    )
+
+
+@hookimpl
+def register_recipes(register: Register) -> None:
+    register("p2-fem", policy="p2-fem", task="pde/helmholtz")
+
+
+@hookimpl
+def register_experts(register: Register) -> None:
+    target = "simplatform.envs.meshfree.environment:TruthPolicy"
+    register("pde-truth", target, help="the exact solution, or fine finite elements")
+
+
+@hookimpl
+def register_solvers(register: Register) -> None:
+    target = "simplatform.envs.meshfree.pde:of_facts"
+    register("pde", target, kind="pde", help="residuals of the problem that an environment declares")
+
+
+@hookimpl
+def register_tasks(register: Register) -> None:
+    register(
+        Task(
+            "pde-free", env=ENV, expert="pde-truth", metrics=METRICS, demonstrations=0, episodes=1,
+            opponents=OPPONENTS, help="your own PDE: --set env.file=mine.toml (docs: howto/pde)",
+        )
+    )  # fmt: skip
+    for problem, text in TASKS.items():
+        register(
+            Task(
+                f"pde/{problem}", env=ENV, expert="pde-truth", metrics=METRICS, kwargs={"problem": problem},
+                demonstrations=0, episodes=1, opponents=OPPONENTS, help=text,
+            )
+        )  # fmt: skip

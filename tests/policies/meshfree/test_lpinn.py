@@ -1,0 +1,27 @@
+"""LPINN: fast convection in seconds, and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+import simplatform as sp
+from simplatform.errors import ContractError
+from simplatform.pipeline.environments import make_env, signature_of
+from simplatform.policies.meshfree.lpinn import LPINN, LPINNConfig
+from simplatform.recipes import find_task
+
+FAST = {"natural": 20, "width": 8, "inside": 60, "outside": 30}
+
+
+def test_it_follows_what_a_plain_network_loses():
+    env = make_env(find_task("pde/convection"))
+    policy = LPINN(LPINNConfig(**FAST), signature_of(env))
+    policy.fit([], validation=[], progress=lambda *_, **__: None)
+    assert policy.doubts == ()
+    assert sp.evaluate(policy, env, episodes=1)["error"].value < 0.05
+
+
+@pytest.mark.parametrize("task", ["pde/helmholtz", "pde/heat", "pde/advected-gaussian"])
+def test_other_problems_are_refused(task):
+    with pytest.raises(ContractError, match="one periodic direction"):
+        LPINN(LPINNConfig(), signature_of(make_env(find_task(task))))
