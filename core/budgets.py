@@ -2,13 +2,15 @@
 
 A file may hold much; what it may not do is ask for more than it holds. Arrays are read up to ``ARRAYS`` bytes, or four
 times the size of their file where that is more: a large file is read, a small one that unfolds to gigabytes is not.
-``SIMPLATFORM_READ_GIB`` raises the first of them.
+``SIMPLATFORM_READ_GIB`` raises the first of them. What a file declares is compared before it is read; what a library
+unfolds beyond that is refused by the system, where it knows limits on a process's memory (Linux), before it is there.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import resource
 import stat
 import struct
 import zipfile
@@ -31,6 +33,13 @@ RECIPE_BYTES = 1 << 20
 """Largest TOML file."""
 UNFOLDED = 4
 """How many times the size of its file arrays may take, beyond ``arrays_limit``'s first part."""
+WORKING = 8
+"""How many times the size of its file all that is needed for reading may take: text, buffers and arrays together."""
+BESIDE = 1 << 28
+"""Bytes that a library may take for itself while a file is read: its own code, threads, caches."""
+REFUSED = ("memory allocation failed", "unable to allocate", "out of memory", "cannot allocate", "can't allocate",
+           "malloc of size", "realloc of size")  # fmt: skip
+"""What libraries say in errors of their own when the system gives them no memory."""
 
 
 @contextmanager
@@ -70,6 +79,54 @@ def check_arrays(what: str, wanted: int, file_bytes: int) -> None:
             f"{what} asks for {wanted / GIB:.3g} GiB of memory from a file of {file_bytes:,} bytes; the limit is "
             f"{limit / GIB:.3g} GiB (SIMPLATFORM_READ_GIB=… raises it)"
         )
+
+
+@contextmanager
+def memory_within(what: str, file_bytes: int) -> Iterator[None]:
+    """Let whatever reads a file of ``file_bytes`` take so much memory, and no more.
+
+    The process's address space is limited meanwhile: an allocation beyond it fails, whichever library asks.
+
+    Raises:
+        DataError: more was asked for; the budget is named.
+    """
+    budget = max(arrays_limit(file_bytes), WORKING * file_bytes)
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = _address_space() + budget + BESIDE
+    known = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+    if wanted < min(known, default=wanted + 1):
+        resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:
+        if isinstance(error, MemoryError) or any(text in str(error).lower() for text in REFUSED):
+            raise DataError(
+                f"{what} asks for more memory than the {budget / GIB:.3g} GiB that reading a file of {file_bytes:,} "
+                "bytes may take (SIMPLATFORM_READ_GIB=… raises it)"
+            ) from error
+        raise
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _address_space() -> int:
+    """Return the bytes that this process has mapped; where the system does not tell, more than any limit."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return 1 << 62
+
+
+def parquet_bytes(about: Any) -> int:
+    """Return the bytes that the metadata of a Parquet file declare: of its pages, or eight for each value."""
+    total = 0
+    for number in range(about.num_row_groups):
+        group = about.row_group(number)
+        values = sum(group.column(column).num_values for column in range(group.num_columns))
+        total += max(group.total_byte_size, 8 * values)
+    return total
 
 
 def check_zip(file: IO[bytes], path: Path) -> None:

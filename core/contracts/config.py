@@ -11,9 +11,9 @@ from simplatform.errors import ConfigError
 
 
 class Config(BaseModel):
-    """Base of every configuration: frozen, and unknown keys are errors."""
+    """Base of every configuration: frozen, numbers are finite, and unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     refused: ClassVar[Mapping[str, str]] = {}
     """Settings that users of similar methods may expect here, and why this one cannot have them."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from math import prod
 from typing import Any
 
-from simplatform.budgets import check_arrays
+from simplatform.budgets import check_arrays, memory_within
 from simplatform.demonstrations.episode import Array
 from simplatform.errors import DataError
 from simplatform.runs.folder import Folder
@@ -27,7 +27,7 @@ def hdf5(folder: Folder, name: str) -> Iterator[Any]:
     import h5py
 
     path = folder.path(name)
-    with h5py.File(path, "r") as file:
+    with memory_within(str(path), path.stat().st_size), h5py.File(path, "r") as file:
         check_hdf5(file, str(path), path.stat().st_size)
         yield file
 
@@ -38,10 +38,22 @@ def check_hdf5(file: Any, what: str, file_bytes: int) -> None:
     Raises:
         DataError: there are some.
     """
-    check_arrays(what, sum(prod(one.shape) * one.dtype.itemsize for one in _datasets(file, what)), file_bytes)
+    check_arrays(what, sum(size_of(one) for one in own_datasets(file, what)), file_bytes)
 
 
-def _datasets(group: Any, what: str, depth: int = 0) -> Iterator[Any]:
+def size_of(dataset: Any) -> int:
+    """Return the bytes that reading a dataset takes: its own, or those of one compressed piece where that is larger."""
+    pieces = prod(dataset.chunks) if dataset.chunks else 0
+    size: int = max(prod(dataset.shape), pieces) * dataset.dtype.itemsize
+    return size
+
+
+def own_datasets(group: Any, what: str, depth: int = 0) -> Iterator[Any]:
+    """Yield the datasets of an open HDF5 file that has none but its own.
+
+    Raises:
+        DataError: a link, values of another file, or groups nested too deeply.
+    """
     import h5py
 
     if depth > 32:
@@ -51,7 +63,7 @@ def _datasets(group: Any, what: str, depth: int = 0) -> Iterator[Any]:
             raise DataError(f"{what}: {group.name}/{key} is a link; links in files of others are not followed")
         found = group[key]
         if isinstance(found, h5py.Group):
-            yield from _datasets(found, what, depth + 1)
+            yield from own_datasets(found, what, depth + 1)
         elif isinstance(found, h5py.Dataset):
             if found.is_virtual or found.external:
                 raise DataError(f"{what}: {found.name} takes its values from another file, which is not followed")

@@ -5,6 +5,7 @@ Writing is atomic: a set is either whole or absent. Reading runs no code.
 
 from __future__ import annotations
 
+import io
 import shutil
 import tempfile
 from pathlib import Path
@@ -41,6 +42,8 @@ class Spaces(Protocol):
 
 
 CARD = "simplatform.json"
+MAIN = "main_data.hdf5"
+"""What Minari calls the file of all episodes."""
 FORMAT = 1
 
 
@@ -72,7 +75,7 @@ def load(path: Path) -> Demonstrations:
         folder = Folder(path, DataError)
         what = f"{path} is not a set of demonstrations: {CARD}"
         card = typed(SetRecord, folder.json(CARD), what, DataError, ". Collect it again.")
-        with hdf5(folder, "data/main_data.hdf5") as file:
+        with hdf5(folder, f"data/{MAIN}") as file:
             episodes = [_read_episode(file, index, item) for index, item in enumerate(card.episodes)]
         demonstrations = Demonstrations(episodes, card.source)
         changed = demonstrations.content_hash() != card.content_hash
@@ -93,9 +96,18 @@ def _write(demonstrations: Demonstrations, path: Path, env: Spaces, name: str) -
         env_spec=env.spec,
         jpeg_encoding=False,
     )
-    storage.update_episodes([_buffer(episode) for episode in demonstrations])
+    _write_episodes(storage, demonstrations, data / MAIN)
     storage.update_metadata({"dataset_id": f"simplatform/{name}-v{FORMAT}", "minari_version": _minari_version()})
     write_json(path / CARD, _card(demonstrations))
+
+
+def _write_episodes(storage: Any, demonstrations: Demonstrations, path: Path) -> None:
+    """Let Minari make its HDF5 in memory: HDF5 that cannot write to a full disk crashes, plain bytes raise an error."""
+    memory = io.BytesIO()
+    storage._file_path = memory
+    storage.update_episodes([_buffer(episode) for episode in demonstrations])
+    path.write_bytes(memory.getbuffer())
+    storage.update_metadata({"dataset_size": storage.get_size()})
 
 
 def _card(demonstrations: Demonstrations) -> dict[str, Any]:

@@ -268,7 +268,7 @@ class _Stages:
             raise RunError(
                 f"the {split} demonstrations are not those that {self.run.path} began with "
                 f"({card['content_hash'][:12]}, then {before[:12]}): `{self.run.again(fresh=True)}` starts again, "
-                "another --output keeps both"
+                "`simplatform run` with another folder as --output keeps both"
             )
         self.run.files.write_json(f"demonstrations_{split}.json", card)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from simplatform.contracts.config import Config as Config
 from simplatform.errors import ConfigError, nearest
@@ -17,8 +17,6 @@ class TrainConfig(Config):
     """How the pipeline trains a policy that has a ``loss``. Methods that fit themselves read none of it: what they do
     have in common with it has the same name in their own settings (``policy.steps``, ``policy.batch``, ``policy.lr``).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     steps: int = Field(3000, ge=0, le=1_000_000_000, description="optimiser steps; 0 = the untrained network")
     batch: int = Field(64, ge=1, description="windows per step")

@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simplatform.budgets import check_arrays, check_zip
+from simplatform.budgets import check_arrays, check_zip, memory_within
 from simplatform.errors import DataError
 
 Array = NDArray[Any]
@@ -33,7 +33,7 @@ def read_npz(file: IO[bytes], path: Path, names: Sequence[str] | None = None) ->
                 sizes.append(_declared(member, f"{path}: {name}"))
     check_arrays(str(path), sum(sizes), os.fstat(file.fileno()).st_size)
     file.seek(0)
-    with np.load(file, allow_pickle=False) as found:
+    with memory_within(str(path), os.fstat(file.fileno()).st_size), np.load(file, allow_pickle=False) as found:
         return {name.removesuffix(".npy"): found[name.removesuffix(".npy")] for name in wanted}
 
 

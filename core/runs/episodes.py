@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simplatform.budgets import check_arrays
+from simplatform.budgets import check_arrays, memory_within, parquet_bytes
 from simplatform.runs.files import reading
 from simplatform.runs.folder import Folder
 
@@ -31,10 +31,12 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     hint = f"; `simplatform resume {path.parent.parent}` evaluates the run again"
-    with reading(f"{path} is not a table of episodes", hint=hint), Folder(path.parent).open(path.name) as file:
+    with (
+        reading(f"{path} is not a table of episodes", hint=hint),
+        Folder(path.parent).open(path.name) as file,
+        memory_within(str(path), path.stat().st_size),
+    ):
         table = pq.ParquetFile(file)
-        about = table.metadata
-        sizes = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
-        check_arrays(str(path), max(sizes, 8 * about.num_rows * about.num_columns), path.stat().st_size)
+        check_arrays(str(path), parquet_bytes(table.metadata), path.stat().st_size)
         rows: list[dict[str, Any]] = table.read().to_pylist()
         return rows

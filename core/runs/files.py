@@ -22,9 +22,9 @@ _REASONS = {
     errno.EROFS: "the file system is read-only; {place}",
     errno.EACCES: "no permission to write there; {place}",
     errno.EPERM: "no permission to write there; {place}",
-    errno.ENOENT: "its folder is not there, or was removed; {place}",
     errno.ENOTDIR: "a part of the path is a file, not a folder; {place}",
 }
+_REMOVED = "its folder is not there, or was removed while this program wrote into it"
 NOT_FINITE = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
 """How JSON that must be read to the same values writes numbers which JSON does not have."""
 
@@ -35,6 +35,8 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise StorageError(f"cannot write {path}: {_REMOVED}; make it again, and start again") from error
         if error.errno in _REASONS:
             reason = _REASONS[error.errno].format(place=_elsewhere(path))
             raise StorageError(f"cannot write {path}: {reason}. What was written before is intact.") from error
@@ -60,7 +62,7 @@ def reading(what: str, error: type[SimplatformError] = DataError, hint: str = ""
         raise error(f"{what}: {type(found).__name__}: {found}{hint}") from found
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Write a file in one step: readers see the old or the new content, never a half.
 
     Raises:

@@ -279,7 +279,8 @@ class RunDirectory:
         except OSError as error:
             file.close()
             raise RunError(
-                f"{self.path} is in use by another process; wait for it, or choose another --output"
+                f"{self.path} is in use by another process; wait for it, or start one of your "
+                "own: `simplatform run` with another folder as --output"
             ) from error
         try:
             self._clear_scratch()

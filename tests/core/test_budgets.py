@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import struct
+import sys
 import zipfile
 
 import numpy as np
@@ -20,6 +22,8 @@ from simplatform.budgets import (
     check_arrays,
     check_zip,
     depth,
+    memory_within,
+    parquet_bytes,
     regular,
     safetensors_shapes,
 )
@@ -113,3 +117,31 @@ def test_shapes_come_from_the_header_if_it_describes_the_file(tmp_path):
             (tmp_path / name).write_bytes(text)
         with regular(tmp_path / name) as file, pytest.raises(ValueError, match="header too short, or longer"):
             safetensors_shapes(file)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its address space")
+def test_memory_beyond_the_budget_is_refused_by_name_and_the_limit_goes_again(monkeypatch):
+    monkeypatch.setenv("SIMPLATFORM_READ_GIB", "0.01")
+    monkeypatch.setattr("simplatform.budgets.BESIDE", 1 << 26)
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with memory_within("x", 10):
+        assert resource.getrlimit(resource.RLIMIT_AS)[0] > 0
+        assert len(bytes(1 << 20)) == 1 << 20
+    wanted = r"x asks for more memory than the 0\.01 GiB that reading a file of 10 bytes.*SIMPLATFORM_READ_GIB"
+    with pytest.raises(DataError, match=wanted), memory_within("x", 10):
+        bytes(1 << 28)
+    with pytest.raises(DataError, match=wanted), memory_within("x", 10):
+        raise OSError("memory allocation failed for raw data chunk")
+    with pytest.raises(ZeroDivisionError), memory_within("x", 10):
+        1 / 0  # noqa: B018
+    with memory_within("x", 1 << 26):
+        assert len(bytes(1 << 28)) == 1 << 28, "a large file may take eight times its size"
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_a_table_declares_eight_bytes_for_each_value(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"a": [0] * 1000, "b": [[1, 2]] * 1000}), tmp_path / "t.parquet")
+    assert parquet_bytes(pq.read_metadata(tmp_path / "t.parquet")) == 8 * 3000

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from simplatform.budgets import regular
 from simplatform.envs.fields.files.recording import FieldRecording, Fields, even_step
 from simplatform.errors import DataError
+from simplatform.runs.arrays import read_npz as arrays_of
 
 KEYS = "fields (N, T, C, *points); t (T,); lengths (d,); periodic (d,); channels (C,); parameters (N, P); names (P,)"
 
@@ -19,8 +21,8 @@ def read_npz(path: Path) -> FieldRecording:
     Raises:
         DataError: ``fields`` is missing or of another rank, or what stands beside it does not fit it.
     """
-    with np.load(path, allow_pickle=False) as file:
-        held = {key: file[key] for key in file.files}
+    with regular(path) as file:
+        held = arrays_of(file, path)
     if "fields" not in held or not 4 <= held["fields"].ndim <= 6 or held["fields"].dtype.kind not in "fiu":
         raise DataError(f"{path}: expected {KEYS}; got {', '.join(f'{k} {v.shape}' for k, v in held.items())}")
     fields = held.pop("fields")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from simplatform.budgets import memory_within
+from simplatform.demonstrations.hdf5 import own_datasets
 from simplatform.envs.fields.files.npz import read_npz
 from simplatform.envs.fields.files.pdebench import read_pdebench
 from simplatform.envs.fields.files.recording import FieldRecording
@@ -24,11 +27,10 @@ def read_fields(path: str | Path) -> FieldRecording:
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path} is not a file; fields come as .npz or .h5 / .hdf5 (PDEBench, The Well)")
-    with reading(f"{path} cannot be read as fields"):
-        if path.suffix.lower() == ".npz":
-            return read_npz(path)
-        if path.suffix.lower() in HDF5:
-            return _hdf5(path)
+    with reading(f"{path} cannot be read as fields"), memory_within(str(path), path.stat().st_size):
+        reader = read_npz if path.suffix.lower() == ".npz" else _hdf5 if path.suffix.lower() in HDF5 else None
+        if reader is not None:
+            return replace(reader(path), path=path, size=path.stat().st_size)
     raise DataError(f"{path}: fields come as .npz or .h5 / .hdf5 (PDEBench, The Well), not as {path.suffix or 'this'}")
 
 
@@ -38,5 +40,7 @@ def _hdf5(path: Path) -> FieldRecording:
     except ImportError as error:
         raise MissingDependency("HDF5 files need h5py: pip install 'simplatform[fields]'") from error
     with h5py.File(path, "r") as file:
+        for _ in own_datasets(file, str(path)):
+            pass  # links to other files are refused
         is_well = "n_spatial_dims" in file.attrs and "dimensions" in file
     return read_the_well(path) if is_well else read_pdebench(path)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simplatform.budgets import check_arrays, memory_within
 from simplatform.errors import DataError
 
 Fields = NDArray[np.float32]
@@ -20,6 +23,7 @@ class FieldRecording:
 
     ``read(i)`` returns one of them, ``(frames, C, *points)`` float32, from the file. ``parameters`` is ``(count, P)``.
     ``lengths`` are those of the box, None where the file has no coordinates; ``periodic`` says it for each direction.
+    ``path`` and ``size`` (bytes) are the file's.
     """
 
     count: int
@@ -33,6 +37,8 @@ class FieldRecording:
     names: tuple[str, ...]
     read: Callable[[int], Fields]
     layout: str
+    path: Path = Path()
+    size: int = 0
 
     def trajectory(self, number: int) -> Fields:
         """Return one trajectory, checked.
@@ -40,7 +46,10 @@ class FieldRecording:
         Raises:
             DataError: values that are not finite; the trajectory and the frame are named.
         """
-        fields = self.read(number)
+        wanted = 4 * self.frames * len(self.channels) * prod(self.points)
+        check_arrays(f"trajectory {number} of {self.path}", wanted, self.size)
+        with memory_within(f"trajectory {number} of {self.path}", self.size):
+            fields = self.read(number)
         finite = np.isfinite(fields).reshape(len(fields), -1).all(1)
         if not finite.all():
             raise DataError(

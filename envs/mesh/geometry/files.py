@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from simplatform.budgets import regular
+from simplatform.budgets import memory_within, regular
 from simplatform.envs.mesh.geometry.inside import check_inside, written_beside
 from simplatform.envs.mesh.geometry.mesh import KINDS, Floats, Mesh
 from simplatform.envs.mesh.geometry.unfinished import check_finished
-from simplatform.envs.mesh.geometry.validity import check_mesh, check_monitor, oriented
-from simplatform.errors import DataError, MissingDependency, SimplatformError, UsageError
+from simplatform.envs.mesh.geometry.validity import check_mesh, oriented
+from simplatform.errors import DataError, MissingDependency, SimplatformError
 from simplatform.runs.arrays import read_npy
 from simplatform.runs.files import reading, storage_errors
 
@@ -54,29 +56,6 @@ def read_mesh(path: Path) -> Mesh:
         cells = np.concatenate([block.data for block in data.cells if block.type == kind]).astype(np.int64)
         flat = _flat(points, KINDS[kind][0], path)
     return check_mesh(oriented(Mesh(flat, cells, kind)))
-
-
-def read_monitor(path: Path, mesh: Mesh, name: str | None = None) -> Floats:
-    """Read nodal monitor values ``(V,)`` from a mesh file's point data, or from a ``.npy`` or text file of V numbers.
-
-    Raises:
-        DataError: no such field, or values that ``check_monitor`` refuses; the first bad vertex is named.
-        UsageError: several fields and no name.
-    """
-    if path.suffix in (".npy", ".txt", ".csv"):
-        return check_monitor(numbers(path), mesh)
-    point_data: Mapping[str, Any] = open_mesh(path).point_data
-    fields = {key: value for key, value in point_data.items() if not key.startswith(OWN)}
-    if not fields:
-        raise DataError(f"{path} has no point data: a monitor is one value per vertex")
-    if name is None and len(fields) > 1:
-        raise UsageError(f"{path} has several fields: choose one with --field ({', '.join(fields)})")
-    chosen = next(iter(fields)) if name is None else name
-    if chosen not in fields:
-        raise DataError(f"{path} has no field {chosen!r}; it has {', '.join(fields)}")
-    with reading(f"{path} does not hold one number per vertex in {chosen!r}"):
-        values = np.asarray(fields[chosen], float).squeeze()
-    return check_monitor(values, mesh)
 
 
 def write_mesh(path: Path, mesh: Mesh, fields: Mapping[str, Floats] | None = None) -> None:
@@ -119,17 +98,30 @@ def open_mesh(path: Path) -> Any:
     if not path.exists():
         raise DataError(f"{path} does not exist")
     try:
-        with regular(path) as opened:
-            size = os.fstat(opened.fileno()).st_size
-        check_inside(path, size)
-        check_finished(path)
-        return meshio_module().read(path)
+        with checked(path), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what numpy thinks of a damaged header is no news beside the error
+            return meshio_module().read(path)
     except SimplatformError:
         raise
     except SystemExit as error:  # some of meshio's readers end the program on a bad file
         raise DataError(f"{path} is not a mesh that meshio reads") from error
     except Exception as error:
         raise DataError(f"{path} is not a mesh that meshio reads: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def checked(path: Path) -> Iterator[None]:
+    """Let a mesh file of anyone be read: from its folder alone, whole, and within the memory that it may take.
+
+    Raises:
+        DataError: it may not; see ``check_inside``, ``check_finished`` and ``memory_within``.
+        OSError: it is no regular file.
+    """
+    with regular(path) as opened:
+        size = os.fstat(opened.fileno()).st_size
+    with memory_within(str(path), size + check_inside(path, size)):
+        check_finished(path, size)
+        yield
 
 
 def cell_kind(data: Any, path: Path) -> str:

@@ -1,4 +1,7 @@
-"""Files on which a reader of meshio would wait for ever: it looks for a line that is not there, not for the end."""
+"""Files on which a reader of meshio would wait for ever.
+
+It looks for a line that is not there, not for the end; or it counts up to a number that the file only declares.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,26 @@ NEEDED: dict[str, tuple[str, bytes]] = {
 """What a file of a suffix must hold, in words and as a pattern."""
 
 
-def check_finished(path: Path) -> None:
-    """Refuse a file that is cut short in a way which its reader would not notice.
+COUNTED: dict[str, bytes] = {
+    ".ply": rb"(?m)^[ \t]*element[ \t]+\S+[ \t]+(\d+)",
+    **dict.fromkeys((".dat", ".tec"), rb"(?i)\b(?:N|E|NODES|ELEMENTS|I|J|K)[ \t]*=[ \t]*(\d+)"),
+}
+"""How the headers of a suffix declare numbers of things, each of which takes a byte or more."""
+HEADER = 1 << 16
+"""Bytes at the beginning of a file in which ``COUNTED`` is looked for."""
+
+
+def check_finished(path: Path, size: int) -> None:
+    """Refuse a file of ``size`` bytes that is cut short in a way which its reader would not notice.
 
     Raises:
         DataError: it is; what is missing is named.
     """
-    what, pattern = NEEDED.get(path.suffix.lower(), ("", b""))
-    if pattern and not re.search(pattern, re.sub(rb"\r\n?", b"\n", path.read_bytes())):
+    suffix = path.suffix.lower()
+    what, pattern = NEEDED.get(suffix, ("", b""))
+    content = re.sub(rb"\r\n?", b"\n", path.read_bytes()) if suffix in NEEDED or suffix in COUNTED else b""
+    if pattern and not re.search(pattern, content):
         raise DataError(f"{path} is cut short: it lacks {what}")
+    counts = [int(number) for number in re.findall(COUNTED[suffix], content[:HEADER])] if suffix in COUNTED else []
+    if max(counts, default=0) > size:
+        raise DataError(f"{path} is cut short: it declares {max(counts):,} of something in {size:,} bytes")

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from simplatform.envs.mesh.geometry.files import OWN, cell_kind, meshio_module, numbers, open_mesh
+from simplatform.budgets import regular
+from simplatform.envs.mesh.geometry.files import OWN, cell_kind, checked, meshio_module, numbers, open_mesh
 from simplatform.envs.mesh.geometry.mesh import Floats
 from simplatform.envs.mesh.geometry.validity import check_monitor
 from simplatform.envs.mesh.user_files.mesh_file import MeshFile
@@ -65,7 +66,7 @@ def _of_numbers(path: Path, file: MeshFile) -> Floats:
 
 def _fields(path: Path, time: float | None) -> tuple[Floats, Mapping[str, Any], Mapping[str, Any], Any]:
     """Return points, nodal fields, fields of cells (joined over those of the highest dimension) and the data."""
-    if path.suffix.lower() in (".xdmf", ".xmf") and b"CollectionType" in path.read_bytes()[: 1 << 20]:
+    if path.suffix.lower() in (".xdmf", ".xmf") and _is_series(path):
         return _of_series(path, time)
     data = open_mesh(path)
     kind = cell_kind(data, path)
@@ -78,9 +79,18 @@ def _fields(path: Path, time: float | None) -> tuple[Floats, Mapping[str, Any], 
     return np.asarray(data.points, float), nodal, cells, data
 
 
+def _is_series(path: Path) -> bool:
+    with reading(f"{path} cannot be read"), regular(path) as file:
+        return b"CollectionType" in file.read(1 << 20)
+
+
 def _of_series(path: Path, time: float | None) -> tuple[Floats, Mapping[str, Any], Mapping[str, Any], Any]:
     meshio = meshio_module()
-    with reading(f"{path} is not a series that meshio reads"), meshio.xdmf.TimeSeriesReader(path) as series:
+    with (
+        reading(f"{path} is not a series that meshio reads"),
+        checked(path),
+        meshio.xdmf.TimeSeriesReader(path) as series,
+    ):
         points, cells = series.read_points_cells()
         steps = [series.read_data(k) for k in range(series.num_steps)]
     times = [float(step[0]) for step in steps]

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.budgets import JSON_BYTES, check_arrays, regular
+from simplatform.budgets import JSON_BYTES, check_arrays, memory_within, parquet_bytes, regular
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.envs.recorded.frames import refuse_holes
 from simplatform.errors import DataError
@@ -42,8 +42,8 @@ def read_lerobot(path: Path) -> Demonstrations:
     Raises:
         DataError: not such a dataset, a feature is missing or of another shape, or values are not finite.
     """
-    with reading(f"{path} is damaged"):
-        check_tree(path) if path.exists() else None
+    size = check_tree(path) if path.exists() else 0
+    with reading(f"{path} is damaged"), memory_within(str(path), size):
         return _read(path)
 
 
@@ -131,11 +131,12 @@ def _read_columns(path: Path, features: Mapping[str, Any]) -> dict[str, Array]:
         what = f"no feature {sorted(missing)[0]!r}" if missing else "no data/chunk-*/*.parquet"
         raise DataError(f"{path} is not a whole LeRobot dataset: {what}")
     try:
-        sizes = (about.row_group(n).total_byte_size for file in files for about in [pq.read_metadata(file)]
-                 for n in range(about.num_row_groups))  # fmt: skip
-        check_arrays(str(path), sum(sizes), sum(file.stat().st_size for file in files))
+        declared = sum(parquet_bytes(pq.read_metadata(file)) for file in files)
+        check_arrays(str(path), declared, sum(file.stat().st_size for file in files))
         table = pa.concat_tables([pq.read_table(file, columns=list(features)) for file in files])
         return {key: _array(table[key], feature, path, key) for key, feature in features.items()}
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: damaged data: {type(error).__name__}: {error}") from error
 

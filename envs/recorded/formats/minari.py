@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simplatform.budgets import memory_within
 from simplatform.demonstrations import store
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.demonstrations.hdf5 import hdf5
@@ -30,7 +31,7 @@ def read_minari(source: str | Path) -> Demonstrations:
         DataError: no such dataset here, a damaged one, or observations or actions that are not arrays.
     """
     dataset = _open(source)
-    with reading(f"{source} is damaged"):
+    with reading(f"{source} is damaged"), memory_within(str(source), _bytes(dataset)):
         episodes: list[Episode] = []
         skipped: list[str] = []
         for data in dataset.iterate_episodes():
@@ -106,6 +107,10 @@ def _open(source: str | Path) -> Any:
                     pass
             return minari.MinariDataset(folder / "data" if (folder / "data").is_dir() else folder)
         return minari.load_dataset(str(source))
+
+
+def _bytes(dataset: Any) -> int:
+    return sum(file.stat().st_size for file in Path(dataset.storage.data_path).rglob("*") if file.is_file())
 
 
 def _seed(dataset: Any, episode: int) -> int:

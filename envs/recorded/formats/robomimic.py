@@ -6,12 +6,12 @@ named in ``source["skipped"]``.
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.hdf5 import hdf5
 from simplatform.envs.recorded.frames import Array, refuse_holes
 from simplatform.errors import DataError
-from simplatform.runs.files import reading, storage_errors
+from simplatform.runs.files import reading, storage_errors, write_bytes
 from simplatform.runs.folder import Folder
 
 NAME = re.compile(r"demo_\d+")
@@ -97,19 +97,16 @@ def write_robomimic(demonstrations: Demonstrations, path: Path) -> None:
         raise DataError("there are no demonstrations to write")
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_name(f".{path.name}-{os.getpid()}")
-        try:
-            _write(demonstrations, scratch)
-            scratch.rename(path)
-        finally:
-            scratch.unlink(missing_ok=True)
+        memory = io.BytesIO()  # HDF5 that cannot write to a full disk crashes; plain bytes raise an error
+        _write(demonstrations, memory)
+        write_bytes(path, memory.getbuffer())
 
 
-def _write(demonstrations: Demonstrations, path: Path) -> None:
+def _write(demonstrations: Demonstrations, target: IO[bytes]) -> None:
     import h5py
 
     name = str(demonstrations.source.get("task") or "")
-    with h5py.File(path, "w") as file:
+    with h5py.File(target, "w") as file:
         data = file.create_group("data")
         data.attrs["total"] = demonstrations.steps
         data.attrs["env_args"] = json.dumps({"env_name": name, "type": 1, "env_kwargs": {}})

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from math import prod
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from simplatform.budgets import check_arrays
+from simplatform.budgets import check_arrays, memory_within
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.envs.recorded.frames import refuse_holes
 from simplatform.envs.recorded.roles import mapped
@@ -43,8 +44,8 @@ def read_zarr(path: Path) -> Demonstrations:
             not increase up to the number of steps, values are not finite, or reading would run code.
         MissingDependency: zarr is not there.
     """
-    with reading(f"{path} is damaged"):
-        check_tree(path) if path.exists() else None
+    size = check_tree(path) if path.exists() else 0
+    with reading(f"{path} is damaged"), memory_within(str(path), size):
         arrays, ends, skipped = _read_arrays(path)
         _check_ends(ends, len(arrays["action"]), path)
         starts = np.concatenate([[0], ends[:-1]])
@@ -128,6 +129,7 @@ def _read_arrays(path: Path) -> tuple[dict[str, Array], Array, list[str]]:
     if "action" not in fields or len(fields) < 2:
         what = "data/action missing" if "action" not in fields else "data holds no observation but images"
         raise DataError(f"{path}: {what}; there are {', '.join(sorted([*fields, *skipped])) or 'no arrays'}")
+    check_arrays(str(path), sum(_size(values) for values in (*fields.values(), ends)), check_tree(path))
     arrays = {name: _plain(values, f"data/{name}", path) for name, values in fields.items()}
     _check_shapes(arrays, path)
     if "point_cloud" in arrays and not np.any(arrays["point_cloud"][..., 3:]):
@@ -143,13 +145,18 @@ def _plain(array: Any, name: str, path: Path) -> Array:
     """Read numbers; an array of objects could run code when decoded."""
     if np.dtype(array.dtype).kind not in "fiub":
         raise DataError(f"{path}: {name} holds {array.dtype}, expected numbers")
-    wanted = int(np.prod([int(size) for size in array.shape], dtype=object)) * np.dtype(array.dtype).itemsize
-    check_arrays(f"{path}: {name}", wanted, check_tree(path))
     try:
         values = np.asarray(array[...])
+    except MemoryError:
+        raise
     except Exception as error:
         raise DataError(f"{path}: {name} is damaged: {error}") from error
     return values
+
+
+def _size(array: Any) -> int:
+    """Return the bytes that an array declares, or one of its compressed pieces where that is more."""
+    return max(prod(array.shape), prod(array.chunks)) * np.dtype(array.dtype).itemsize
 
 
 def _check_shapes(arrays: dict[str, Array], path: Path) -> None:

@@ -16,6 +16,8 @@ from simplatform.policies.nn.scaling import spread
 from simplatform.policies.nn.structured import Counts
 
 WINDOW = "window"
+MOST_WEIGHTS = 1 << 27
+"""Weights of one matrix in float64, at most."""
 
 
 class WindowPredictor(nn.Module):
@@ -77,6 +79,19 @@ class WindowPredictor(nn.Module):
             window = torch.cat([window[:, 1:], state[:, None]], dim=1)
             states.append(state)
         return torch.stack(states, dim=1)
+
+
+def check_width(method: str, rows: int, components: int) -> None:
+    """Refuse a matrix of weights ``(rows, components)`` that would take more than a gibibyte, before it is made.
+
+    Raises:
+        DataError: it would.
+    """
+    if rows * components > MOST_WEIGHTS:
+        raise DataError(
+            f"{method} needs a matrix of {rows:,} × {components:,} weights for {components:,} components, more than "
+            f"{MOST_WEIGHTS:,}: give it fewer components, or take a method without one, such as context-parroting"
+        )
 
 
 def delay_pairs(

@@ -19,7 +19,7 @@ from simplatform.contracts import Progress, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import CheckpointError, DataError
 from simplatform.policies.dynamics.polynomials import BOUND, count, monomials
-from simplatform.policies.dynamics.prediction.base import WindowPredictor, delay_pairs
+from simplatform.policies.dynamics.prediction.base import WindowPredictor, check_width, delay_pairs
 from simplatform.policies.dynamics.prediction.local import Layout
 from simplatform.policies.dynamics.prediction.ridge import ridge_path
 from simplatform.policies.dynamics.prediction.validation import contest, origins
@@ -72,6 +72,8 @@ class NVAR(WindowPredictor):
         Raises:
             DataError: no choice fits into the window and the data.
         """
+        fewest = self._layout(min(self.config.delays))
+        check_width("nvar", count(fewest.channels * min(self.config.delays), min(self.config.orders)), fewest.outputs)
         windows, following = delay_pairs(demonstrations, self.delays, self.device)
         windows, following = (values[:: -(-len(values) // self._rows())] for values in (windows, following))
         local = Layout(self.dim, self.fields).split(windows.flatten(0, 1))

@@ -22,7 +22,7 @@ from torch import Generator, Tensor
 from simplatform.contracts import Observation, Progress, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.policies.dynamics.polynomials import count, monomials
-from simplatform.policies.dynamics.prediction.base import WINDOW, WindowPredictor, delay_pairs
+from simplatform.policies.dynamics.prediction.base import WINDOW, WindowPredictor, check_width, delay_pairs
 from simplatform.policies.dynamics.prediction.ridge import ridge_path
 from simplatform.policies.dynamics.prediction.validation import contest, origins
 from simplatform.policies.nn.scaling import spread
@@ -67,6 +67,7 @@ class Reservoir(WindowPredictor):
     def __init__(self, config: ReservoirConfig, signature: Signature) -> None:
         super().__init__(signature, delays=1)
         self.config, self.delays, n = config, signature.observation[WINDOW][0], config.units
+        check_width("reservoir", 1 + self.dim + n, self.dim)
         mask = torch.rand(n, n) < config.connections / n
         recurrent = torch.randn(n, n, dtype=torch.float64) * mask
         radius = torch.linalg.eigvals(recurrent).abs().max().clamp_min(1e-12)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from simplatform.cli import convert
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.formats import formats, open_demonstrations, save_demonstrations
-from simplatform.errors import ContractError, DataError
+from simplatform.errors import ContractError, DataError, StorageError
 
 pytest.importorskip("zarr", reason="zarr comes with simplatform[pointcloud]")
 
@@ -86,3 +87,21 @@ def test_what_is_no_format_is_named(monkeypatch):
     monkeypatch.setattr(type(entries["toy-table"]), "load", lambda self: dict)
     with pytest.raises(ContractError, match=r"dict is no simplatform\.contracts\.Format"):
         formats()
+
+
+@pytest.mark.parametrize("bytes_allowed", [100, 2000])
+@pytest.mark.parametrize("target", ["robot.zarr", "robot.lerobot", "robot.hdf5", "mine/robot-v0"])
+def test_a_file_that_may_not_grow_is_one_error_and_nothing_is_left(demonstrations, tmp_path, target, bytes_allowed):
+    if (target, bytes_allowed) == ("robot.zarr", 2000):
+        pytest.skip("its pieces are smaller")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    place = target if target.startswith("mine/") else str(tmp_path / target)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_allowed, before[1]))
+    try:
+        with pytest.raises(StorageError, match="the file is larger than this system or `ulimit -f` allows"):
+            save_demonstrations(demonstrations, place)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [str(file) for file in tmp_path.rglob("*") if file.is_file()] == []
+    save_demonstrations(demonstrations, place)
+    assert open_demonstrations(place).steps == demonstrations.steps

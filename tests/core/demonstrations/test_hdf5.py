@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import h5py
 import numpy as np
 import pytest
@@ -100,3 +102,27 @@ def test_spaces_nest_as_names_do():
     flat = Dict({"c": box})
     assert nested_space(flat) is flat
     assert nested_space(box) is box
+
+
+def long_pieces(made):
+    made.create_dataset("x", (4, 1), "f8", chunks=(1 << 24, 1), maxshape=(None, 1), compression="gzip")
+
+
+def test_a_compressed_piece_counts_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("SIMPLATFORM_READ_GIB", "0.1")
+    with pytest.raises(DataError, match=r"asks for 0\.125 GiB .*SIMPLATFORM_READ_GIB"):
+        checked(file(tmp_path / "f.h5", long_pieces))
+
+
+def test_a_piece_that_unfolds_beyond_the_budget_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("SIMPLATFORM_READ_GIB", "0.01")
+    monkeypatch.setattr("simplatform.budgets.BESIDE", 1 << 26)
+
+    def fill(made):
+        made.create_dataset("x", (4,), "f8", chunks=(4,), compression="gzip")
+        made["x"].id.write_direct_chunk((0,), zlib.compress(bytes(1 << 28)))
+
+    file(tmp_path / "f.h5", fill)
+    with pytest.raises((DataError, OSError)), hdf5(Folder(tmp_path, DataError), "f.h5") as opened:  # noqa: PT012
+        opened["x"][()]
+        pytest.fail("a quarter of a gigabyte was unfolded")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+
 import numpy as np
 
 from simplatform.pipeline.collect import collect
 from simplatform.recipes import find_task
+from simplatform.runs.files import exclusive
 
 
 def test_store_round_trip_and_minari(tmp_path):
@@ -25,3 +29,27 @@ def test_store_round_trip_and_minari(tmp_path):
     assert dataset.total_episodes == 3
     np.testing.assert_array_equal(dataset[1].actions, found.demonstrations[1].actions)
     np.testing.assert_array_equal(dataset[1].observations["state"], found.demonstrations[1].observations["state"])
+
+
+def test_it_says_for_what_it_waits(tmp_path):
+    task, said, free = find_task("toy/point"), [], threading.Event()
+    path = collect(task, count=2, seed=0, root=tmp_path).path
+    shutil.rmtree(path)
+    held = threading.Event()
+
+    def hold():
+        with exclusive(path):
+            held.set()
+            free.wait(20)
+
+    def say(text):
+        said.append(text)
+        free.set()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait(20)
+    found = collect(task, count=2, seed=0, root=tmp_path, say=say)
+    other.join()
+    assert said == [f"waiting for another process that makes {path.name}"]
+    assert len(found.demonstrations) == 2

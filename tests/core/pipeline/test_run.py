@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import torch
 
 import simplatform as sp
-from simplatform.errors import ContractError, SimplatformError
+from simplatform.api import resume
+from simplatform.errors import ContractError, RunError, SimplatformError, StorageError
 from simplatform.pipeline.run import resolve_device
 from simplatform.runs.rundir import RunDirectory
 from simplatform.trackers.callbacks import Callback
@@ -114,3 +117,60 @@ def test_devices_that_are_not_there_are_refused(name, message):
 def test_auto_is_what_there_is():
     assert resolve_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
     assert resolve_device("cpu") == "cpu"
+
+
+@pytest.mark.parametrize("content", [b'{"path": "toy-po', b"", b"[]", b'{"path": "../../x"}', b"\xff\xfe"])
+def test_a_damaged_card_of_the_demonstrations_is_said_and_written_anew(tmp_path, content):
+    run, *_ = started(tmp_path)
+    card = run.path / "demonstrations_train.json"
+    whole = card.read_bytes()
+    card.write_bytes(content)
+    (run.path / "stages.json").unlink()
+    _, _, console = started(tmp_path)
+    assert [line for line in console.said if "demonstrations_train.json" in line and "written anew" in line]
+    assert card.read_bytes() == whole
+
+
+def test_a_run_that_is_removed_meanwhile_says_so_and_is_not_made_again(tmp_path):
+    class Removes(Callback):
+        def on_checkpoint(self, path):
+            shutil.rmtree(path.parent.parent)
+
+    with pytest.raises(StorageError, match="its folder is not there, or was removed while this program wrote into it"):
+        sp.run("toy", settings={**SETTINGS, "train.checkpoint_every": 1}, output=tmp_path, device="cpu",
+               callbacks=(Removes(),))  # fmt: skip
+    assert list(tmp_path.glob("toy_*")) == []
+
+
+def test_what_fitted_itself_to_nothing_is_no_result(tmp_path, monkeypatch):
+    from simplatform_toy.policies import Mean
+
+    def fit(self, demonstrations, *, validation, progress):
+        for step in range(3):
+            progress(step, 3, loss=float("nan"))
+
+    monkeypatch.setattr(Mean, "fit", fit)
+    with pytest.raises(SimplatformError, match="none of the 3 losses that it reported is finite"):
+        sp.run("toy-mean", settings={"task.demonstrations": 2, "task.episodes": 1}, output=tmp_path, device="cpu")
+    (status,) = tmp_path.rglob("status.json")
+    assert RunDirectory(status.parent).status["state"] == "failed"
+    assert RunDirectory(status.parent).last is None
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [(None, "Mean is not a policy: it lacks act"), (lambda self, seen, *, generator: [[0.0, 0.0]], "got a list")],
+)
+def test_a_policy_that_does_not_act_is_refused_by_name(tmp_path, monkeypatch, act, message):
+    from simplatform_toy.policies import Mean
+
+    monkeypatch.setattr(Mean, "act", act) if act else monkeypatch.delattr(Mean, "act")
+    settings = {"task.demonstrations": 2, "task.episodes": 1, "task.opponents": False}
+    with pytest.raises(ContractError, match=message):
+        sp.run("toy-mean", settings=settings, output=tmp_path, device="cpu")
+
+
+def test_a_run_that_another_process_holds_is_told_how_to_go_on(tmp_path):
+    run, *_ = started(tmp_path)
+    with run.lock(), pytest.raises(RunError, match="wait for it, or start one of your own: `simplatform run`"):
+        resume(run.path, device="cpu")

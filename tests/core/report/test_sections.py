@@ -81,3 +81,15 @@ def test_sections_stand_in_their_order(folder):
     orders = [section.order for section in found]
     assert orders == sorted(orders)
     assert found[0].title == "Scores"
+
+
+def test_losses_that_are_no_numbers_are_left_out_of_the_curve(folder, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("matplotlib.axes.Axes.plot", lambda self, x, y, *rest, **more: drawn.append((x, y)))
+    monkeypatch.setattr("matplotlib.axes.Axes.legend", lambda self, **more: None)
+    odd = ['"x"', "null", "1e999", "NaN", "true", "[1]", "{}", '"<script>"', "1e400", "-Infinity"]
+    lines = [f'{{"step": {number}, "loss": {value}}}' for number, value in enumerate(odd)]
+    more = ['{"step": "a", "loss": 1}', "[1]", "3", '{"loss": 1}', '{"step": 20, "loss": 2.0, "validation_loss": "q"}']
+    (folder / "metrics.jsonl").write_text("\n".join([*lines, *more, '{"step": 21, "loss": 1.0}', '{"step": 2']) + "\n")
+    assert learning_curve(view(folder)) is not None
+    assert drawn == [([20, 21], [2.0, 1.0])]

@@ -96,3 +96,20 @@ def test_any_bytes_in_the_files_of_a_run_are_named_or_passed_over(content, tmp_p
         run.recipe()
     with pytest.raises(RunError, match="no whole evaluation"):
         _ = run.summary
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [(errno.EFBIG, "larger than this system or `ulimit -f` allows"), (errno.ENOSPC, "the disk is full"),
+     (errno.EDQUOT, "quota is used up"), (errno.EROFS, "use a folder that can be written"),
+     (errno.ENOENT, "is not there, or was removed while this program wrote into it; make it again")],
+)  # fmt: skip
+def test_a_write_that_fails_says_why_and_names_no_option(tmp_path, monkeypatch, code, message):
+    monkeypatch.setenv("SIMPLATFORM_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(StorageError, match=message) as found, files.storage_errors(tmp_path / "runs" / "x"):
+        raise OSError(code, "x")
+    assert "--" not in str(found.value)
+    assert ("before is intact" in str(found.value)) is (code != errno.ENOENT)
+    with pytest.raises(StorageError) as found, files.storage_errors(tmp_path / "cache" / "x"):
+        raise OSError(code, "x")
+    assert ("SIMPLATFORM_CACHE" in str(found.value)) is (code == errno.EROFS)

@@ -82,7 +82,7 @@ def test_other_files_are_refused_in_one_line(tmp_path):
     with pytest.raises(DataError, match="none of PDEBench's layouts"):
         read_fields(tmp_path / "odd.h5")
     np.savez(tmp_path / "pickle.npz", fields=np.array([{}], dtype=object))
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="holds Python objects, and opening it would run code"):
         read_fields(tmp_path / "pickle.npz")
 
 
@@ -90,3 +90,34 @@ def test_times_in_single_precision_are_even(tmp_path):
     fields = written.waves()
     np.savez(tmp_path / "late.npz", fields=fields, t=(1000 + 0.01 * np.arange(written.FRAMES)).astype(np.float32))
     assert read_fields(tmp_path / "late.npz").dt == pytest.approx(0.01, rel=1e-2)
+
+
+def linked(path):
+    with h5py.File(path.with_name("other.h5"), "w") as file:
+        file["tensor"] = np.zeros((4, 5, 6), np.float32)
+    with h5py.File(path, "w") as file:
+        file["tensor"] = h5py.ExternalLink("other.h5", "tensor")
+
+
+def test_fields_of_strangers_lead_nowhere(tmp_path):
+    linked(tmp_path / "f.h5")
+    with pytest.raises(DataError, match="is a link; links in files of others are not followed"):
+        read_fields(tmp_path / "f.h5")
+
+
+def test_a_trajectory_is_held_to_the_budget_and_a_file_is_not(tmp_path, monkeypatch):
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file.create_dataset("tensor", (300, 10, 10_000), "f4", chunks=(1, 10, 1000), compression="gzip")
+    monkeypatch.setenv("SIMPLATFORM_READ_GIB", "0.001")
+    assert read_fields(tmp_path / "f.h5").trajectory(0).shape == (10, 1, 10_000)
+    monkeypatch.setenv("SIMPLATFORM_READ_GIB", "0.0001")
+    with pytest.raises(DataError, match=r"trajectory 0 of .*f\.h5 asks for .*SIMPLATFORM_READ_GIB"):
+        read_fields(tmp_path / "f.h5").trajectory(0)
+
+
+def test_an_npz_that_unfolds_beyond_the_budget_is_not_read(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "f.npz", fields=np.zeros((3, 4, 1, 100_000), np.float32))
+    read_fields(tmp_path / "f.npz")
+    monkeypatch.setenv("SIMPLATFORM_READ_GIB", "0.001")
+    with pytest.raises(DataError, match=r"asks for .*SIMPLATFORM_READ_GIB"):
+        read_fields(tmp_path / "f.npz")

@@ -6,10 +6,10 @@ import pytest
 
 from simplatform.envs.mesh import moving
 from simplatform.envs.mesh.geometry import generators
-from simplatform.envs.mesh.geometry.files import read_mesh, read_monitor, write_mesh
+from simplatform.envs.mesh.geometry.files import read_mesh, write_mesh
 from simplatform.envs.mesh.geometry.validity import tangled_cells
 from simplatform.errors import DataError, UsageError
-from tests.envs.mesh.geometry.mesh_files_cases import bump
+from tests.envs.mesh.geometry.mesh_files_cases import bump, read_monitor
 
 MESHES = [generators.square(8), generators.quads(4), generators.cube(2)]
 

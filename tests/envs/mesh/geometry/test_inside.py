@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from simplatform.envs.mesh.geometry.files import read_mesh, read_monitor, write_mesh
+from simplatform.envs.mesh.geometry.files import read_mesh, write_mesh
 from simplatform.envs.mesh.geometry.generators import structured_square
 from simplatform.envs.mesh.moving import move_files
 from simplatform.errors import DataError, UsageError
+from tests.envs.mesh.geometry.mesh_files_cases import read_monitor
 
 pytest.importorskip("meshio", reason="the mesh extra is not installed")
 MESH = structured_square(3)
@@ -92,3 +96,54 @@ def test_a_write_that_fails_leaves_the_old_result(tmp_path, monkeypatch):
         write_mesh(tmp_path / "out.vtu", MESH, {"a": np.zeros(len(MESH.points))})
     assert (tmp_path / "out.vtu").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["out.vtu"]
+
+
+XDMF = (
+    '<Xdmf Version="3.0"><Domain><Grid Name="Grid"><Geometry GeometryType="XY"><DataItem DataType="Float" '
+    'Dimensions="{points} 2" Format="{form}" Precision="8">{values}</DataItem></Geometry><Topology '
+    'TopologyType="Triangle" NumberOfElements="1"><DataItem DataType="Int" Dimensions="1 3" Format="XML" '
+    'Precision="8">0 1 2</DataItem></Topology></Grid></Domain></Xdmf>'
+)
+SERIES = XDMF.replace("<Grid ", '<Grid Name="TimeSeries" GridType="Collection" CollectionType="Temporal"><Grid ', 1)
+
+
+def test_an_xdmf_that_declares_more_than_it_holds_is_refused(tmp_path):
+    (tmp_path / "x.xdmf").write_text(XDMF.format(points=10**9, form="XML", values="0 0 1 0 0 1"))
+    with pytest.raises(DataError, match="cannot reshape array of size 6"):
+        read_mesh(tmp_path / "x.xdmf")
+
+
+def test_an_xdmf_reads_no_file_of_the_working_folder(tmp_path, monkeypatch):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "x.xdmf").write_text(XDMF.format(points=3, form="Binary", values="private.bin"))
+    np.array([0, 0, 1, 0, 0, 1.0]).tofile(tmp_path / "private.bin")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r"'private\.bin' beside it, which can be read from within its folder alone"):
+        read_mesh(tmp_path / "theirs" / "x.xdmf")
+    (tmp_path / "private.bin").rename(tmp_path / "theirs" / "private.bin")
+    monkeypatch.chdir(tmp_path / "theirs")
+    assert read_mesh(tmp_path / "theirs" / "x.xdmf").points.tolist() == [[0, 0], [1, 0], [0, 1]]
+
+
+def test_a_series_takes_nothing_from_outside_its_folder(tmp_path):
+    np.full((3, 2), 7.0).tofile(tmp_path / "private.bin")
+    named = SERIES.format(points=3, form="Binary", values=str(tmp_path / "private.bin"))
+    (tmp_path / "s.xdmf").write_text(named.replace("</Grid></Domain>", "</Grid></Grid></Domain>"))
+    with pytest.raises(DataError, match="outside its folder or by a link"):
+        read_monitor(tmp_path / "s.xdmf", MESH)
+    os.mkfifo(tmp_path / "pipe.xdmf")
+    with pytest.raises(DataError, match="regular file"):
+        read_monitor(tmp_path / "pipe.xdmf", MESH)
+
+
+def test_a_compressed_vtu_is_held_to_the_budget(tmp_path, monkeypatch):
+    piece = zlib.compress(bytes(1 << 28), 9)
+    text = (base64.b64encode(struct.pack("<4I", 1, 1 << 28, 0, len(piece))) + base64.b64encode(piece)).decode()
+    write_mesh(tmp_path / "x.vtu", MESH)
+    content = (tmp_path / "x.vtu").read_text()
+    begin = content.index(">", content.index('Name="Points"')) + 1
+    (tmp_path / "x.vtu").write_text(content[:begin] + text + content[content.index("<", begin) :])
+    monkeypatch.setenv("SIMPLATFORM_READ_GIB", "0.01")
+    monkeypatch.setattr("simplatform.budgets.BESIDE", 1 << 26)
+    with pytest.raises(DataError, match=r"more memory than the 0\.01 GiB .*SIMPLATFORM_READ_GIB"):
+        read_mesh(tmp_path / "x.vtu")

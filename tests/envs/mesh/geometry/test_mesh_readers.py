@@ -12,11 +12,12 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from simplatform.envs.mesh.geometry import generators
-from simplatform.envs.mesh.geometry.files import read_mesh, read_monitor, write_mesh
+from simplatform.envs.mesh.geometry.files import read_mesh, write_mesh
 from simplatform.envs.mesh.geometry.mesh import Mesh
 from simplatform.envs.mesh.geometry.validity import check_mesh, check_monitor
 from simplatform.envs.mesh.movers.limiter import limit
 from simplatform.errors import DataError, UsageError
+from tests.envs.mesh.geometry.mesh_files_cases import read_monitor
 
 pytest.importorskip("meshio", reason="pip install 'simplatform[mesh]'")
 

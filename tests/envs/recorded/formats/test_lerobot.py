@@ -152,3 +152,16 @@ def test_nothing_is_overwritten(tmp_path):
     write_lerobot(demonstrations(), tmp_path / "set")
     with pytest.raises(DataError, match="exists already"):
         write_lerobot(demonstrations(), tmp_path / "set")
+
+
+def test_a_table_of_few_bytes_and_many_rows_is_refused(tmp_path, monkeypatch):
+    import pyarrow as pa
+
+    write_lerobot(demonstrations(), tmp_path / "set")
+    (file,) = (tmp_path / "set" / "data").rglob("*.parquet")
+    rows = pa.table({name: np.zeros(10**6, np.int64) for name in pq.read_table(file).column_names})
+    pq.write_table(rows, file)
+    assert file.stat().st_size < 10**5
+    monkeypatch.setenv("SIMPLATFORM_READ_GIB", "0.01")
+    with pytest.raises(DataError, match=r"asks for .* the limit is 0\.01 GiB \(SIMPLATFORM_READ_GIB"):
+        read_lerobot(tmp_path / "set")

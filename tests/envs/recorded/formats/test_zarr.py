@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -154,3 +155,44 @@ def test_nothing_is_overwritten_and_nothing_half_written(path, tmp_path):
     with pytest.raises(DataError, match="point_cloud missing"):
         write_zarr(Demonstrations(without), tmp_path / "new.zarr")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["demo.zarr"]
+
+
+@pytest.fixture
+def little(monkeypatch):
+    """Allow ten megabytes, and what the program itself takes."""
+    monkeypatch.setenv("SIMPLATFORM_READ_GIB", "0.01")
+    monkeypatch.setattr("simplatform.budgets.BESIDE", 1 << 26)
+
+
+BUDGET = r"asks for .*(limit is 0\.01 GiB|than the 0\.01 GiB).*SIMPLATFORM_READ_GIB"
+
+
+@pytest.mark.parametrize("codec", ["Zstd", "Blosc", "Zlib", "GZip", "BZ2", "LZ4"])
+def test_a_piece_that_unfolds_beyond_the_budget_is_refused(path, codec, little):
+    import numcodecs
+
+    packer = getattr(numcodecs, codec)()
+    card = path / "data" / "action" / ".zarray"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"compressor": packer.get_config()}))
+    (piece,) = (file for file in card.parent.iterdir() if file.name[0] != ".")
+    piece.write_bytes(packer.encode(np.zeros(1 << 28, np.uint8)))
+    with pytest.raises(DataError, match=BUDGET):
+        read_zarr(path)
+
+
+@pytest.mark.parametrize("changes", [{"chunks": [10**9, 4]}, {"shape": [10**9, 4]}], ids=["piece", "array"])
+def test_sizes_are_compared_before_anything_is_unfolded(path, changes, little):
+    card = path / "data" / "action" / ".zarray"
+    card.write_text(json.dumps(json.loads(card.read_text()) | changes))
+    with pytest.raises(DataError, match=BUDGET):
+        read_zarr(path)
+
+
+def test_arrays_are_held_to_the_budget_together(path, little, monkeypatch):
+    read_zarr(path)
+    for name in ("action", "state", "full_state"):
+        card = path / "data" / name / ".zarray"
+        found = json.loads(card.read_text())
+        card.write_text(json.dumps(found | {"shape": [5_000_000 // (4 * found["shape"][1]), found["shape"][1]]}))
+    with pytest.raises(DataError, match=BUDGET):
+        read_zarr(path)

@@ -11,8 +11,17 @@ from hypothesis import strategies as st
 from simplatform.contracts import Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError, DataError
-from simplatform.policies.dynamics.prediction.base import WindowPredictor, delay_pairs, sequences
+from simplatform.policies.dynamics.prediction.base import (
+    MOST_WEIGHTS,
+    WindowPredictor,
+    check_width,
+    delay_pairs,
+    sequences,
+)
+from simplatform.policies.dynamics.prediction.nvar import NVAR, NVARConfig
+from simplatform.policies.dynamics.prediction.reservoir import Reservoir, ReservoirConfig
 from tests.policies.dynamics.prediction.conftest import episodes, shapes
+from tests.policies.dynamics.prediction.opponents_cases import fitted
 
 
 class Fibonacci(WindowPredictor):
@@ -81,3 +90,15 @@ def test_short_and_broken_data_are_refused():
     broken[4] = np.nan
     with pytest.raises(DataError, match="non-finite"):
         delay_pairs(Demonstrations(list(episodes(broken, 2))), 2)
+
+
+def test_a_matrix_beyond_a_gibibyte_is_refused_before_it_is_made():
+    check_width("x", MOST_WEIGHTS // 8, 8)
+    with pytest.raises(DataError, match=r"x needs a matrix of [\d,]+ × 8 weights for 8 components"):
+        check_width("x", MOST_WEIGHTS // 8 + 1, 8)
+    wide = Signature({"window": (8, 20_000)}, (20_000,))
+    with pytest.raises(DataError, match=r"reservoir needs a matrix of 20,301 × 20,000 weights"):
+        Reservoir(ReservoirConfig(), wide)
+    series = np.zeros((12, 20_000))
+    with pytest.raises(DataError, match=r"nvar needs a matrix of 20,001 × 20,000 weights"):
+        fitted(NVAR, series, series, config=NVARConfig())

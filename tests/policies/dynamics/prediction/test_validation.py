@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 import torch
 
-from simplatform.policies.dynamics.prediction.validation import contest
+from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.errors import DataError
+from simplatform.policies.dynamics.prediction.validation import contest, origins
 
 
 def test_a_contest_counts_valid_steps_and_ranks_equals_by_their_error():
@@ -23,3 +27,16 @@ def test_a_contest_counts_valid_steps_and_ranks_equals_by_their_error():
 
     contest(chunks(), truth, unit)
     assert len(asked) == 1  # all are lost
+
+
+@pytest.mark.parametrize("length", [0, 1])
+def test_a_part_for_validation_that_nothing_can_be_chosen_by_is_refused(length):
+    episode = Episode({"window": np.zeros((length + 1, 3, 2))}, np.zeros((length, 2)))
+    with pytest.raises(DataError, match=f"the part for validation has {length} samples after its first window"):
+        origins(Demonstrations([episode]), 3)
+
+
+def test_two_samples_are_enough():
+    starts, truths = origins(Demonstrations([Episode({"window": np.zeros((3, 3, 2))}, np.ones((2, 2)))]), 3)
+    assert starts.shape[1:] == (3, 2)
+    assert truths.shape[1:] == (1, 2)
