@@ -49,10 +49,15 @@ def regular(path: Path, limit: int | None = None) -> Iterator[BufferedReader]:
     Raises:
         OSError: it cannot be read, is a pipe, a device or a folder, or is larger than ``limit`` bytes.
     """
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
+    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    found = os.fstat(opened)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(opened)
+        folder = stat.S_ISDIR(found.st_mode)
+        raise OSError(
+            errno.EISDIR if folder else errno.EINVAL, "a folder" if folder else "not a regular file", str(path)
+        )
+    with os.fdopen(opened, "rb") as file:
         if limit is not None and found.st_size > limit:
             raise OSError(errno.EFBIG, f"{found.st_size:,} bytes; the limit is {limit:,}", str(path))
         yield file

@@ -77,14 +77,18 @@ def _run(folder: Path) -> list[Path]:
     settings = {"train.steps": 2, "task.demonstrations": 2, "task.validation": 0, "task.episodes": 1}
     run = sp.run("toy", settings=settings, output=folder.parent / "runs", device="cpu")
     run.path.rename(folder)
-    return [folder / name for name in ("resolved.json", "status.json", "metrics.jsonl", "eval/summary.json")]
+    names = ("resolved.json", "status.json", "metrics.jsonl", "eval/summary.json", "env.json", "stages.json",
+             "times.json", "demonstrations_train.json", "eval/episodes.parquet", "checkpoints/last")  # fmt: skip
+    return [folder / name for name in names]
 
 
 def _read_run(folder: Path) -> object:
+    from simplatform.runs.episodes import read_rows
     from simplatform.runs.rundir import RunDirectory
 
     run = RunDirectory.open(folder)
-    return run.recipe(), run.status, run.metrics(), run.summary, run.last
+    said = run.recipe(), run.status, run.metrics(), run.summary, run.last, run.stages(), run.times(), run.environment()
+    return said, run.demonstrations("train"), read_rows(folder / "eval" / "episodes.parquet")
 
 
 def _checkpoint(folder: Path) -> list[Path]:
@@ -163,6 +167,54 @@ def _dataset(suffix: str) -> Reader:
     return Reader(prepare, read)
 
 
+def _lerobot_2(folder: Path) -> list[Path]:
+    """Write the older layout: a table for each episode, tasks as lines of JSON."""
+    import json
+
+    import pyarrow.parquet as pq
+
+    from simplatform.demonstrations.formats import save_demonstrations
+
+    folder.mkdir()
+    root = folder / "set"
+    save_demonstrations(_demonstrations(), folder / "new.lerobot")
+    (folder / "new.lerobot").rename(root)
+    table = pq.read_table(root / "data/chunk-000/file-000.parquet")
+    for number in (0, 1):
+        rows = table.filter([value == number for value in table["episode_index"].to_pylist()])
+        pq.write_table(rows, root / f"data/chunk-000/episode_{number:06d}.parquet")
+    (root / "data/chunk-000/file-000.parquet").unlink()
+    (root / "meta/tasks.parquet").unlink()
+    shutil.rmtree(root / "meta/episodes")
+    info = json.loads((root / "meta/info.json").read_text())
+    (root / "meta/info.json").write_text(json.dumps(info | {"codebase_version": "v2.1"}))
+    (root / "meta/tasks.jsonl").write_text('{"task_index": 0, "task": "fuzz"}\n')
+    return _files(root)
+
+
+def _zipped(folder: Path) -> list[Path]:
+    from simplatform.demonstrations.formats import save_demonstrations
+
+    folder.mkdir()
+    save_demonstrations(_demonstrations(), folder / "set.zarr")
+    shutil.make_archive(str(folder / "set"), "zip", folder / "set.zarr")
+    shutil.rmtree(folder / "set.zarr")
+    return [folder / "set.zip"]
+
+
+def _read_set(name: str) -> Callable[[Path], object]:
+    """Read demonstrations as `simplatform inspect` and the task `demonstrations` do: mapped, cleaned, in words."""
+
+    def read(folder: Path) -> object:
+        from simplatform.envs.recorded.inspecting import inspect_demonstrations
+        from simplatform.envs.recorded.reading import _read
+
+        _read.cache_clear()
+        return inspect_demonstrations(str(folder / name))
+
+    return read
+
+
 def _minari(folder: Path) -> list[Path]:
     from simplatform.envs.recorded.formats.minari import write_minari
 
@@ -194,25 +246,51 @@ def _read_cached(folder: Path) -> object:
 
 
 def _mesh(folder: Path) -> list[Path]:
+    """Write a mesh in many formats, and monitors in many dresses: nodal, of cells, vectors, a series, numbers."""
+    import meshio
+
     from simplatform.envs.mesh.geometry.files import write_mesh
     from simplatform.envs.mesh.geometry.generators import structured_square
 
     folder.mkdir()
     mesh = structured_square(3)
-    for kind in ("msh", "vtu", "vtk"):
-        write_mesh(folder / f"mesh.{kind}", mesh, {"monitor": 1 + mesh.points[:, 0]})
-    for kind in ("obj", "inp", "mesh", "off", "ply"):
+    monitor = 1 + mesh.points[:, 0]
+    for kind in ("msh", "vtu", "vtk", "xdmf"):
+        write_mesh(folder / f"mesh.{kind}", mesh, {"monitor": monitor})
+    for kind in ("obj", "inp", "mesh", "off", "ply", "bdf", "xml"):
         write_mesh(folder / f"mesh.{kind}", mesh)
-    np.savetxt(folder / "monitor.csv", 1 + mesh.points[:, 0])
-    np.save(folder / "monitor.npy", 1 + mesh.points[:, 0])
+    points, cells = np.pad(mesh.points, ((0, 0), (0, 1))), [("triangle", mesh.cells)]
+    tags = {"gmsh:physical": [np.arange(len(mesh.cells)) % 2 + 1], "gmsh:geometrical": [np.ones(len(mesh.cells), int)]}
+    named = {"left": np.array([1, 2]), "right": np.array([2, 2])}
+    tagged = meshio.Mesh(points, cells, cell_data=tags, field_data=named)
+    tagged.write(folder / "mesh.tagged.msh", file_format="gmsh22", binary=False)
+    meshio.Mesh(points, cells, cell_data={"e": [1.0 + np.arange(len(mesh.cells))]}).write(folder / "monitor.cells.vtu")
+    meshio.Mesh(points, cells, point_data={"v": 1 + points}).write(folder / "monitor.vectors.vtk")
+    with meshio.xdmf.TimeSeriesWriter(folder / "monitor.series.xdmf", data_format="XML") as series:
+        series.write_points_cells(points, cells)
+        for time in (0.0, 1.0):
+            series.write_data(time, point_data={"m": monitor + time})
+    np.savetxt(folder / "monitor.csv", monitor)
+    np.savetxt(folder / "monitor.txt", monitor)
+    np.save(folder / "monitor.npy", monitor)
     return _files(folder)
 
 
 def _read_mesh(folder: Path) -> object:
-    from simplatform.envs.mesh.geometry.files import read_mesh, read_monitor
+    """Read as `simplatform move` does."""
+    from simplatform.envs.mesh.user_files.constraints import constraints
+    from simplatform.envs.mesh.user_files.groups import groups_of
+    from simplatform.envs.mesh.user_files.mesh_file import MeshFile
+    from simplatform.envs.mesh.user_files.monitor_file import read_monitor_for
 
-    meshes = [read_mesh(path) for path in sorted(folder.glob("mesh.*"))]
-    return [read_monitor(path, meshes[0]) for path in sorted(folder.glob("monitor.*"))]
+    files = [MeshFile.read(path) for path in sorted(folder.glob("mesh.*")) if path.suffix != ".h5"]
+    allowed = [constraints(file.mesh, groups_of(file), (), ()) for file in files]
+    monitors = [
+        read_monitor_for(path, files[0], component="norm" if "vectors" in path.name else None,
+                         time=1.0 if "series" in path.name else None)
+        for path in sorted(folder.glob("monitor.*")) if path.suffix != ".h5"
+    ]  # fmt: skip
+    return allowed, monitors
 
 
 def _samplers(folder: Path) -> list[Path]:
@@ -240,6 +318,8 @@ def _trajectories(folder: Path) -> list[Path]:
     rows = [f"{e},{n},{t},{x},{y}" for e in range(2) for n in range(3) for t, (x, y) in zip(times, states[e, n])]  # noqa: B905
     (folder / "set.csv").write_text("\n".join(["environment,trajectory,t,x,y", *rows]) + "\n")
     (folder / "series.csv").write_text("t,x\n0,1\n0.5,2\n1,4\n")
+    dates = [f"2024-03-{day:02d} 12:00:00;{0.5 * day:.1f}".replace(".", ",") for day in range(1, 6)]
+    (folder / "dates.csv").write_text("\n".join(["date;x", *dates]) + "\n")
     return _files(folder)
 
 
@@ -247,7 +327,57 @@ def _read_trajectories(folder: Path) -> object:
     from simplatform.envs.dynamics import recorded
 
     sets = [recorded.read_trajectories(str(folder / f"set.{kind}")) for kind in ("npz", "csv")]
-    return sets, [recorded.read_series(str(folder / f"series.{kind}")) for kind in ("npz", "csv")]
+    return sets, [recorded.read_series(str(folder / name)) for name in ("series.npz", "series.csv", "dates.csv")]
+
+
+def _equations(folder: Path) -> list[Path]:
+    folder.mkdir()
+    (folder / "equations.toml").write_text(
+        'states = ["x", "y"]\nhorizon = 10.0\nsamples = 20\nenvironments = 3\n'
+        '[equations]\nx = "a*x - b*x*y + sin(t0)"\n'
+        'y = "d*x*y - y^2/2"\n'
+        "[parameters]\na = 0.5\nb = [0.5, 1.0]\nd = 0.7\nt0 = 0\n[initial]\nx = [1.0, 2.0]\ny = 1\n"
+    )
+    return _files(folder)
+
+
+def _read_equations(folder: Path) -> object:
+    from simplatform.envs.dynamics.equations.document import read_equations
+
+    found = read_equations(str(folder / "equations.toml"))
+    return found.said(), found.environments(True), found.start(np.random.default_rng(0))
+
+
+def _fields(folder: Path) -> list[Path]:
+    """Write fields in the layouts that are read: npz, PDEBench's, The Well's."""
+    import h5py
+
+    folder.mkdir()
+    count, frames, n = 4, 3, 8
+    fields = np.random.default_rng(0).normal(size=(count, frames, 1, n)).astype(np.float32)
+    np.savez(folder / "plain.npz", fields=fields, t=0.1 * np.arange(frames), lengths=[2.0], periodic=[1],
+             channels=["u"], parameters=np.arange(count)[:, None], names=["nu"])  # fmt: skip
+    with h5py.File(folder / "tensor.h5", "w") as file:
+        file["tensor"], file["x-coordinate"] = fields[:, :, 0], 0.25 * np.arange(n)
+        file["t-coordinate"] = 0.1 * np.arange(frames + 1)
+    with h5py.File(folder / "groups.h5", "w") as file:
+        for number in range(count):
+            file[f"{number:04d}/data"] = np.moveaxis(fields[number], 1, -1)
+            file[f"{number:04d}/grid/x"], file[f"{number:04d}/grid/t"] = 0.25 * np.arange(n), 0.1 * np.arange(frames)
+    with h5py.File(folder / "well.hdf5", "w") as file:
+        file.attrs.update({"n_spatial_dims": 1, "n_trajectories": count, "grid_type": "cartesian"})
+        file["dimensions/x"], file["dimensions/time"] = 0.25 * np.arange(n), 0.1 * np.arange(frames)
+        file["dimensions"].attrs["spatial_dims"] = ["x"]
+        file["t0_fields/u"] = fields[:, :, 0]
+        file["t0_fields/u"].attrs.update({"sample_varying": True, "time_varying": True, "dim_varying": [True]})
+    return _files(folder)
+
+
+def _read_fields(folder: Path) -> object:
+    from simplatform.envs.fields.files import read_fields
+
+    found = [read_fields(path) for path in _files(folder)]
+    return [(one.lines(), one.trajectory(one.count - 1)) for one in found]
 
 
 READERS = {
@@ -260,8 +390,14 @@ READERS = {
     "demonstrations": Reader(_cached, _read_cached),
     "minari": Reader(_minari, _read_minari),
     "zarr": _dataset(".zarr"),
+    "zipped zarr": Reader(_zipped, _read_set("set.zip")),
     "lerobot": _dataset(".lerobot"),
+    "lerobot 2": Reader(_lerobot_2, _read_set("set")),
+    "robomimic": _dataset(".hdf5"),
     "mesh": Reader(_mesh, _read_mesh),
     "samplers": Reader(_samplers, _read_samplers),
     "trajectories": Reader(_trajectories, _read_trajectories),
+    "equations": Reader(_equations, _read_equations),
+    "fields": Reader(_fields, _read_fields),
 }
+"""Every reader of files that a command or a call of the interface reaches."""

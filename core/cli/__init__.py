@@ -30,7 +30,7 @@ def main() -> None:
     except OSError as error:
         _fail(_unwritten(error) or _unexpected(error), 1)
     except Exception as error:
-        _fail(_unexpected(error), 1)
+        _fail(_no_memory(error) or _unexpected(error), 1)
 
 
 def _finish(program: Callable[..., Any]) -> None:
@@ -65,6 +65,15 @@ def _unwritten(error: OSError) -> str:
         return ""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return f"the result could not be written to stdout: {error.strerror}; free some space, or write it elsewhere"
+
+
+def _no_memory(error: Exception) -> str:
+    """Return what to say where the system gives no memory; empty for other errors."""
+    words = ("can't allocate memory", "out of memory", "cannot allocate memory")
+    if not isinstance(error, MemoryError) and not any(word in str(error).lower() for word in words):
+        return ""
+    detail = next(iter(str(error).splitlines()), "")
+    return f"out of memory: {detail or type(error).__name__}. Make the batch, the network or the data smaller."
 
 
 def _let_threads_sleep() -> None:

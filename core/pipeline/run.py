@@ -184,9 +184,9 @@ class _Stages:
 
     def _usable(self) -> Path | None:
         """Return the checkpoint to reuse or to go on from; one that is damaged is moved aside, and that is said."""
-        name = self.run.named_last
+        name = self.run.named_last or self._named_again()
         if name is None:
-            return self.run.newest_whole()
+            return None
         fault = self.run.checkpoint_fault(name)
         if fault is None and f"checkpoints/{name}/model.safetensors" in self._files_of("fit"):
             fault = changed_files(self.run, self.run.stages().get("fit"))
@@ -194,9 +194,17 @@ class _Stages:
             return self.run.checkpoints / name
         if name in self.run.files.names("checkpoints"):
             self._aside(f"checkpoints/{name}", fault)
+        found = self._named_again()
+        self.console.say(f"policy: going on from {self.run.checkpoints / found}" if found else "policy: starting again")
+        return self.run.checkpoints / found if found else None
+
+    def _named_again(self) -> str | None:
+        """Name the newest whole checkpoint in ``checkpoints/last``, whose own is lost; None where there is none."""
         found = self.run.newest_whole()
-        self.console.say(f"policy: going on from {found}" if found else "policy: starting again")
-        return found
+        if found is None:
+            return None
+        self.run.files.write_text("checkpoints/last", found.name + "\n")
+        return found.name
 
     def _evaluation_fault(self) -> str | None:
         """Return why there is no evaluation of this policy to reuse, or None."""

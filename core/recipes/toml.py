@@ -20,7 +20,7 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
     """
     try:
         with regular(path, RECIPE_BYTES) as file:
-            text = file.read().decode("utf8")
+            text = file.read().decode("utf-8-sig")
         if any(piece.count(".") > JSON_DEPTH for piece in re.split(r"[=,{}\[\]#\n]", text)):
             raise RecursionError  # a key of many parts: the parser's work grows with their square
         table = tomllib.loads(text)

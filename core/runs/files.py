@@ -22,6 +22,7 @@ _REASONS = {
     errno.EROFS: "the file system is read-only; {place}",
     errno.EACCES: "no permission to write there; {place}",
     errno.EPERM: "no permission to write there; {place}",
+    errno.EISDIR: "a folder stands there; choose another name",
     errno.ENOTDIR: "a part of the path is a file, not a folder; {place}",
 }
 _REMOVED = "its folder is not there, or was removed while this program wrote into it"

@@ -8,8 +8,14 @@ import importlib.util
 import os
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from simplatform.errors import DataError
+
+MOST_FILES = 300_000
+"""Files of a folder that may be one data set."""
 
 
 @lru_cache(maxsize=64)
@@ -36,11 +42,16 @@ def data_fingerprint(source: str) -> str:
     """Return eight hexadecimal digits for the file or folder at ``source``, or for a local Minari dataset of that name.
 
     Names, sizes and times of change of all its files count, and where it lies; nothing there gives an empty string.
+
+    Raises:
+        DataError: a folder of more files than a data set has, such as that of all users.
     """
-    place = next((path for path in _places(source) if path.exists()), None)
+    place = next((path for path in _places(source) if _exists(path)), None)
     if place is None:
         return ""
-    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+    files = [place] if place.is_file() else sorted(islice((p for p in place.rglob("*") if p.is_file()), MOST_FILES + 1))
+    if len(files) > MOST_FILES:
+        raise DataError(f"{place} holds more than {MOST_FILES:,} files; name the folder of the data set itself")
     digest = hashlib.sha256(str(place.resolve()).encode())
     for file in files:
         found = file.stat()
@@ -52,6 +63,13 @@ def data_fingerprints(keywords: Mapping[str, Any]) -> dict[str, str]:
     """Return the fingerprints of those keywords of an environment that name files (see ``data_fingerprint``)."""
     found = {key: data_fingerprint(value) for key, value in keywords.items() if isinstance(value, str) and value}
     return {key: value for key, value in found.items() if value}
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long, or no name at all
+        return False
 
 
 def _places(source: str) -> tuple[Path, Path]:

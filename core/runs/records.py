@@ -17,7 +17,7 @@ from simplatform.errors import SimplatformError
 
 Number = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
 """A number; what was not measured is null in the file and NaN here."""
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=1 << 53)]
 Name = Annotated[str, Field(max_length=200)]
 Text = Annotated[str, Field(max_length=100_000)]
 Size = Annotated[int, Field(ge=-1, le=1 << 40)]
@@ -56,7 +56,9 @@ class EstimateRecord(Record):
 
     @model_validator(mode="after")
     def _whole(self) -> EstimateRecord:
-        """Let all fields stand in plain data: those who show an estimate ask for each."""
+        """Let all fields stand in plain data: those who show an estimate ask for each. A rate is of n, and so many."""
+        if self.kind == "rate" and (self.k is None or self.k > self.n):
+            raise ValueError(f"a rate counts at most all of n = {self.n}, got k = {self.k}")
         self.model_fields_set.update(type(self).model_fields)
         return self
 

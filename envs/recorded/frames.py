@@ -67,3 +67,31 @@ def refuse_holes(demonstrations: Demonstrations, what: object) -> None:
             raise DataError(
                 f"{what}: {key!r} holds values that are not finite, {tally.where}; repair or leave out those episodes"
             )
+
+
+def require_alike(demonstrations: Demonstrations, what: object) -> None:
+    """Refuse episodes that have not the same readings and actions as the first one, and arrays that hold nothing.
+
+    Clouds may differ in their number of points, where they are sampled.
+
+    Raises:
+        DataError: there are some, with the name and the episode.
+    """
+    wanted: dict[str, tuple[int, ...]] = {}
+    for number, episode in enumerate(demonstrations):
+        fields = {**episode.observations, "action": episode.actions}
+        shapes = {key: value.shape[2 if is_cloud(key, value) else 1 :] for key, value in fields.items()}
+        wanted = wanted or shapes
+        for key in wanted.keys() | shapes.keys():
+            if shapes.get(key) != wanted.get(key):
+                here, first = _shown(shapes.get(key)), _shown(wanted.get(key))
+                raise DataError(
+                    f"{what}: {key!r} is {here} in episode {number} and {first} in the first one; give all episodes "
+                    "the same, or leave some out"
+                )
+            if 0 in fields[key].shape[1:]:
+                raise DataError(f"{what}: {key!r} holds nothing in episode {number}: its shape is {fields[key].shape}")
+
+
+def _shown(shape: tuple[int, ...] | None) -> str:
+    return "missing" if shape is None else f"of shape {shape}"

@@ -13,7 +13,7 @@ import numpy as np
 from simplatform.demonstrations import Demonstrations
 from simplatform.demonstrations.formats import open_demonstrations
 from simplatform.envs.recorded.clouds import Sampling, cleaned, ordered
-from simplatform.envs.recorded.frames import Array, Tally, is_cloud, refuse_holes
+from simplatform.envs.recorded.frames import Array, Tally, is_cloud, refuse_holes, require_alike
 from simplatform.envs.recorded.roles import Keys, keys_of, mapped
 from simplatform.errors import ConfigError
 from simplatform.runs.fingerprint import data_fingerprint
@@ -85,6 +85,7 @@ def recording(path: str, how: How) -> Recording:
 def _read(path: str, fingerprint: str, how: How) -> Recording:
     found = open_demonstrations(path)
     refuse_holes(found, path)
+    require_alike(found, path)
     said, declared = facts(found), dict[str, Any]()
     if len(found):
         found = mapped(found, how.keys, said)

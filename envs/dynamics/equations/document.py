@@ -24,7 +24,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -35,15 +34,14 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from scipy.stats import qmc
 
-from simplatform.budgets import regular
 from simplatform.envs.dynamics.equations.field import VectorField
 from simplatform.envs.dynamics.systems.base import Array
 from simplatform.envs.expressions.language import CONSTANTS, FUNCTIONS, parse
 from simplatform.errors import DataError
+from simplatform.recipes.toml import read_toml
 from simplatform.runs.files import reading
 from simplatform.runs.fingerprint import data_fingerprint
 
-BYTES = 1_000_000
 MOST_STATES = 200
 BEYOND = 0.15
 """How far outside a range, as a share of its width, the systems lie that training never sees."""
@@ -128,12 +126,8 @@ def read_equations(path: str) -> Equations:
 @lru_cache(maxsize=8)
 def _equations(path: str, fingerprint: str) -> Equations:
     with reading(f"{path} does not hold equations"):
-        with regular(Path(path), BYTES) as opened:
-            text = opened.read().decode("utf-8-sig")
         try:
-            document = Document.model_validate(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise DataError(f"{path} is no TOML: {error}") from error
+            document = Document.model_validate(read_toml(Path(path), "file of equations"))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))

@@ -78,6 +78,8 @@ def _from_arrays(path: str) -> Series:
     times, states = found
     if times.ndim != 1 or not states.ndim or len(states) != len(times):
         raise DataError(f"{path}: expected t (T,) and x (T,) or (T, d), got t {times.shape} and x {states.shape}")
+    if not states.size:
+        raise DataError(f"{path}: expected samples of one component or more, got x {states.shape}")
     states = states.reshape(len(times), -1)
     finite(path, states)
     even = evened(path, times, states, own)

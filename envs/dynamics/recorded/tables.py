@@ -49,8 +49,7 @@ def read_table(file: Path) -> Table:
     Raises:
         DataError: no table, or a cell that is missing or no number, by line and column.
     """
-    with regular(file) as opened:
-        text = opened.read().decode("utf-8-sig")
+    text = _text(file)
     separator = _separator(text)
     head, rows, lines = _rows(file, text, separator)
     decimal = "," if separator != "," and any(_COMMA.match(cell) for row in rows[:100] for cell in row) else "."
@@ -61,14 +60,26 @@ def read_table(file: Path) -> Table:
     said = [] if separator == "," else [f"columns are separated by {separator!r}"]
     if decimal == ",":
         said.append("decimal commas")
-    columns, dropped = _without_index(columns)
+    columns, dropped = _without_index(file, columns)
     return Table(columns, lines, {k: units[k] for k in columns if units[k]}, (*said, *dropped))
+
+
+def _text(file: Path) -> str:
+    with regular(file) as opened:
+        content = opened.read()
+    try:
+        return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise DataError(f"{file}, line {line}: not UTF-8 at byte {error.start}; save the table as UTF-8") from error
 
 
 def listed(names: Iterable[str], most: int = 8) -> str:
     """Return names for an error, the first of many; those that a terminal would obey as they are written in Python."""
     whole = [name if name.isprintable() else repr(name) for name in names]
-    return ", ".join(whole[:most]) + (f" and {len(whole) - most} more" if len(whole) > most else "")
+    return ", ".join(whole[:most]) + (
+        f" and {len(whole) - most} more" if len(whole) > most else "" if whole else "none"
+    )
 
 
 def _separator(text: str) -> str:
@@ -118,7 +129,7 @@ def _numbers(file: Path, name: str, cells: list[str], lines: Array, decimal: str
     texts = [cell.strip().replace(",", ".") if decimal == "," else cell.strip() for cell in cells]
     try:
         values = np.array(texts, dtype=float)
-        if np.isfinite(values).all():
+        if np.isfinite(values).all() and not any("_" in text for text in texts):
             return values
     except ValueError:
         pass
@@ -128,7 +139,7 @@ def _numbers(file: Path, name: str, cells: list[str], lines: Array, decimal: str
         if text.lower() in MISSING:
             raise DataError(f"{file}, line {line}: the column {name!r} has no value; fill it or take the line out")
         try:
-            number = float(text)
+            number = float(text.replace("_", "no number"))  # Python reads 1_000 as a thousand
         except ValueError:
             raise DataError(f"{file}, line {line}: the column {name!r} holds {text[:40]!r}, not a number") from None
         if not np.isfinite(number):
@@ -147,7 +158,7 @@ def _dates(texts: list[str]) -> Array | None:
     return np.asarray(whole - whole[0] + rest * 1e-9, float)
 
 
-def _without_index(columns: dict[str, Array]) -> tuple[dict[str, Array], list[str]]:
+def _without_index(file: Path, columns: dict[str, Array]) -> tuple[dict[str, Array], list[str]]:
     """Leave out columns that only count the rows: an index is no state."""
     kept, said = dict[str, Array](), list[str]()
     for name, values in columns.items():
@@ -155,7 +166,8 @@ def _without_index(columns: dict[str, Array]) -> tuple[dict[str, Array], list[st
         if name != "t" and counts and (name.lower() in INDEX or len(values) >= COUNTING):
             said.append(f"the column {name!r} counts the rows and is left out")
         elif not name:
-            raise DataError(f"column {len(kept) + len(said) + 1} has no name, and it is no index that counts the rows")
+            place = len(kept) + len(said) + 1
+            raise DataError(f"{file}: column {place} has no name, and it is no index that counts the rows")
         else:
             kept[name] = values
     return kept, said

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -97,14 +98,16 @@ def open_mesh(path: Path) -> Any:
     """
     if not path.exists():
         raise DataError(f"{path} does not exist")
+    said = io.StringIO()
     try:
-        with checked(path), warnings.catch_warnings():
+        with checked(path), warnings.catch_warnings(), redirect_stderr(said):
             warnings.simplefilter("ignore")  # what numpy thinks of a damaged header is no news beside the error
             return meshio_module().read(path)
     except SimplatformError:
         raise
     except SystemExit as error:  # some of meshio's readers end the program on a bad file
-        raise DataError(f"{path} is not a mesh that meshio reads") from error
+        why = " ".join(said.getvalue().split()) or "it gave no reason"
+        raise DataError(f"{path} is not a mesh that meshio reads: {why}") from error
     except Exception as error:
         raise DataError(f"{path} is not a mesh that meshio reads: {type(error).__name__}: {error}") from error
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from simplatform.budgets import JSON_BYTES, check_arrays, memory_within, parquet_bytes, regular
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
-from simplatform.envs.recorded.frames import refuse_holes
+from simplatform.envs.recorded.frames import refuse_holes, require_alike
 from simplatform.errors import DataError
 from simplatform.runs.files import read_json, reading, storage_errors, write_json
 from simplatform.runs.folder import check_tree
@@ -86,6 +86,7 @@ def write_lerobot(demonstrations: Demonstrations, path: Path, fps: float = 0, ta
         raise DataError(f"{path} exists already; choose another name")
     if not demonstrations.steps:
         raise DataError("there are no demonstrations to write")
+    require_alike(demonstrations, "demonstrations")
     fps = fps or demonstrations.source.get("fps") or 10
     columns = _columns(demonstrations, fps)
     with storage_errors(path):

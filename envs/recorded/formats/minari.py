@@ -62,7 +62,7 @@ def write_minari(demonstrations: Demonstrations, dataset_id: str, env: gymnasium
     try:
         parse_dataset_id(dataset_id)
     except ValueError as error:
-        raise DataError(f"expected a dataset id like namespace/name-v0, got {dataset_id!r}") from error
+        raise DataError(f"expected a dataset id like namespace/name-v0, got {dataset_id!r}: {error}") from error
     path = Path(get_dataset_path(dataset_id))
     if path.exists():
         raise DataError(f"the dataset {dataset_id} exists already in {path}; choose another name or version")

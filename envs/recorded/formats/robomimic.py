@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from simplatform.demonstrations import Demonstrations, Episode
-from simplatform.demonstrations.hdf5 import hdf5
+from simplatform.demonstrations.hdf5 import hdf5, nested
 from simplatform.envs.recorded.frames import Array, refuse_holes
 from simplatform.errors import DataError
 from simplatform.runs.files import reading, storage_errors, write_bytes
@@ -117,6 +117,7 @@ def _write(demonstrations: Demonstrations, target: IO[bytes]) -> None:
             demo["dones"] = np.arange(len(episode)) == len(episode) - 1
             if "reward" in episode.infos:
                 demo["rewards"] = episode.infos["reward"]
+            nested(episode.observations)  # names that HDF5 cannot hold are refused
             for key, values in episode.observations.items():
                 demo[f"obs/{key}"], demo[f"next_obs/{key}"] = values[:-1], values[1:]
 

@@ -156,7 +156,8 @@ def _plain(array: Any, name: str, path: Path) -> Array:
 
 def _size(array: Any) -> int:
     """Return the bytes that an array declares, or one of its compressed pieces where that is more."""
-    return max(prod(array.shape), prod(array.chunks)) * np.dtype(array.dtype).itemsize
+    size: int = max(prod(array.shape), prod(array.chunks)) * np.dtype(array.dtype).itemsize
+    return size
 
 
 def _check_shapes(arrays: dict[str, Array], path: Path) -> None:

@@ -120,3 +120,22 @@ def test_markdown_and_html_show_text_as_it_is():
     assert markdown("a|b`c`<img src=x>\n# d") == "a\\|b\\`c\\`&lt;img src=x&gt;\\\\n# d"
     assert markdown_code("a`b``c") == "``` a`b``c ```"
     assert markup("<b>{x}</b>", x="<script>") == "<b>&lt;script&gt;</b>"
+
+
+@pytest.mark.parametrize("text", ["can't allocate memory: you tried to allocate 9 bytes", "CUDA out of memory.\nMore"])
+def test_memory_that_is_not_there_is_one_line(monkeypatch, capsys, text):
+    import simplatform.cli as cli
+
+    for error in (RuntimeError(text), MemoryError(text)):
+
+        def program(standalone_mode, error=error):
+            raise error
+
+        monkeypatch.setattr("simplatform.cli.app.build", lambda arguments: program)
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        said = capsys.readouterr().err
+        assert end.value.code == 1
+        assert said.startswith("simplatform: out of memory: ")
+        assert said.endswith("Make the batch, the network or the data smaller.\n")
+        assert len(said.splitlines()) == 1

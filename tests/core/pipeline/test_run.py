@@ -174,3 +174,17 @@ def test_a_run_that_another_process_holds_is_told_how_to_go_on(tmp_path):
     run, *_ = started(tmp_path)
     with run.lock(), pytest.raises(RunError, match="wait for it, or start one of your own: `simplatform run`"):
         resume(run.path, device="cpu")
+
+
+@pytest.mark.parametrize("content", [None, "", "999999\n", "../..\n", "fitted\n"])
+def test_a_lost_name_of_the_last_checkpoint_is_found_again(tmp_path, content):
+    run, *_ = started(tmp_path)
+    last = run.path / "checkpoints" / "last"
+    weights = (run.last / "model.safetensors").read_bytes()
+    for name in ("eval/summary.json", "report.html"):
+        (run.path / name).unlink()
+    last.unlink() if content is None else last.write_text(content)
+    resume(run.path, device="cpu", workers=1)
+    assert last.read_text() == "000002\n"
+    assert (run.last / "model.safetensors").read_bytes() == weights
+    assert run.read_summary().primary

@@ -102,6 +102,7 @@ def test_any_bytes_in_the_files_of_a_run_are_named_or_passed_over(content, tmp_p
     ("code", "message"),
     [(errno.EFBIG, "larger than this system or `ulimit -f` allows"), (errno.ENOSPC, "the disk is full"),
      (errno.EDQUOT, "quota is used up"), (errno.EROFS, "use a folder that can be written"),
+     (errno.EISDIR, "a folder stands there; choose another name"),
      (errno.ENOENT, "is not there, or was removed while this program wrote into it; make it again")],
 )  # fmt: skip
 def test_a_write_that_fails_says_why_and_names_no_option(tmp_path, monkeypatch, code, message):

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from simplatform.errors import DataError
 from simplatform.runs.fingerprint import code_fingerprint, data_fingerprint, data_fingerprints
 
 SOURCE = "def f(x):\n    return x + 1\n"
@@ -64,3 +65,15 @@ def test_data_files_count_by_place_names_sizes_and_times(tmp_path, monkeypatch):
     assert data_fingerprint(str(tmp_path / "b")) == found[1]
     keywords = {"path": str(tmp_path / "b"), "other": "mine/set-v0", "task": "reach", "count": 3, "empty": ""}
     assert set(data_fingerprints(keywords)) == {"path", "other"}
+
+
+def test_names_that_are_none_and_folders_of_everything(tmp_path, monkeypatch):
+    for name in ("a" * 5000, "x\0y", "nowhere"):
+        assert data_fingerprint(name) == ""
+    for number in range(4):
+        (tmp_path / str(number)).touch()
+    monkeypatch.setattr("simplatform.runs.fingerprint.MOST_FILES", 4)
+    assert data_fingerprint(str(tmp_path))
+    monkeypatch.setattr("simplatform.runs.fingerprint.MOST_FILES", 3)
+    with pytest.raises(DataError, match="holds more than 3 files; name the folder of the data set itself"):
+        data_fingerprint(str(tmp_path))

@@ -75,3 +75,10 @@ def test_a_name_in_the_cache_leads_nowhere_else(path):
     assert typed(DemonstrationsRecord, {**card, "path": "toy-1.0_a"}, "x", RunError).episodes == 1
     with pytest.raises(RunError, match="content_hash"):
         typed(DemonstrationsRecord, {**card, "path": "a", "content_hash": "0" * 63}, "x", RunError)
+
+
+@pytest.mark.parametrize("counts", [{"k": 5}, {"k": 10**30}, {"k": None}, {}, {"n": 10**30, "k": 1}, {"n": -1, "k": 0}])
+def test_a_rate_counts_at_most_all(counts):
+    typed(EstimateRecord, {**ESTIMATE, "kind": "rate", "k": 4}, "x", RunError)
+    with pytest.raises(RunError, match="x is damaged"):
+        typed(EstimateRecord, {**ESTIMATE, "kind": "rate", **counts}, "x", RunError)

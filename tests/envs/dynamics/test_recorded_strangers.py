@@ -21,6 +21,12 @@ BAD = {
     "complex": ("x.npz", {"t": T, "x": np.exp(1j * T)}, "holds complex128, expected real numbers"),
     "dates": ("x.npz", {"t": T.astype("datetime64[s]"), "x": T}, "expected real numbers"),
     "times of two axes": ("x.npz", {"t": np.zeros((2, 60)), "x": np.zeros((2, 60))}, r"expected t \(T,\)"),
+    "no samples": ("x.npz", {"t": np.zeros(0), "x": np.zeros((0, 2))}, r"one component or more, got x \(0, 2\)"),
+    "no components in an array": ("x.npz", {"t": T, "x": np.zeros((20, 0))}, "one component or more"),
+    "nothing": ("x.npz", {}, "'t' is missing; there are none"),
+    "underscores": ("x.csv", "t,x\n0,1_000\n1,2\n2,3\n", "line 2: the column 'x' holds '1_000', not a number"),
+    "a column without a name": ("x.csv", "t,,x\n0,5,1\n1,2,2\n2,9,3\n", "x.csv: column 2 has no name"),
+    "latin-1": ("x.csv", b"t,x\n0,1\n1,\xe9\n2,3\n", "x.csv, line 3: not UTF-8 at byte 10; save the table as UTF-8"),
     "objects": ("x.npz", {"t": np.array([{}], object), "x": T}, "holds Python objects"),
 }
 
@@ -28,8 +34,8 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_what_is_no_series_is_refused_by_name(name, tmp_path):
     file, content, message = BAD[name]
-    if isinstance(content, str):
-        (tmp_path / file).write_text(content)
+    if isinstance(content, str | bytes):
+        (tmp_path / file).write_bytes(content.encode() if isinstance(content, str) else content)
     else:
         np.savez(tmp_path / file, **content)
     with pytest.raises(DataError, match=message) as found:

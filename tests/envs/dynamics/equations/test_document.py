@@ -33,7 +33,7 @@ def test_systems_are_spread_over_the_ranges_and_two_lie_beyond(mine):
         ("alpha = 0.5", "t = 0.5\nalpha = 0.5", "for a driven system"),
         ("alpha = 0.5", "x = 0.5\nalpha = 0.5", "'x' is used twice"),
         ("alpha = 0.5", "alpha = nan", "alpha"),
-        ('states = ["x", "y"]', "states = [", "is no TOML"),
+        ('states = ["x", "y"]', "states = [", "not a readable file of equations"),
     ],
 )  # fmt: skip
 def test_a_fault_of_the_file_is_named(old, new, message, tmp_path):

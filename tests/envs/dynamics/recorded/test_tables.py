@@ -83,3 +83,8 @@ def test_names_are_listed_up_to_a_few():
     assert listed(["a", "b"]) == "a, b"
     assert listed("abcdefghij") == "a, b, c, d, e, f, g, h and 2 more"
     assert listed(["\x1b[2J"]) == repr("\x1b[2J")
+
+
+@pytest.mark.parametrize("encoding", ["utf8", "utf-8-sig", "utf-16"])
+def test_encodings_that_tell_themselves_are_read(tmp_path, encoding):
+    assert read(tmp_path, "t,é\n0,1\n1,2\n", encoding).columns["é"].tolist() == [1, 2]

@@ -65,3 +65,11 @@ def test_what_does_not_fit_is_named(tmp_path, damage, message):
         damage(file)
     with pytest.raises(DataError, match=message):
         read_robomimic(path)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a//b", "/a"])
+def test_names_that_cannot_be_read_again_are_not_written(tmp_path, name):
+    episode = Episode({name: np.ones((4, 2), np.float32)}, np.ones((3, 2), np.float32))
+    with pytest.raises(DataError, match="cannot be written"):
+        save_demonstrations(Demonstrations([episode]), tmp_path / "x.hdf5")
+    assert not list(tmp_path.iterdir())
