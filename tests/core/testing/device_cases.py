@@ -58,6 +58,7 @@ RUNS = {
     "sinenet": {**PLANE, "policy.width": 8, "policy.waves": 1, "policy.blocks": 1},
     "scot": {**PLANE, "policy.width": 8, "policy.depths": [1, 1], "policy.heads": [1, 1], "policy.window": 4},
     "p2-fem": {**POINTS, "policy.cells": 4},
+    "insr": {**SOLVED, "task": "pde/advected-gaussian", "policy.times": 2, "policy.begin": 1, "policy.width": 4},
     "lpinn": {**SOLVED, "task": "pde/convection", "policy.width": 8, "policy.depth": 1},
     "pig": {**SOLVED, "policy.gaussians": 4},
     "pinn": {**SOLVED, "policy.width": 8, "policy.depth": 1},

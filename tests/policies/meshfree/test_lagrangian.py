@@ -10,7 +10,9 @@ from simplatform.pipeline.environments import signature_of
 from simplatform.policies.meshfree.collocation import Collocation
 from simplatform.policies.meshfree.lagrangian import Lagrangian
 from simplatform.policies.meshfree.problem import find_problem
+from simplatform.policies.nn.jets import automatic
 from simplatform.policies.nn.taylor import Box
+from tests.parity import assert_same, load
 from tests.policies.meshfree.cases import environment
 
 CARRIED = """
@@ -81,3 +83,33 @@ def test_crossing_characteristics_are_told(tmp_path):
 def test_what_is_no_transport_has_none(tmp_path, equation):
     problem = find_problem("test", signature_of(environment(tmp_path, CARRIED.replace("SPEED", equation))))
     assert problem.transport() is None
+
+
+def branches(case):
+    """Return the official two-branch network, which shares all layers but how often it uses the second, in double."""
+    state = {key: value.double() for key, value in case["state_dict"].items()}
+
+    def branch(points, repeats):
+        x, t = points[:, :1], points[:, 1:]
+        found = torch.cat([torch.cos(x), torch.sin(x), t], 1)
+        for name in ("input", "hidden1", *["hidden2"] * repeats):
+            found = torch.tanh(found @ state[f"{name}.weight"].mT + state[f"{name}.bias"])
+        return found @ state["output.weight"].mT + state["output.bias"]
+
+    return branch
+
+
+@pytest.mark.parametrize("name", ["convection", "burgers"])
+def test_residuals_are_the_official_ones_where_the_map_is_the_identity(name):
+    """The official residuals are x_t − F and u_t − ν u_ξξ; ours are these where x_ξ = 1."""
+    case = load(f"lpinn-{name}")
+    config, inputs, wanted, branch = case["config"], case["inputs"], case["outputs"], branches(case)
+    points = torch.cat([inputs["x"], inputs["t"]], 1).double()
+    place = automatic(lambda p: branch(p, 0), points, [(), (1,)])
+    own = automatic(lambda p: branch(p, config["deep_u"] - 2), points, [(), (0,), (1,), (0, 0)])
+    assert_same(place[()], wanted["characteristic_x"])
+    assert_same(own[()], wanted["u"])
+    assert_same(own[0, 0], wanted["u_xx"], 2e-5)
+    speed = own[()] if config["equation"] == "Burgers" else config["c"]
+    assert_same(place[1,] - speed, wanted["residual_x"])
+    assert_same(own[1,] - config["nu"] * own[0, 0], wanted["residual_u"])

@@ -1,0 +1,138 @@
+"""INSR: time steps by optimisation, each from the weights of the last (Chen et al., 2023, arXiv:2210.00124)."""
+
+from __future__ import annotations
+
+import time
+from copy import deepcopy
+from typing import Any
+
+import torch
+from pydantic import Field as Setting
+from torch import Generator, Tensor, nn
+
+from simplatform.contracts import Progress
+from simplatform.errors import ContractError
+from simplatform.policies.meshfree.base import MeshFree
+from simplatform.policies.meshfree.collocation import Block, Solution
+from simplatform.policies.meshfree.natural import NaturalGradient
+from simplatform.policies.meshfree.problem import Problem
+from simplatform.policies.meshfree.stepping import Field, Marching, space_box
+from simplatform.policies.meshfree.training import Solved, TrainingConfig
+from simplatform.policies.nn.taylor import Box, TaylorNetwork, Waves
+
+
+class INSRConfig(TrainingConfig):
+    """Settings of INSR; ``adam`` and ``natural`` are steps for each time step."""
+
+    inside: int = Setting(300, ge=8, description="points inside, of each step")
+    outside: int = Setting(8, ge=1, description="points on each face")
+    adam: int = Setting(0, ge=0, description="steps of Adam, in each time step")
+    rate: float = Setting(1e-4, gt=0, description="of Adam")
+    decay: float = Setting(1.0, gt=0, le=1, description="of rate, per step")
+    natural: int = Setting(4, ge=0, description="steps of natural gradient (Gauss-Newton), in each time step")
+    damping: float = Setting(1e-6, gt=0, description="of natural gradient, at first; a share of the mean squared slope")
+    times: int = Setting(60, ge=1, le=100_000, description="time steps")
+    begin: int = Setting(60, ge=1, description="steps of natural gradient that fit the start")
+    width: int = Setting(20, ge=1, description="units of each sine layer")
+    depth: int = Setting(3, ge=1, description="sine layers")
+    omega: float = Setting(30.0, gt=0, description="frequency of the sines at first (SIREN)")
+
+
+class INSR(MeshFree):
+    """A sine network of space whose weights march in time."""
+
+    config: INSRConfig
+    solution: Marching
+
+    def network(self, problem: Problem, box: Box) -> nn.Module:
+        """Return an untrained sine network of space."""
+        config, space = self.config, [i for i in range(problem.dim) if i != problem.time]
+        periodic = tuple(sorted({space.index(one.axis) for one in problem.conditions if one.pair}))
+        front = Waves(len(space), periodic)
+        widths = [config.width] * config.depth
+        return TaylorNetwork(box, front, widths, len(problem.unknowns), "sine", config.omega)
+
+    def _untrained(self) -> Solution:
+        if self.problem.time is None:
+            raise ContractError("insr marches in time, and this problem has none; take pig or pinn")
+        return Marching(self.problem, self.network(self.problem, space_box(self.problem)), self.config.times)
+
+    def _solve(self, parameters: Tensor, progress: Progress) -> None:
+        config, solution, begun = self.config, self.solution, time.perf_counter()
+        solution.parameters_known.copy_(parameters)
+        generator, solved = Generator().manual_seed(int(self.draw)), Solved()
+        field = Field(self.problem, solution.network, deepcopy(solution.network))
+        field.parameters_at = parameters
+        field.start, field.step = solution.first, 0.0
+        worst = self._fit(field, self._starts(), config.begin, generator)
+        solution.keep(0)
+        field.step = solution.step
+        size = self._size(field)
+        inside = 0.0
+        for number in range(config.times):
+            if 0 < config.seconds < time.perf_counter() - begun:
+                break
+            field.before.load_state_dict(field.network.state_dict())
+            field.start = solution.first + number * solution.step
+            loss = self._fit(field, self._blocks(), config.natural, generator)
+            solution.keep(number + 1)
+            inside, seconds = max(inside, loss**0.5 / size), time.perf_counter() - begun
+            solved.history.append((round(seconds, 3), float(number + 1), loss))
+            progress(number + 1, config.times, loss=loss, seconds=seconds)
+        for rest in range(len(solved.history) + 1, config.times + 1):
+            solution.states[rest] = torch.nan
+        solved.steps, solved.seconds = len(solved.history), time.perf_counter() - begun
+        solved.inside, solved.outside = inside, worst**0.5 / size
+        self.solved = solved
+        self.solved_for.copy_(parameters)
+
+    def _fit(self, field: Field, blocks: list[Block], steps: int, generator: Generator) -> float:
+        """Fit a step; returns the loss that is left."""
+        method, config = NaturalGradient(field, self.config.damping), self.config
+        with torch.enable_grad():
+            if config.adam and field.step:
+                optimiser = torch.optim.Adam(field.network.parameters(), lr=config.rate)
+                for _ in range(config.adam):
+                    optimiser.zero_grad(set_to_none=True)
+                    self._loss(field, blocks, self._points(field, blocks, generator)).backward()
+                    optimiser.step()
+            for _ in range(steps):
+                method.step(blocks, self._points(field, blocks, generator))
+        with torch.no_grad():
+            return float(self._loss(field, blocks, self._points(field, blocks, generator)))
+
+    def _loss(self, field: Field, blocks: list[Block], points: list[Tensor]) -> Tensor:
+        pairs = zip(blocks, points, strict=True)
+        return torch.stack([block.residuals(field, at).square().mean() for block, at in pairs]).sum()
+
+    def _starts(self) -> list[Block]:
+        return [Block(one.name, one.residual, 1.0) for one in self.problem.conditions if one.axis == self.problem.time]
+
+    def _blocks(self) -> list[Block]:
+        """Return the step's residual, weighed by Δt², and the conditions on sides."""
+        problem, step = self.problem, self.solution.step
+        sides = [one for one in problem.conditions if one.axis != problem.time and not self._given(one)]
+        return [Block("inside", problem.residual, step**2),
+                *(Block(one.name, one.residual, 1.0, one.axis, one.end, one.pair) for one in sides)]  # fmt: skip
+
+    def _given(self, condition: Any) -> bool:
+        """Return whether the network meets a condition by itself: it is periodic there."""
+        return bool(condition.pair)
+
+    def _points(self, field: Field, blocks: list[Block], generator: Generator) -> list[Tensor]:
+        box, found = field.network.box, []
+        for block in blocks:
+            count = self.config.inside if block.axis < 0 else self.config.outside
+            unit = torch.rand(count, len(box.low), generator=generator, dtype=torch.float64).to(box.low)
+            places = box.low + (box.high - box.low) * unit
+            if block.axis >= 0:
+                place = field.space.index(block.axis)
+                places[:, place] = (box.low, box.high)[block.end][place]
+            found.append(places)
+        return found
+
+    def _size(self, field: Field) -> float:
+        """Return the root mean square of the field at the start."""
+        places = self._points(field, [Block("inside", self.problem.residual, 1.0)], Generator().manual_seed(0))[0]
+        with torch.no_grad():
+            return float(field(places).square().mean().sqrt().clamp_min(1e-12))
