@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simplatform import hookimpl
 from simplatform.contracts import Metric, Task
-from simplatform.envs.manipulation.tasks import DOES, GROUPS
+from simplatform.envs.manipulation.tasks import DOES, GROUPS, TASKS
 from simplatform.hooks import AddCheck, Register
 
 SEEN = {"points": 512, "camera_size": 96, "crop": "workspace"}
@@ -33,6 +35,8 @@ def register_tasks(register: Register) -> None:
     for group, tasks in GROUPS.items():
         for task in tasks:
             register(_task(task, group))
+        register(_together(group.replace(" ", "-"), tasks))
+    register(_together("all", TASKS))
 
 
 @hookimpl
@@ -49,6 +53,17 @@ def doctor(check: AddCheck) -> None:
     check("point clouds", checks.ray_casting)
     check("open gl", checks.gl)
     check("open3d", checks.open3d)
+
+
+def _together(name: str, tasks: tuple[str, ...]) -> Task:
+    """Return the task of doing all of these with one policy, ten demonstrations and as many test episodes each."""
+    first = _task(tasks[0], name)
+    return replace(
+        first, name=f"metaworld/{name}", metrics=(replace(first.metric, words="does the task that it is told"),),
+        kwargs={**SEEN, "among": list(tasks)}, variants=tuple({"task": task} for task in tasks),
+        demonstrations=10 * len(tasks), episodes=10 * len(tasks), opponents=("zero", "expert"),
+        help=f"{len(tasks)} tasks of Meta-World by one policy, which is told which it is",
+    )  # fmt: skip
 
 
 def _task(task: str, group: str) -> Task:

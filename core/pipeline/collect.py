@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from simplatform.contracts import Task
 from simplatform.demonstrations import Demonstrations, Episode, store
 from simplatform.errors import DataError
+from simplatform.pipeline.allocate import Allocation
 from simplatform.pipeline.batches import run_shards
 from simplatform.pipeline.environments import available, make_env
 from simplatform.pipeline.measuring import require_reported
@@ -45,6 +47,7 @@ def collect(
     seed: int,
     split: str = "train",
     attempts: int = 5,
+    allocate: str = "",
     workers: int = 1,
     kind: str = "",
     on_episode: OnEpisode = lambda kept, tried: None,
@@ -55,12 +58,15 @@ def collect(
 
     Episodes that miss the task's ``keep`` rate are dropped, and up to ``attempts`` episodes are tried for each one
     kept.
+    ``allocate`` shares them out among the task's variants (``simplatform.pipeline.allocate``): "uniform" or "prop2diff"
+    in place of equal trials of each. ``count`` is then what all are to give together, at least; variants that stay
+    short of their share are named, and are no error.
     ``workers`` and ``kind`` choose the executor (see ``simplatform.executors``); the result does not depend on them.
 
     Raises:
         DataError: the expert does not reach the number.
     """
-    key = _key(task, count, seed, split, attempts)
+    key = _key(task, count, seed, split, attempts, allocate)
     path = (root or cache_root() / "demonstrations") / key
     found = _cached(path, say)
     if found is not None:
@@ -76,10 +82,15 @@ def collect(
                 f"{task.name}: {split} has {there} distinct episode{'s' * (there != 1)}, {count} demonstrations were "
                 f"asked for: ask for as many (--set task.{setting}={there})"
             )
-        tries = count * attempts if there is None else there
-        shards = (episode_shard(task, split, seed, number) for number in range(tries))
-        episodes = _batched(shards, workers, kind, count)
-        demonstrations = _gather(task, count, split, seed, episodes, on_episode)
+        if allocate:
+            wanted = Allocation(allocate, len(task.variants), count, attempts)
+            run = partial(run_shards, workers=workers, kind=kind)
+            demonstrations = _gather_shared(task, wanted, split, seed, run, on_episode, say)
+        else:
+            tries = count * attempts if there is None else there
+            shards = (episode_shard(task, split, seed, number) for number in range(tries))
+            episodes = _batched(shards, workers, kind, count)
+            demonstrations = _gather(task, count, split, seed, episodes, on_episode)
         if not path.exists():
             store.save(demonstrations, path, make_env(task, split))
     return Collected(demonstrations, path, _expert_rate(demonstrations), cached=False)
@@ -110,7 +121,7 @@ def _gather(
         tried += 1
         episode = result.episode
         failures.update([result.failure] if result.failure else [])
-        good = not result.failure and (task.keep is None or episode.metrics[task.keep] >= 0.5)
+        good = _good(result, task)
         successes += good
         if good and len(episode):
             kept.append(episode)
@@ -119,6 +130,49 @@ def _gather(
     source = {"task": task.name, "expert": task.expert, "split": split, "seed": seed, "env": dict(task.kwargs)}
     counts = {"tried": tried, "successes": None if task.keep is None else successes, "failed": failures.total()}
     return Demonstrations(kept, {**source, **counts})
+
+
+def _gather_shared(
+    task: Task,
+    allocation: Allocation,
+    split: str,
+    seed: int,
+    run: Callable[[list[EpisodeShard]], Iterable[Rollout]],
+    on_episode: OnEpisode,
+    say: Callable[[str], None],
+) -> Demonstrations:
+    """Return the demonstrations that an allocation asks for, in the order of their numbers."""
+    kept: list[Episode] = []
+    while batch := allocation.batch():
+        numbers, before = [], list(allocation.tried)
+        for variant in batch:
+            numbers.append(variant + before[variant] * len(task.variants))
+            before[variant] += 1
+        for variant, result in zip(batch, run([episode_shard(task, split, seed, n) for n in numbers]), strict=True):
+            good = _good(result, task) and len(result.episode) > 0
+            allocation.tell(variant, good)
+            kept.extend([result.episode] if good else [])
+            on_episode(len(kept), sum(allocation.tried))
+    allocation.require_some(task.name)
+    if allocation.short:
+        told = [f"{v} ({allocation.kept[v]} of {allocation.goal[v]})" for v in allocation.short]
+        say(f"variants of {task.name} with fewer demonstrations than their share: {', '.join(told)}")
+    chosen = _first(kept, allocation.goal)
+    require_reported(task.metrics, {name for episode in chosen for name in episode.infos}, task.name, {})
+    source = {"task": task.name, "expert": task.expert, "split": split, "seed": seed, "env": dict(task.kwargs)}
+    shared = {"rule": allocation.rule, "tried": allocation.tried, "kept": allocation.kept, "wanted": allocation.goal}
+    counts = {"tried": sum(allocation.tried), "successes": sum(allocation.kept), "failed": 0}
+    return Demonstrations(chosen, {**source, **counts, "allocation": shared})
+
+
+def _first(kept: list[Episode], goal: list[int]) -> list[Episode]:
+    """Return as many episodes of each variant as are wanted, the first ones, in turn."""
+    by_variant = [[episode for episode in kept if episode.variant == v][:number] for v, number in enumerate(goal)]
+    return [own[turn] for turn in range(max(goal)) for own in by_variant if turn < len(own)]
+
+
+def _good(result: Rollout, task: Task) -> bool:
+    return not result.failure and (task.keep is None or result.episode.metrics[task.keep] >= 0.5)
 
 
 def _too_few(task: Task, kept: int, tried: int, count: int, failures: Counter[str]) -> str:
@@ -147,7 +201,7 @@ def _expert_rate(demonstrations: Demonstrations) -> Estimate | None:
     return None if tried is None or successes is None else wilson(int(successes), int(tried))
 
 
-def _key(task: Task, count: int, seed: int, split: str, attempts: int) -> str:
+def _key(task: Task, count: int, seed: int, split: str, attempts: int, allocate: str = "") -> str:
     from simplatform._version import __version__
 
     settings: dict[str, Any] = {
@@ -155,6 +209,8 @@ def _key(task: Task, count: int, seed: int, split: str, attempts: int) -> str:
         "variants": [dict(v) for v in task.variants], "split": [split, dict(task.splits.get(split, {}))],
         "count": count, "seed": seed, "attempts": attempts, "version": __version__, "code": code_of(task),
     }  # fmt: skip
+    if allocate:
+        settings["allocate"] = allocate
     if files := data_fingerprints(task.kwargs):
         settings["files"] = files
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]

@@ -256,6 +256,7 @@ class _Stages:
             seed=self.recipe.seed,
             split=split,
             attempts=self.recipe.data.attempts,
+            allocate=self.recipe.data.allocate if split == "train" else "",
             workers=self.options.workers,
             kind=self.options.executor,
             on_episode=lambda kept, tried: self.console.progress(f"collect {split}", kept, count, f"{tried} tried"),

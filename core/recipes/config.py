@@ -48,6 +48,11 @@ class TaskConfig(Config):
     validation: int = Field(-1, ge=-1, description="expert episodes held out for validation")
     episodes: int = Field(-1, ge=-1, description="test episodes")
     attempts: int = Field(5, ge=1, description="expert attempts allowed per demonstration that is kept")
+    allocate: Literal["", "uniform", "prop2diff"] = Field(
+        "",
+        description="demonstrations of each variant of the task: by equal trials; uniform: as many of each; prop2diff: "
+        "in proportion to difficulty",
+    )
     opponents: bool = Field(True, description="measure the task's opponents on the same test episodes")
     record: int = Field(2, ge=0, description="test episodes kept in full for the report")
 

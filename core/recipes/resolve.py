@@ -61,6 +61,7 @@ class Resolved:
     def to_json(self) -> dict[str, Any]:
         """Return plain data from which ``from_json`` builds the same recipe."""
         train = {"train": self.train.model_dump(mode="json")} if self.trained else {}
+        data = self.data.model_dump(mode="json", exclude=None if self.data.allocate else {"allocate"})
         online = {"collect": self.stream.model_dump(mode="json")} if self.stream.online else {}
         return {
             "plugin": self.plugin,
@@ -71,7 +72,7 @@ class Resolved:
             "settings": {
                 "policy": self.policy_config.model_dump(mode="json"),
                 **train,
-                "task": self.data.model_dump(mode="json"),
+                "task": data,
                 **online,
             },
         }

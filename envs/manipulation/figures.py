@@ -32,7 +32,7 @@ def cloud_section(run: RunView) -> Section | None:
     recording = next(iter(_recordings(run, METAWORLD)), None)
     if recording is None or "point_cloud" not in recording.observations or not recording.chunks:
         return None
-    task = run.task.kwargs.get("task", "drawer-open")
+    task = _task_of(recording, run.task.kwargs)
     scenes = [_scene(recording, recording.chunk_steps[k], task) for k in spread(len(recording.chunks), 8)]
     view = scenes_html([(f"step {step}", cloud, paths) for step, cloud, paths in scenes], "the clouds, to be turned")
     figures = [
@@ -72,6 +72,14 @@ def _outcome(recording: Recording) -> str:
 
 def _succeeded(recording: Recording) -> bool:
     return bool(recording.infos.get("success", np.zeros(1)).max(initial=0) > 0)
+
+
+def _task_of(recording: Recording, kwargs: Mapping[str, Any]) -> str:
+    """Return the task of an episode: the one of the run, or of many the one that its observations tell."""
+    among = kwargs.get("among")
+    if among:
+        return str(among[int(recording.observations["agent_pos"][0, -len(among) :].argmax())])
+    return str(kwargs.get("task", "drawer-open"))
 
 
 def _scene(recording: Recording, step: int, task: str) -> tuple[int, Array, dict[str, Array]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import mujoco
@@ -45,9 +46,11 @@ class MetaWorldEnv(PointCloudEnv):
         render_mode: None or "rgb_array".
         render_size: width and height of rendered frames in pixels.
         render_backend: "rays" (shaded ray casting, needs no GL) or "gl".
+        among: tasks that one policy shall do; which of them this is follows the nine numbers of ``agent_pos``, as a
+            one-hot vector.
 
     Raises:
-        UnknownName: a task, crop or backend that does not exist.
+        UnknownName: a task (one that is not ``among`` them), crop or backend that does not exist.
     """
 
     metadata: dict[str, Any] = {"render_fps": 80, **PointCloudEnv.metadata}  # noqa: RUF012
@@ -57,15 +60,18 @@ class MetaWorldEnv(PointCloudEnv):
         self, task: str = "drawer-open", points: int = 512, max_steps: int = 200, terminate_on_success: bool = False,
         camera_size: int = 96, crop: str = "workspace", backend: str = "rays", markers: bool = True,
         render_mode: str | None = None, render_size: tuple[int, int] = (240, 180), render_backend: str = "rays",
+        among: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        if task not in TASKS:
-            raise UnknownName("Meta-World task", task, TASKS)
+        for name, known in ((task, TASKS), *((one, TASKS) for one in among), (task, tuple(among) or TASKS)):
+            if name not in known:
+                raise UnknownName("Meta-World task", name, known)
         self.task = task
+        self._token = np.array([float(one == task) for one in among])
         inner = _make_inner(task, max_steps)
         camera = corner2(inner.model, camera_size)
         cloud = PointCloud(inner.model, camera, named_crop(crop, camera), points, backend) if points else None
         super().__init__(
-            inner, cloud, (9, 39, 4), self._describe(points, camera_size, crop), max_steps=max_steps,
+            inner, cloud, (9 + len(among), 39, 4), self._describe(points, camera_size, crop), max_steps=max_steps,
             terminate_on_success=terminate_on_success, markers=markers,
             render=(render_mode, (render_size[0], render_size[1]), render_backend),
         )  # fmt: skip
@@ -83,7 +89,7 @@ class MetaWorldEnv(PointCloudEnv):
 
     def _agent(self) -> Floats:
         fingers = [self.inner.data.site(name).xpos for name in ("rightEndEffector", "leftEndEffector")]
-        return np.concatenate([self.inner.get_endeff_pos(), *fingers])
+        return np.concatenate([self.inner.get_endeff_pos(), *fingers, self._token])
 
     def _make_renderer(self) -> Any:
         return make_renderer(self.render_backend, self.inner.model, STAGE, self.render_size)

@@ -69,6 +69,14 @@ def test_the_expert_in_the_figure_is_the_one_who_acted(recording):
     np.testing.assert_array_equal(actions, recording.actions[3:7])
 
 
+def test_of_many_tasks_the_figure_takes_the_one_that_was_told(recording):
+    among = ["push", "drawer-close", "sweep"]
+    told = np.concatenate([recording.observations["agent_pos"], np.tile([0.0, 1.0, 0.0], (13, 1))], 1)
+    many = replace(recording, observations={**recording.observations, "agent_pos": told})
+    assert figures._task_of(many, {"among": among}) == "drawer-close"
+    assert figures._task_of(recording, {"task": "sweep"}) == "sweep"
+
+
 def test_commanded_path_moves_a_centimetre_per_unit():
     path = figures.commanded_path(np.zeros(3), np.array([[1, 0, 0, 1.0], [0, -0.5, 2.0, 0]]))
     np.testing.assert_allclose(path, [[0, 0, 0], [0.01, 0, 0], [0.01, -0.005, 0.01]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import gymnasium
 import numpy as np
@@ -17,6 +18,8 @@ from simplatform.envs.manipulation.tasks import GROUPS, TASKS, group_of
 from simplatform.envs.manipulation.vision.clouds import PointCloud, corner2
 from simplatform.envs.manipulation.vision.crop import named_crop
 from simplatform.errors import ContractError, UnknownName
+from simplatform.pipeline.environments import make_env
+from simplatform.recipes import find_task
 
 SMALL = {"points": 32, "camera_size": 24}
 
@@ -162,6 +165,28 @@ def test_synchronous_and_process_vector_environments_agree():
     for a, b in zip(*runs, strict=True):
         for key in a:
             np.testing.assert_array_equal(a[key], b[key])
+
+
+def test_a_policy_for_many_tasks_is_told_which_one_it_is():
+    env = MetaWorldEnv("push", among=["reach", "push", "sweep"], **SMALL)
+    observation, _ = env.reset(seed=0)
+    assert env.observation_space.contains(observation)
+    np.testing.assert_array_equal(observation["agent_pos"][9:], [0, 1, 0])
+    alone, _ = MetaWorldEnv("push", **SMALL).reset(seed=0)
+    np.testing.assert_array_equal(observation["agent_pos"][:9], alone["agent_pos"])
+    np.testing.assert_array_equal(observation["point_cloud"], alone["point_cloud"])
+    with pytest.raises(UnknownName, match="push"):
+        MetaWorldEnv("push", among=["reach"], **SMALL)
+
+
+def test_tasks_of_a_group_are_shown_in_turn():
+    task = find_task("metaworld/very-hard")
+    assert task.demonstrations == 50
+    envs = [make_env(replace(task, kwargs={**task.kwargs, **SMALL}), "test", number) for number in range(6)]
+    names = [env.unwrapped.task for env in envs]
+    assert names == [*GROUPS["very hard"], GROUPS["very hard"][0]]
+    tokens = [env.reset(seed=0)[0]["agent_pos"][9:] for env in envs[:5]]
+    np.testing.assert_array_equal(tokens, np.eye(5))
 
 
 def same_as_metaworld(task: str, steps: int) -> None:
