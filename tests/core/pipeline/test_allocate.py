@@ -42,9 +42,7 @@ def test_2400_trials_give_29_of_each_or_as_many_as_they_are_hard():
 
 
 @settings(max_examples=30, deadline=None)
-@given(
-    st.sampled_from(RULES), st.lists(st.floats(0.2, 1), min_size=2, max_size=6), st.integers(1, 60), st.integers(0)
-)
+@given(st.sampled_from(RULES), st.lists(st.floats(0.2, 1), min_size=2, max_size=6), st.integers(1, 60), st.integers(0))
 def test_each_variant_gives_its_share_and_the_answer_follows_from_the_outcomes(rule, rates, count, seed):
     done, again = (play(Allocation(rule, len(rates), count, attempts=100), rates, seed) for _ in range(2))
     assert (done.kept, done.tried, done.goal) == (again.kept, again.tried, again.goal)
