@@ -25,6 +25,7 @@ from simplatform.pipeline.run import execute, resolve_device
 from simplatform.pipeline.tally import Evaluation
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task, resolve
+from simplatform.recipes.code import trust_all
 from simplatform.report.sentence import sentence
 from simplatform.report.verdict import verdict
 from simplatform.runs.rundir import RunDirectory
@@ -127,9 +128,16 @@ def run(
 
 
 def resume(
-    path: str | Path, *, device: str = "auto", workers: int = 0, executor: str = "", console: Console | None = None
+    path: str | Path,
+    *,
+    device: str = "auto",
+    workers: int = 0,
+    executor: str = "",
+    console: Console | None = None,
+    trust: bool = False,
 ) -> Run:
-    """Continue a run that was interrupted; a finished one is left as it is.
+    """Continue a run that was interrupted; a finished one is left as it is. With ``trust``, files of code that it names
+    are executed.
 
     Raises:
         RunError: there is no run at ``path``.
@@ -137,7 +145,10 @@ def resume(
     directory = RunDirectory.open(Path(path))
     where = resolve_device(device)
     options = Options(where, workers, executor=executor, group=join(where))
-    execute(directory, directory.recipe(), options, console)
+    recipe = directory.recipe()
+    if trust:
+        trust_all(recipe.task.kwargs, recipe.task.code)
+    execute(directory, recipe, options, console)
     return Run(directory.path)
 
 

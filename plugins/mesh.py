@@ -116,6 +116,8 @@ def register_tasks(register: Register) -> None:
     register(
         _task("cylinder", flow, "flow past a cylinder, Re 10 to 30", variants=({"n": 12},), episodes=10, more=FORCES)
     )
+    text = "a PDE of your own: --set env.file=mine.py, a bilinear and a linear form"
+    register(_task("pde", {"problem": "pde"}, text, opponents=("mmg",), code=("file",)))
     for geometry in ("polygon", "l-shape", "disc", "hole", "coastline"):
         text = f"Helmholtz, geometry {geometry}"
         register(_task(f"helmholtz/{geometry}", {"geometry": geometry}, text, opponents=("mmg",)))
@@ -129,6 +131,7 @@ def _task(
     episodes: int = 100,
     more: tuple[Metric, ...] = (),
     opponents: tuple[str, ...] = (),
+    code: tuple[str, ...] = (),
 ) -> Task:
     return Task(
         name,
@@ -141,6 +144,7 @@ def _task(
         validation=episodes // 5,
         episodes=episodes,
         opponents=opponents,
+        code=code,
         rivals=("spring", "monge-ampere"),
         help=text,
     )

@@ -42,6 +42,7 @@ def register_solvers(register: Register) -> None:
     for problem in ("helmholtz", "poisson"):
         register(f"mesh/{problem}-error", f"{OBJECTIVES}:{problem}_error", kind="pde", help="log L2 error")
     register("mesh/helmholtz-energy", f"{OBJECTIVES}:helmholtz_energy", kind="pde", help="Ritz energy")
+    register("mesh/error", f"{OBJECTIVES}:recovered_error", kind="pde", help="log L2 error of a recovered solution")
     register("mesh/equidistribution", f"{OBJECTIVES}:equidistribution", kind="pde", help="spread of monitor × area")
 
 

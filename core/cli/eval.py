@@ -24,6 +24,7 @@ def command(
     device: options.Device = "auto",
     workers: options.Workers = 0,
     executor: options.Executor = "",
+    trust: options.Trust = False,
     json: options.Json = False,
 ) -> None:
     """Evaluate a policy (or the expert) and print its metrics with intervals."""
@@ -32,9 +33,12 @@ def command(
     from simplatform.pipeline.run import resolve_device
     from simplatform.pipeline.shards import episode_shard
     from simplatform.recipes import acting_settings
+    from simplatform.recipes.code import trust_all
 
     found, checkpoint = _what(run, task)
     _check_split(found, split)
+    if trust:
+        trust_all(found.kwargs, found.code)
     changes = acting_settings(set_ or ())
     where = resolve_device(device)
     count, notes = limited(found, split, 20 if episodes is None else episodes, explicit=episodes is not None)

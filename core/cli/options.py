@@ -18,6 +18,9 @@ Executor = Annotated[str, typer.Option("--executor", help="Who runs them: local,
 Callbacks = Annotated[
     list[str] | None, typer.Option("--callback", help="An observer, such as tensorboard; may be repeated.")
 ]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Execute files of code that a recipe, sweep or run of others names.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start again, even if the same run is there.")]
 RunPath = Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN")]

@@ -10,6 +10,7 @@ def command(
     device: options.Device = "auto",
     workers: options.Workers = 0,
     executor: options.Executor = "",
+    trust: options.Trust = False,
     json: options.Json = False,
 ) -> None:
     """Continue a run that was interrupted; a finished one is left as it is."""
@@ -17,7 +18,7 @@ def command(
     from simplatform.cli.console import console, echo, print_json
 
     with console() as shown:
-        result = resume(run, device=device, workers=workers, executor=executor, console=shown)
+        result = resume(run, device=device, workers=workers, executor=executor, console=shown, trust=trust)
     if json:
         print_json({"run": result.path, **result.summary})
     else:

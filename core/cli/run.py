@@ -26,10 +26,11 @@ def command(
     callback: options.Callbacks = None,
     fresh: options.Fresh = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved recipe and stop.")] = False,
+    trust: options.Trust = False,
     json: options.Json = False,
 ) -> None:
     """Collect demonstrations, fit a policy, evaluate it and write the report."""
-    request = request_of(recipe, plugin, task, seed, set_)
+    request = request_of(recipe, plugin, task, seed, set_, trust=trust)
     if dry_run:
         from simplatform.cli.console import print_json
         from simplatform.recipes import resolve
@@ -56,20 +57,31 @@ def start(request: dict[str, Any], json: bool, until: str = "report", **how: Any
 
 
 def request_of(
-    recipe: Path | None, plugin: str | None, task: str | None, seed: int | None, set_: list[str] | None
+    recipe: Path | None,
+    plugin: str | None,
+    task: str | None,
+    seed: int | None,
+    set_: list[str] | None,
+    *,
+    trust: bool = False,
 ) -> dict[str, Any]:
     """Join a recipe file and the options; options win."""
     from simplatform.errors import UsageError
     from simplatform.recipes import parse_settings, read_recipe
+    from simplatform.recipes.code import refuse_code
 
     if recipe is None and plugin is None:
         raise UsageError("say what to run: --plugin NAME (see `simplatform plugins`) or a recipe file")
     request: dict[str, Any] = {"plugin": plugin, "task": task, "seed": 0, "settings": {}}
     if recipe is not None:
-        request = read_recipe(recipe)
+        request = read_recipe(recipe, trust=trust)
     given = {"plugin": plugin, "task": task, "seed": seed}
     request.update({key: value for key, value in given.items() if value is not None})
-    request["settings"] = {**request["settings"], **parse_settings(set_ or [])}
+    own = parse_settings(set_ or [])
+    if recipe is not None and not trust:  # again: a task told beside the recipe may read as code what its own does not
+        theirs = {key: value for key, value in request["settings"].items() if key not in own}
+        refuse_code(theirs, recipe, request["task"], request["plugin"])
+    request["settings"] = {**request["settings"], **own}
     return request
 
 

@@ -17,6 +17,7 @@ def command(
     workers: options.Workers = 1,
     executor: options.Executor = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs and stop.")] = False,
+    trust: options.Trust = False,
     json: options.Json = False,
 ) -> None:
     """Run every combination; runs that are done are reused, interrupted ones are continued."""
@@ -25,7 +26,7 @@ def command(
     from simplatform.cli.console import console, print_json
     from simplatform.experiments.sweep import pooled, read_sweep, sweep, table
 
-    shards = read_sweep(file, output.absolute(), device)
+    shards = read_sweep(file, output.absolute(), device, trust=trust)
     if dry_run:
         print_json({"schema_version": 1, "runs": [asdict(shard) for shard in shards]})
         return

@@ -65,6 +65,8 @@ class Task:
     variant each is then demonstrated, validated and tested, unless it returns an ``Expansion`` that says how many."""
     inspect: str = ""
     """A lazy target "module:function" that returns an ``Inspection`` of a file of data, for tasks that read one."""
+    code: tuple[str, ...] = ()
+    """Keywords of the environment that name files of Python code, which it executes: see ``recipes.code``."""
     help: str = ""
 
     @property

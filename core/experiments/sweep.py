@@ -29,6 +29,7 @@ from typing import Any
 
 from simplatform.errors import DataError, Interrupted, SimplatformError
 from simplatform.executors import executor
+from simplatform.recipes.code import refuse_code
 from simplatform.recipes.toml import read_toml
 
 KEYS: dict[str, type] = {"plugins": list, "tasks": list, "seeds": list, "settings": dict, "grid": dict}
@@ -55,11 +56,12 @@ class Outcome:
     error: str = ""
 
 
-def read_sweep(path: Path, output: Path, device: str = "auto") -> list[RunShard]:
+def read_sweep(path: Path, output: Path, device: str = "auto", *, trust: bool = False) -> list[RunShard]:
     """Read a sweep file and return its runs, in the order plugins, tasks, seeds, grid.
 
     Raises:
         DataError: not TOML, an unknown key, a value of the wrong type, or no plugin.
+        UsageError: it names a file of code to execute, without ``trust``.
     """
     table = read_toml(path, "TOML file")
     _check(path, table)
@@ -69,6 +71,8 @@ def read_sweep(path: Path, output: Path, device: str = "auto") -> list[RunShard]
         for plugin, task, seed in itertools.product(*axes)
         for settings in _settings(table, plugin)
     ]
+    for shard in () if trust else shards:
+        refuse_code(json.loads(shard.settings), path, shard.task, shard.plugin)
     if len(set(shards)) < len(shards):
         raise DataError(f"{path}: the same run is listed twice; every plugin, task, seed and value may appear once")
     return shards

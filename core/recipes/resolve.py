@@ -21,6 +21,7 @@ from simplatform.errors import ConfigError, DataError, UnknownName, nearest
 from simplatform.plugin_host.host import Host, get_host
 from simplatform.plugin_host.registry import Entry
 from simplatform.plugin_host.registry import resolve as load
+from simplatform.recipes.code import refuse_code, trust_all
 from simplatform.recipes.config import CollectConfig, Config, TaskConfig, TrainConfig, validate
 from simplatform.recipes.toml import check_settings, read_toml, toml_value
 
@@ -134,6 +135,7 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
     for name, value in chosen["env"].items():
         if _holds_none(value):
             raise ConfigError(f"env.{name}: a list or table holds null, which recipe files cannot write; leave it out")
+    trust_all(chosen["env"], found.code)  # the user's own words: recipes from elsewhere are refused where they are read
     return Resolved(
         plugin=plugin,
         policy=entry.name,
@@ -244,13 +246,14 @@ def acting_settings(pairs: Iterable[str]) -> dict[str, Any]:
     return {key.removeprefix("policy."): value for key, value in settings.items()}
 
 
-def read_recipe(path: Path) -> dict[str, Any]:
+def read_recipe(path: Path, *, trust: bool = False) -> dict[str, Any]:
     """Read a recipe file: ``plugin``, ``task``, ``seed`` and tables ``[policy] [train] [data] [collect] [env]``.
 
     Returns keywords for ``resolve``. (``[data]`` holds the ``task.*`` settings, because ``task`` names the task.)
 
     Raises:
         DataError: not TOML, a missing ``plugin``, or an unknown key.
+        UsageError: it names a file of code to execute, without ``trust``.
     """
     table = read_toml(path, "TOML recipe")
     unknown = set(table) - {"plugin", "task", "seed", "policy", "train", "data", "collect", "env"}
@@ -267,6 +270,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
             raise DataError(f"{path}: {section!r} must be a table, got {values!r}")
         name = "task" if section == "data" else section
         settings.update({f"{name}.{key}": value for key, value in values.items()})
+    if not trust:
+        refuse_code(settings, path, table.get("task"), table["plugin"])
     return {"plugin": table["plugin"], "task": table.get("task"), "seed": table.get("seed", 0), "settings": settings}
 
 

@@ -66,6 +66,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         mesh: Mesh | str | Path | None = None,
         action: Literal["displacement", "metric"] = "displacement",
         then: str = "",
+        file: str | Path = "",
         render_mode: str | None = None,
     ) -> None:
         """Build the mesh: ``geometry`` (else the problem's own) with about ``n`` vertices across, or a ``mesh`` of
@@ -75,6 +76,8 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         by MMG with no more vertices than before; steady problems only. ``then``, "anisotropic" or "ritz", moves what
         MMG made, by the solution on the original mesh.
 
+        ``file`` is the Python file of problem "pde": see ``problems.pde``.
+
         ``monitor`` is the problem's own, one of ``MONITORS`` by name, or any function of a mesh and nodal values.
 
         Raises:
@@ -82,7 +85,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
             DataError: the mesh cannot be used (the bad vertex or cell is named), or not for this problem.
             ConfigError: actions that are none, or metrics for a problem in time.
         """
-        self._problem_class = problem_class(problem)
+        self._problem_class = problem_class(problem, file)
         self._monitor = _monitor(monitor)
         geometry = geometry or self._problem_class.geometry
         self.mesh = generate(geometry, n, mesh_seed, mesher) if mesh is None else _given(mesh)

@@ -2,8 +2,8 @@
 refining.
 
 Each takes moved points ``(N, 2)`` of a packed batch and the batch's own tensors (``points``, ``cells``, ``monitor``,
-``boundary``, ``sizes``, ``cell_sizes``, ``parameters (B, 30)``) and returns one number per mesh, ``(B,)``. They are
-registered as solvers of kind "pde", so that policies reach them by name.
+``boundary``, ``sizes``, ``cell_sizes``, ``parameters (B, 30)``, ``solution``) and returns one number per mesh,
+``(B,)``. They are registered as solvers of kind "pde", so that policies reach them by name.
 """
 
 from __future__ import annotations
@@ -83,6 +83,28 @@ def helmholtz_energy(moved: Tensor, batch: Batch) -> Tensor:
         inner = solve_elliptic(space_of(moved, batch), field.source, fixed, held, reaction=HELMHOLTZ)
     values = torch.where(fixed, held, inner)
     return space.energy(values, field.source, HELMHOLTZ, len(batch["sizes"]))
+
+
+def recovered_error(moved: Tensor, batch: Batch) -> Tensor:
+    """Return log ‖R_h ũ − ũ‖ in L2 on the moved meshes, ``(B,)``, for problems of which nothing else is known.
+
+    ũ is a smooth function fitted to the observed ``solution (N,)`` of the original meshes, R_h its Ritz projection to
+    the moved ones (see ``movers.ritz``). Computed on the host, one mesh after another.
+    """
+    from simplatform.envs.mesh.geometry.mesh import Mesh
+    from simplatform.envs.mesh.monitors.smooth import Smooth
+
+    host = {key: batch[key].detach().cpu() for key in ("points", "cells", "solution", "boundary")}
+    places, found, vertex, cell = moved.cpu().double(), [], 0, 0
+    for size, count in zip(batch["sizes"].tolist(), batch["cell_sizes"].tolist(), strict=True):
+        own, cells = slice(vertex, vertex + size), host["cells"][cell : cell + count].long() - vertex
+        original = Mesh(host["points"][own].double().numpy(), cells.numpy())
+        smooth = Smooth(original, host["solution"][own].double().numpy())
+        space = Space(places[own], cells, torch.zeros(size, dtype=torch.int64), torch.zeros(count, dtype=torch.int64))
+        values = solve_elliptic(space, smooth.source, host["boundary"][own] > 0, smooth.value(space.points))
+        found.append(0.5 * space.squared_error(values, smooth.value, 1).log())
+        vertex, cell = vertex + size, cell + count
+    return torch.cat(found).to(moved.device)
 
 
 def _error(moved: Tensor, batch: Batch, reaction: float) -> Tensor:

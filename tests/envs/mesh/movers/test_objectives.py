@@ -22,7 +22,7 @@ def batch_of(problem="helmholtz", sizes=(8, 12, 10)):
         cases.append((mesh, case, values))
         parts.append({"points": mesh.points, "cells": mesh.cells + offset, "monitor": case.monitor(mesh, values),
                       "boundary": classify(mesh)[0], "sizes": [len(mesh.points)], "cell_sizes": [len(mesh.cells)],
-                      "parameters": case.parameters[None]})  # fmt: skip
+                      "parameters": case.parameters[None], "solution": values})  # fmt: skip
         offset += len(mesh.points)
     return {key: torch.as_tensor(np.concatenate([part[key] for part in parts])) for key in parts[0]}, cases
 
@@ -45,7 +45,8 @@ def test_errors_are_those_of_scikit_fem():
 
 
 @pytest.mark.parametrize(
-    "objective", [objectives.helmholtz_error, objectives.helmholtz_energy, objectives.equidistribution]
+    "objective",
+    [objectives.helmholtz_error, objectives.helmholtz_energy, objectives.equidistribution, objectives.recovered_error],
 )
 def test_gradients_are_those_of_finite_differences(objective):
     batch, _ = batch_of()
@@ -98,3 +99,10 @@ def test_on_a_device_values_and_gradients_are_those_of_the_host_and_nothing_wait
         assert counts.total == 0, counts
         torch.testing.assert_close(found.detach().cpu(), wanted.detach(), atol=1e-9, rtol=1e-9)
         torch.testing.assert_close(gradient.cpu(), slope, atol=1e-8, rtol=1e-7)
+
+
+def test_the_error_of_a_recovered_solution_is_near_the_true_one_of_either_problem():
+    for problem in ("helmholtz", "poisson"):
+        batch, cases = batch_of(problem, (14, 18))
+        expected = [case.error(mesh, values) for mesh, case, values in cases]
+        np.testing.assert_allclose(objectives.recovered_error(batch["points"], batch).exp(), expected, rtol=0.25)
