@@ -1,5 +1,8 @@
 """Write a new plugin from plain-file templates: ``templates/common--*`` and ``templates/<kind>--*``, rendered by Jinja.
 
+A policy is one of two: ``chunk--*`` where the actions of its task have one shape in all episodes, ``rows--*`` where
+they have not.
+
 The rest of a template's name is its path, with ``--`` between folders and ``.j2`` at the end; the folder ``package``
 becomes the package of the new plugin.
 """
@@ -18,6 +21,7 @@ from simplatform.errors import UsageError
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task
 from simplatform.runs.files import storage_errors, write_text
+from simplatform.scaffold.shapes import policy_shapes
 
 KINDS = ("policy", "env", "task", "solver")
 TEMPLATES = Path(__file__).parent / "templates"
@@ -43,7 +47,7 @@ def new_plugin(name: str, kind: str = "policy", output: Path = Path(), task: str
         raise UsageError(f"{path} exists already; choose another name, or another --output")
     values = _values(name, kind, task)
     try:
-        for source, relative in _files(kind):
+        for source, relative in _files("common", kind, values.get("variant", "")):
             _write(path / _renamed(relative, values["package"]), source, values)
     except BaseException:
         shutil.rmtree(path, ignore_errors=True)
@@ -65,6 +69,7 @@ def _check(name: str, kind: str) -> None:
 def _values(name: str, kind: str, task: str) -> dict[str, Any]:
     major, minor = (int(part) for part in __version__.split(".")[:2])
     base: Task | None = find_task(task) if kind in ("policy", "task") else None
+    shapes = policy_shapes(base) if base and kind == "policy" else {}
     return {
         "name": name,
         "package": f"simplatform_{name.replace('-', '_')}",
@@ -73,14 +78,15 @@ def _values(name: str, kind: str, task: str) -> dict[str, Any]:
         "task": base.name if base else "",
         "base": base,
         "requires": f">={major}.{minor},<{major}.{minor + 1}",
+        **shapes,
     }
 
 
-def _files(kind: str) -> Iterator[tuple[Path, Path]]:
+def _files(*owners: str) -> Iterator[tuple[Path, Path]]:
     """Yield each template and its path relative to the new project."""
     for source in sorted(TEMPLATES.glob("*.j2")):
         owner, *parts = source.name.split("--")
-        if owner in ("common", kind):
+        if owner in owners:
             yield source, Path(*parts)
 
 

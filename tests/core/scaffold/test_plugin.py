@@ -27,12 +27,31 @@ def install(project):
     return project
 
 
-def test_every_kind_passes_its_own_tests(tmp_path):
-    projects = [install(new_plugin(f"tried-{kind}", kind, tmp_path, "toy/point")) for kind in KINDS]
+def own_tests(folder, projects):
+    """Run the tests of new plugins beside each other; returns what pytest says."""
     tests = [str(project / "tests") for project in projects]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
-    out = run([*command, "-c", str(projects[0] / "pyproject.toml"), *tests], tmp_path, SITE, *projects)
-    assert "9 passed" in out
+    return run([*command, "-c", str(projects[0] / "pyproject.toml"), *tests], folder, SITE, *projects)
+
+
+def test_every_kind_passes_its_own_tests(tmp_path):
+    projects = [install(new_plugin(f"tried-{kind}", kind, tmp_path, "toy/point")) for kind in KINDS]
+    assert "9 passed" in own_tests(tmp_path, projects)
+
+
+def test_a_policy_for_tasks_of_other_families_passes_its_own_tests(tmp_path):
+    """A window of a series is no robot's state, and meshes have no two actions of one shape."""
+    projects = [install(new_plugin(f"tried-{task}", "policy", tmp_path, task)) for task in ("lorenz", "helmholtz")]
+    assert "6 passed" in own_tests(tmp_path, projects)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("kind", ["policy", "task"])
+def test_every_family_passes_its_own_tests(tmp_path, kind):
+    tasks = ("metaworld/reach", "lorenz", "helmholtz", "odebench-4", "fields/burgers")
+    projects = [install(new_plugin(f"tried-{number}", kind, tmp_path, task)) for number, task in enumerate(tasks)]
+    assert f"{len(tasks) * (3 if kind == 'policy' else 1)} passed" in own_tests(tmp_path, projects)
 
 
 @pytest.mark.slow
