@@ -24,7 +24,7 @@ PAGES: dict[str, tuple[str, Callable[[Table], str]]] = {}
 
 def results() -> dict[str, str]:
     """Return what every ``{{name}}`` stands for."""
-    for module in ("dynamics", "fields", "manipulation", "mesh", "platform"):
+    for module in ("dynamics", "fields", "manipulation", "mesh", "opponents", "platform"):
         import_module(f"tables.{module}")
     gpu: dict[str, str] = import_module("tables.gpu").shown()
     return {**{name: _made(file, make) for name, (file, make) in PAGES.items()}, **gpu}
