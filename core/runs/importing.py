@@ -16,6 +16,7 @@ from simplatform.plugin_host.host import get_host
 from simplatform.plugin_host.registry import resolve
 from simplatform.runs.checkpoint import read_tensors, write_policy
 from simplatform.runs.files import storage_errors
+from simplatform.runs.inert import read_inert
 
 _RUNS_CODE = re.compile(r"GLOBAL [A-Za-z_][\w.]*|Trying to ")
 """What torch says of a pickle that names a function or class; a damaged file names none."""
@@ -28,7 +29,7 @@ def import_checkpoint(file: Path, plugin: str, output: Path, settings: Mapping[s
     ``function(payload, settings) -> (policy, config, signature)``.
 
     Raises:
-        CheckpointError: not a file of plain tensors (anything that would run code is refused), or not of this method.
+        CheckpointError: not a file with tensors (nothing in it is run), or not of this method.
         UsageError: the plugin has no importer, or ``output`` is there already.
     """
     entry = get_host().registry("policy").get(plugin)
@@ -48,8 +49,11 @@ def import_checkpoint(file: Path, plugin: str, output: Path, settings: Mapping[s
 def read_foreign(file: Path) -> Any:
     """Open a PyTorch or safetensors file as plain tensors and containers.
 
+    What else it names, such as the configuration that official trainers keep beside their weights, is left out without
+    being run or imported (see ``inert``).
+
     Raises:
-        CheckpointError: missing, corrupt, or holding objects that only running code could rebuild.
+        CheckpointError: missing, corrupt, or a bare pickle.
     """
     import torch
 
@@ -69,10 +73,13 @@ def read_foreign(file: Path) -> Any:
     except pickle.UnpicklingError as error:
         if not _RUNS_CODE.search(str(error)) and not _plain_pickle(file):
             raise CheckpointError(f"{file} is damaged or no PyTorch file: {_first_line(error)}") from error
-        raise CheckpointError(
-            f"{file} holds more than tensors, and opening it would run code, so it is refused. In the program that "
-            "wrote it, save the state dict alone: torch.save(model.state_dict(), path)."
-        ) from error
+        if not zipfile.is_zipfile(file):
+            raise CheckpointError(
+                f"{file} holds more than tensors, and opening it would run code, so it is refused. In the program that "
+                "wrote it, save the state dict alone: torch.save(model.state_dict(), path)."
+            ) from error
+        with regular(file) as opened:
+            return read_inert(opened, str(file))
     except Exception as error:
         kind = type(error).__name__
         raise CheckpointError(f"{file} is not a readable PyTorch file: {kind}: {_first_line(error)}") from error

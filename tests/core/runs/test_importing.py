@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 import torch
 
@@ -10,9 +12,13 @@ from simplatform.runs.importing import import_checkpoint, read_foreign
 from tests.core.runs.files_cases import Payload
 
 
-def test_a_foreign_pickle_is_refused_and_not_executed(tmp_path):
+def test_what_a_foreign_pickle_names_is_not_executed(tmp_path):
     trace, file = tmp_path / "executed", tmp_path / "model.pth"
-    torch.save({"state_dict": Payload(trace)}, file)
+    torch.save({"state_dict": Payload(trace), "weight": torch.ones(2)}, file)
+    found = read_foreign(file)
+    assert found["state_dict"] is None
+    assert found["weight"].tolist() == [1, 1]
+    file.write_bytes(pickle.dumps(Payload(trace)))
     with pytest.raises(CheckpointError, match="would run code, so it is refused"):
         read_foreign(file)
     assert not trace.exists()
