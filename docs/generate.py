@@ -127,7 +127,7 @@ def settings_page() -> str:
     ]
     for section, model in (("train", TrainConfig), ("task", TaskConfig), ("collect", CollectConfig)):
         rows = [
-            f"| `{section}.{name}` | `{field.default}` | {_cell(field.description or '')} |"
+            f"| `{section}.{field.alias or name}` | `{field.default}` | {_cell(field.description or '')} |"
             for name, field in model.model_fields.items()
         ]
         parts += [

@@ -50,7 +50,7 @@ def test_every_command_setting_and_error_is_on_its_page():
 
     commands, settings, named = generate.commands_page(), generate.settings_page(), generate.errors_page()
     assert all(f"## simplatform {verb}\n" in commands for verb, _ in VERBS)
-    assert all(f"`train.{key}`" in settings for key in TrainConfig.model_fields)
+    assert all(f"`train.{field.alias or key}`" in settings for key, field in TrainConfig.model_fields.items())
     assert f"`{errors.StorageError.__name__}` | 1 |" in named
     assert f"`{errors.PluginError.__name__}` | 3 |" in named
 

@@ -23,6 +23,7 @@ from simplatform.demonstrations.windows import Windows
 from simplatform.errors import ConfigError, ContractError, SimplatformError
 from simplatform.pipeline.group import ALONE, Group
 from simplatform.pipeline.rollout import device_of
+from simplatform.pipeline.starting import begin, freeze
 from simplatform.pipeline.watch import Watch
 from simplatform.recipes.config import TrainConfig
 from simplatform.seeding import torch_generator
@@ -76,8 +77,12 @@ class Trainer:
         seed: int,
         group: Group = ALONE,
         windows: Batches | None = None,
+        fresh: bool = True,
     ) -> None:
         """Prepare the policy and the windows; the processes of a ``group`` train it together.
+
+        A ``fresh`` training begins with the weights that ``train.from`` names, if any; one that is to be restored does
+        not.
 
         ``windows`` are batches from elsewhere than the demonstrations, which statistics are then measured on alone.
 
@@ -88,6 +93,9 @@ class Trainer:
         _require_module(policy)
         self.policy, self.config, self.seed, self.step = policy, config, seed, 0
         policy.prepare(demonstrations)
+        if fresh:
+            begin(policy, config)
+        freeze(policy, config.freeze)
         self.windows: Batches = windows_of(policy, demonstrations) if windows is None else windows
         self._starts = _starts(policy, config.steps)
         self._parameters = [p for p in policy.parameters() if p.requires_grad]

@@ -48,7 +48,7 @@ def follow(run: RunDirectory, recipe: Resolved, device: str, group: Group) -> No
     finished = last is not None and last.name == f"{recipe.train.steps:06d}"
     if isinstance(policy, Trainable) and not isinstance(policy, Fittable) and not finished:
         found = collect(recipe.task, count=recipe.demonstrations, seed=recipe.seed, attempts=recipe.data.attempts)
-        trainer = Trainer(policy, found.demonstrations, recipe.train, recipe.seed, group)
+        trainer = Trainer(policy, found.demonstrations, recipe.train, recipe.seed, group, fresh=last is None)
         if last is not None:
             restore_training(trainer, last)
         if not trainer.run(Follower()):

@@ -23,6 +23,7 @@ from simplatform.pipeline.observer import Console, RunObserver, Silent, terminat
 from simplatform.pipeline.options import STAGES, Options
 from simplatform.pipeline.shards import episode_shard
 from simplatform.pipeline.start import run_signature, taught_signature, untrained
+from simplatform.pipeline.starting import said
 from simplatform.pipeline.tally import Evaluation
 from simplatform.recipes import Resolved
 from simplatform.runs.checkpoint import parameters, read_policy, to_device
@@ -313,12 +314,16 @@ class _Stages:
         assert self._data is not None
         collected, validation = self._data
         with training_set(self.run, self.recipe, policy, self.options, observer, collected) as (train, windows):
-            trainer = Trainer(policy, train, self.recipe.train, self.recipe.seed, self.options.group, windows)
+            trainer = Trainer(
+                policy, train, self.recipe.train, self.recipe.seed, self.options.group, windows, last is None
+            )
             if last is not None:
                 restore_training(trainer, last)
                 self.console.say(f"policy: continued from step {trainer.step}")
                 if windows is not None:
                     windows.replay(trainer.step, self.recipe.train.batch)
+            for line in said(trainer.policy, self.recipe.train, train):
+                self.console.say(f"policy: {line}")
             self.run.rewind_metrics(trainer.step)
             held_out = windows_of(policy, validation) if len(validation) else None
             done = trainer.run(observer, held_out)

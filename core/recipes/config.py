@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from simplatform.contracts.config import Config as Config
 from simplatform.errors import ConfigError, nearest
@@ -39,6 +39,21 @@ class TrainConfig(Config):
     log_every: int = Field(20, ge=1, description="steps between lines of metrics.jsonl")
     validate_every: int = Field(500, ge=1, description="steps between validation losses")
     keep: int = Field(2, ge=1, description="checkpoints kept")
+    from_: str = Field("", alias="from", description="a run or checkpoint whose weights the training begins with")
+    freeze: tuple[str, ...] = Field((), description='parts that stay as they are, such as ["encoder"]')
+    normaliser: Literal["keep", "refit"] = Field(
+        "keep", description="statistics of what `from` names: kept, or measured on the new data"
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_it_is_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what runs of earlier versions did not have, where it says nothing."""
+        found: dict[str, Any] = handler(self)
+        for key in ("from_", "freeze", "normaliser"):
+            value = found.pop(key)
+            if value not in ("", (), [], "keep"):
+                found[key.rstrip("_")] = value
+        return found
 
 
 class TaskConfig(Config):

@@ -23,6 +23,7 @@ from simplatform.plugin_host.registry import Entry
 from simplatform.plugin_host.registry import resolve as load
 from simplatform.recipes.code import refuse_code, trust_all
 from simplatform.recipes.config import CollectConfig, Config, TaskConfig, TrainConfig, validate
+from simplatform.recipes.starting import started
 from simplatform.recipes.toml import check_settings, read_toml, toml_value
 
 SECTIONS = ("policy", "train", "task", "collect", "env")
@@ -126,7 +127,8 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
     entry = host.registry("policy").get(recipe["policy"])
     found = find_task(task or recipe["task"], host, own_task(plugin, host))
     model, trained = entry.load_config(), read_by_pipeline(entry.load())
-    chosen = _by_section(model, trained, recipe.get("settings", {}), settings or {})
+    known, settings = started(settings or {}, entry.name)
+    chosen = _by_section(model, trained, recipe.get("settings", {}), known, settings)
     if not trained:
         _require_unread(chosen.pop("train"), entry.name, model)
         chosen["train"] = {}
