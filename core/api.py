@@ -28,6 +28,7 @@ from simplatform.recipes import find_task, resolve
 from simplatform.recipes.code import trust_all
 from simplatform.report.sentence import sentence
 from simplatform.report.verdict import verdict
+from simplatform.runs.editing import check_same, edited
 from simplatform.runs.rundir import RunDirectory
 from simplatform.trackers.callbacks import Callback, instances
 
@@ -123,24 +124,30 @@ def run(
     group = join(where)
     options = Options(where, workers, until, instances(callbacks), executor, group, fresh and group.rank == 0)
     directory = RunDirectory.create(Path(output), recipe)
+    if not fresh:
+        check_same(directory, recipe)
     execute(directory, recipe, options, console)
     return Run(directory.path)
 
 
 def resume(
-    path: str | Path,
+    path: str | PathLike[str],
     *,
+    settings: Mapping[str, Any] | None = None,
     device: str = "auto",
     workers: int = 0,
     executor: str = "",
     console: Console | None = None,
     trust: bool = False,
 ) -> Run:
-    """Continue a run that was interrupted; a finished one is left as it is. With ``trust``, files of code that it names
-    are executed.
+    """Continue a run that was interrupted; a finished one is left as it is, unless it is to have more steps.
+
+    ``settings`` such as ``{"train.steps": 4000}``, or an edited ``recipe.toml`` in the run, give more steps to it: the
+    training goes on from its last step, with the optimiser's state, at the learning rates of a training of that length.
+    With ``trust``, files of code that the run names are executed.
 
     Raises:
-        RunError: there is no run at ``path``.
+        RunError: there is no run at ``path``, or something else in its recipe was changed.
     """
     directory = RunDirectory.open(Path(path))
     where = resolve_device(device)
@@ -148,7 +155,7 @@ def resume(
     recipe = directory.recipe()
     if trust:
         trust_all(recipe.task.kwargs, recipe.task.code)
-    execute(directory, recipe, options, console)
+    execute(directory, edited(directory, settings), options, console)
     return Run(directory.path)
 
 

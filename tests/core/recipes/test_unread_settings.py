@@ -42,7 +42,9 @@ def test_a_run_of_before_still_loads():
 
 def test_a_recipe_file_of_before_still_starts(tmp_path):
     recipe = resolve("stnn")
-    table = "\n".join(f'{key} = "{v}"' if isinstance(v, str) else f"{key} = {v}" for key, v in TrainConfig().model_dump().items())
+    table = "\n".join(
+        f'{key} = "{v}"' if isinstance(v, str) else f"{key} = {v}" for key, v in TrainConfig().model_dump().items()
+    )
     text = recipe_toml(recipe).replace('"steps" =', '"adam_steps" =').replace("\n[train]\n", f"\n[train]\n{table}\n")
     (tmp_path / "recipe.toml").write_text(text)
     with pytest.warns(FutureWarning, match="policy.adam_steps is now policy.steps"):
