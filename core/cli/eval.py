@@ -19,7 +19,8 @@ def command(
     split: Annotated[str, typer.Option(help="Split to draw episodes from.")] = "test",
     seed: options.Seed = 0,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting of acting, such as nfe=4; may be repeated.")
+        list[str] | None,
+        typer.Option("--set", help="A setting of acting, such as nfe=4, or of the environment: env.path=FILE."),
     ] = None,
     device: options.Device = "auto",
     workers: options.Workers = 0,
@@ -32,14 +33,15 @@ def command(
     from simplatform.pipeline.evaluate import evaluate_shards, limited
     from simplatform.pipeline.run import resolve_device
     from simplatform.pipeline.shards import episode_shard
-    from simplatform.recipes import acting_settings
+    from simplatform.recipes import acting_settings, environment_settings
     from simplatform.recipes.code import trust_all
 
-    found, checkpoint = _what(run, task)
+    env, acting = environment_settings(set_ or ())
+    found, checkpoint = _what(run, task, env)
     _check_split(found, split)
     if trust:
         trust_all(found.kwargs, found.code)
-    changes = acting_settings(set_ or ())
+    changes = acting_settings(acting)
     where = resolve_device(device)
     count, notes = limited(found, split, 20 if episodes is None else episodes, explicit=episodes is not None)
     shards = [
@@ -68,8 +70,15 @@ def _check_split(task: Any, split: str) -> None:
         raise UnknownName("split", split, splits, f"{task.name} has {', '.join(splits)}.")
 
 
-def _what(run: Path | None, task: str | None) -> tuple[Any, str | None]:
-    """Return the task and the checkpoint that were meant."""
+def _what(run: Path | None, task: str | None, env: dict[str, Any]) -> tuple[Any, str | None]:
+    """Return the task, with what is set of its environment, and the checkpoint that were meant."""
+    from simplatform.recipes import expanded
+
+    found, checkpoint = _named(run, task)
+    return expanded(found, {**found.kwargs, **env}) if env else found, checkpoint
+
+
+def _named(run: Path | None, task: str | None) -> tuple[Any, str | None]:
     from simplatform.errors import UsageError
     from simplatform.recipes import find_task
     from simplatform.runs.rundir import RunDirectory

@@ -5,6 +5,7 @@ from simplatform.recipes.resolve import (
     Resolved,
     acting_settings,
     beside,
+    environment_settings,
     expanded,
     find_task,
     from_json,
@@ -16,6 +17,7 @@ from simplatform.recipes.resolve import (
 )
 
 __all__ = [
-    "CollectConfig", "Config", "Resolved", "TaskConfig", "TrainConfig", "acting_settings", "beside", "expanded",
+    "CollectConfig", "Config", "Resolved", "TaskConfig", "TrainConfig", "acting_settings", "beside",
+    "environment_settings", "expanded",
     "find_task", "from_json", "own_task", "parse_settings", "policy_entry", "read_recipe", "resolve", "validate",
 ]  # fmt: skip

@@ -141,7 +141,7 @@ def resolve(plugin: str, task: str | None = None, seed: int = 0, settings: Mappi
     return Resolved(
         plugin=plugin,
         policy=entry.name,
-        task=expanded(found, {**found.kwargs, **chosen["env"]}),
+        task=expanded(found, {**found.kwargs, **_placed(chosen["env"])}),
         seed=_seed(seed),
         policy_config=validate(model, chosen["policy"], "policy"),
         train=validate(TrainConfig, chosen["train"], "train"),
@@ -246,6 +246,16 @@ def acting_settings(pairs: Iterable[str]) -> dict[str, Any]:
         if dot and section != "policy":
             raise ConfigError(f"{key!r} cannot change after training; settings of acting do, such as --set nfe=4")
     return {key.removeprefix("policy."): value for key, value in settings.items()}
+
+
+def environment_settings(pairs: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
+    """Return what ``key=value`` pairs set of the environment, without ``env.``, and the other pairs."""
+    own = [pair for pair in pairs if pair.strip().startswith("env.")]
+    chosen: dict[str, Any] = {}
+    for key, value in parse_settings(own).items():
+        outer, dot, inner = key.removeprefix("env.").partition(".")
+        chosen[outer] = {**(chosen.get(outer) or {}), inner: value} if dot else value
+    return chosen, [pair for pair in pairs if pair not in own]
 
 
 def read_recipe(path: Path, *, trust: bool = False) -> dict[str, Any]:
@@ -369,6 +379,12 @@ def _require_unread(given: Mapping[str, Any], policy: str, model: type[Config]) 
         own = [f"policy.{name}" for name in model.model_fields if name in TrainConfig.model_fields]
         instead = f"what it reads of this kind: {', '.join(own)}" if own else "it has no training to set"
     raise ConfigError(f"policy {policy!r} does not read train.{key}: the pipeline does not train it; {instead}")
+
+
+def _placed(env: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keywords in which a file that is there stands with its full path: a run is found from any folder."""
+    there = {key: env[key] for key in ("path", "file") if isinstance(env.get(key), str) and env[key]}
+    return {**env, **{key: str(Path(value).absolute()) for key, value in there.items() if Path(value).exists()}}
 
 
 def _holds_none(value: Any) -> bool:

@@ -69,10 +69,21 @@ def from_official(
     plain = {key.removeprefix("policy."): value for key, value in settings.items()}
     chosen = validate(config, {"points": 512, **sizes, **plain}, "policy")
     shapes = {CLOUD: (chosen.points, 3), STATE: signature.observation[STATE]}
-    signature = Signature(shapes, signature.action)
-    built = policy(chosen, signature)
+    built = policy(chosen, Signature(shapes, signature.action))
     built.load_state_dict(convert(state, built))
-    return built.eval(), chosen, signature
+    told = _ranges(built) if f"{NORMALISER}action.scale" in state else {}
+    clouds = {CLOUD: {"points": chosen.points}}
+    return built.eval(), chosen, Signature(shapes, signature.action, {"ranges": told, "clouds": clouds})
+
+
+def _ranges(policy: PointCloudPolicy) -> dict[str, Any]:
+    """Return the training ranges that the normalisers tell: what they map to −1 and 1."""
+    found = {}
+    for field, key in FIELDS.items():
+        scale, offset = (policy.get_buffer(f"normalisers.{field}.{part}").double() for part in ("scale", "offset"))
+        ends = [torch.where(scale == 0, offset, (end - offset) / scale).tolist() for end in (-1, 1)]
+        found[key] = {"low": ends[0], "high": ends[1]}
+    return found
 
 
 def convert(state: State, policy: PointCloudPolicy) -> dict[str, Tensor]:

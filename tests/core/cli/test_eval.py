@@ -7,6 +7,7 @@ import json
 import pytest
 
 import simplatform as sp
+from tests.envs.recorded.cases import dp3, reach
 
 SETTINGS = {"train.steps": 2, "task.demonstrations": 2, "task.validation": 0}
 
@@ -47,3 +48,19 @@ def test_settings_of_training_cannot_change(program, run):
     code, _, err = program("eval", run.path, "--set", "train.lr=1")
     assert code == 2
     assert "cannot change after training" in err
+
+
+def test_a_checkpoint_is_evaluated_on_a_file_of_ones_own_and_from_any_folder(program, tmp_path, monkeypatch):
+    pytest.importorskip("zarr", reason="pip install 'simplatform[pointcloud]'")
+    for name, seed in (("first", 0), ("mine", 1)):
+        dp3(tmp_path / f"{name}.zarr", reach(lengths=(4,) * 4, seed=seed))
+    monkeypatch.chdir(tmp_path)
+    settings = {"env.path": "first.zarr", "train.steps": 0, "policy.widths": [8], "policy.points": 8}
+    made = sp.run("mp1", "replay", settings=settings, output="runs", device="cpu", until="fit")
+    run = made.path.absolute()
+    monkeypatch.chdir(tmp_path.parent)
+    own = ("--task", "replay", "--set", f"env.path={tmp_path / 'mine.zarr'}", "--device", "cpu", "--json")
+    ways = (("eval", run, "--device", "cpu", "--json"), ("eval", run / "checkpoints" / "000000", *own))
+    errors = [json.loads(program(*words)[1])["metrics"]["action_error"]["value"] for words in ways]
+    assert errors[0] != errors[1]
+    assert min(errors) > 0

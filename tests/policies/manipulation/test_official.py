@@ -31,6 +31,9 @@ def test_reads_sizes_and_normaliser(state):
     assert (config.embedding, config.observe, config.points) == (16, 1, 128)
     assert signature.action == (4,)
     assert torch.equal(policy.normalisers["action"].scale, state[f"{NORMALISER}action.scale"])
+    ends = signature.facts.ranges["action"]
+    scaled = [policy.normalisers["action"](torch.tensor(ends[end])) for end in ("low", "high")]
+    assert torch.allclose(torch.stack(scaled), torch.tensor([[-1.0], [1.0]]).expand(2, 4), atol=1e-5)
     observation = {"point_cloud": torch.rand(1, 1, 200, 3), "agent_pos": torch.rand(1, 1, 9)}
     assert policy.act(observation, generator=torch.Generator()).shape == (1, 3, 4)
 
