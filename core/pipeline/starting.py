@@ -24,7 +24,7 @@ BEYOND = 0.5
 """Widths of a range of the first training by which new data may be outside of it without a word."""
 
 
-def begin(policy: nn.Module, config: TrainConfig) -> None:
+def begin(policy: object, config: TrainConfig) -> None:
     """Give a prepared policy the weights that ``train.from`` names.
 
     Raises:
@@ -33,6 +33,7 @@ def begin(policy: nn.Module, config: TrainConfig) -> None:
     """
     if not config.from_:
         return
+    assert isinstance(policy, nn.Module), "who trains is one"
     if isinstance(policy, Phased):
         raise ConfigError(
             f"{type(policy).__name__} learns in phases from its own first weights: train.from is not for it"
@@ -47,12 +48,13 @@ def begin(policy: nn.Module, config: TrainConfig) -> None:
     policy.load_state_dict({**own, **given})
 
 
-def freeze(policy: nn.Module, parts: Sequence[str]) -> None:
+def freeze(policy: object, parts: Sequence[str]) -> None:
     """Keep parts of a policy as they are: names of submodules or parameters, such as "encoder".
 
     Raises:
         ConfigError: no such part, or nothing is left to train.
     """
+    assert isinstance(policy, nn.Module), "who trains is one"
     named = dict(policy.named_parameters())
     for part in parts:
         found = [name for name in named if name == part or name.startswith(f"{part}.")]
@@ -65,8 +67,9 @@ def freeze(policy: nn.Module, parts: Sequence[str]) -> None:
         raise ConfigError("train.freeze leaves nothing to train")
 
 
-def said(policy: nn.Module, config: TrainConfig, demonstrations: Demonstrations) -> list[str]:
+def said(policy: object, config: TrainConfig, demonstrations: Demonstrations) -> list[str]:
     """Return what a training begins with, and what of its data is unlike that of the first training, a line each."""
+    assert isinstance(policy, nn.Module), "who trains is one"
     lines = []
     frozen = sum(p.numel() for p in policy.parameters() if not p.requires_grad)
     if config.freeze:
