@@ -18,5 +18,5 @@ def register_policies(register: Register) -> None:
 
 @hookimpl
 def register_recipes(register: Register) -> None:
-    settings = {"policy.places": 3, "policy.frame": "hand", "train.steps": 2500, "task.validation": 2}
+    settings = {"train.steps": 2500, "task.validation": 2}
     register("glance", policy="glance", task="metaworld/dial-turn", settings=settings)

@@ -11,7 +11,7 @@ A replay's time is the median of processor time over its steps, on one thread; t
 replays. ``steps_per_s`` is the reciprocal of the environment's step without a cloud plus the cloud, and of ``whole``,
 the environment with its cloud as it is. Beside them, in turn with them, what gives states alone: ``metaworld``, its own
 ``gymnasium.make("Meta-World/MT1")``, and ``envpool``, EnvPool's native Meta-World, where it is installed (packages
-envpool, envpool-assets, envpool-assets-mujoco-large, dm-env, dm-tree, jax). Writes ``env_speed.json``.
+envpool, envpool-assets, envpool-assets-mujoco-large, dm-env, dm-tree, jax). Writes ``env_speed.json`` after every row.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -156,13 +157,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 96, 128])
     options = parser.parse_args()
-    rows = []
-    for size in options.sizes:
-        for task in TASKS:
-            rows.append(measure(task, size, options.steps, options.repeats))
-            print(rows[-1], flush=True)
-    result = {"points": POINTS, "seed": 0, "repeats": options.repeats, "rows": rows}
-    write_result(Path(__file__).with_suffix(".json"), result, missing=TIMINGS)
+    rows: list[dict[str, Any]] = []
+    for task, size in product(TASKS, options.sizes):
+        rows.append(measure(task, size, options.steps, options.repeats))
+        print(rows[-1], flush=True)
+        result = {"points": POINTS, "seed": 0, "repeats": options.repeats, "rows": rows}
+        write_result(Path(__file__).with_suffix(".json"), result, missing=TIMINGS)
 
 
 if __name__ == "__main__":

@@ -107,6 +107,7 @@ class MetaWorldEnv(PointCloudEnv):
         return {
             "dt": 0.0125, "units": self.units, "task": self.task,
             "group": group_of(self.task), "points": points, "camera_size": camera_size, "crop": crop,
+            "places": 3,
         }  # fmt: skip
 
 

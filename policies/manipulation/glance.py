@@ -25,12 +25,11 @@ class GlanceConfig(ChunkConfig):
 
     execute: int = Field(1, ge=1, description="actions carried out of each chunk: it looks again after each")
     places: int = Field(
-        0,
-        ge=0,
-        description="leading threes of the state that are places in the cloud's frame, the hand's first",
-    )
+        -1, ge=-1, description="leading threes of the state that are places in the cloud's frame, the hand's first; "
+        "-1: as the environment says"
+    )  # fmt: skip
     frame: Literal["hand", "world"] = Field(
-        "world", description="where clouds and places are seen from; hand needs places"
+        "hand", description="where clouds and places are seen from; without places, from the world"
     )
     clouds: int = Field(1, ge=1, description="clouds seen, the newest; states are seen as many as `observe` says")
     keypoints: int = Field(16, ge=0, description="learned weighted means of points beside the maximum; 0: none")
@@ -45,12 +44,7 @@ class GlanceConfig(ChunkConfig):
     blocks: int = Field(3, ge=1, description="blocks of the mixer")
 
     @model_validator(mode="after")
-    def _placed(self) -> Self:
-        if not self.places and (self.frame == "hand" or self.shift):
-            raise ValueError(
-                "frame='hand' and shift need places: how many leading threes of the state are places in the cloud's "
-                "frame (3 on Meta-World: hand and two fingers)"
-            )
+    def _seen(self) -> Self:
         if self.clouds > self.observe:
             raise ValueError(f"clouds={self.clouds} are more than the observations seen, observe={self.observe}")
         return self
@@ -65,12 +59,19 @@ class Glance(ChunkPolicy):
         """Build the networks.
 
         Raises:
-            ContractError: the environment is of another shape than robot policies take, or its state has fewer numbers
-                than ``places`` asks for.
+            ContractError: the environment is of another shape than robot policies take, its state has fewer numbers
+                than ``places`` asks for, or scenes are to be shifted whose places are not known.
         """
         super().__init__(config, signature)
-        if 3 * config.places > self.state:
-            raise ContractError(f"places={config.places} are {3 * config.places} numbers of a state of {self.state}")
+        told = signature.metadata.get("places", 0)
+        self.places = int(told) if config.places < 0 else config.places
+        if 3 * self.places > self.state:
+            raise ContractError(f"places={self.places} are {3 * self.places} numbers of a state of {self.state}")
+        if config.shift and not self.places:
+            raise ContractError(
+                "policy.shift moves the scene and all places of the state together, and this environment does not say "
+                "how many there are: set policy.places (3 on Meta-World: hand and two fingers), or policy.shift=0"
+            )
         self.encoder = GlanceEncoder(config, self.state, self.channels)
         times = 0 if config.objective == "regression" else 2
         self.head = ChunkMixer(self.action, self.horizon, self.encoder.features, width=config.width,
@@ -78,10 +79,10 @@ class Glance(ChunkPolicy):
 
     def view(self, cloud: Tensor | None, state: Tensor) -> tuple[Tensor | None, Tensor]:
         """Return cloud ``(..., N, C)`` and state ``(..., S)``: all places but the hand's from there, if told to."""
-        if self.config.frame == "world":
+        if self.config.frame == "world" or not self.places:
             return cloud, state
-        count, hand = 3 * self.config.places, state[..., :3]
-        others = state[..., 3:count] - torch.cat([hand] * (self.config.places - 1), -1) if count > 3 else state[..., :0]
+        count, hand = 3 * self.places, state[..., :3]
+        others = state[..., 3:count] - torch.cat([hand] * (self.places - 1), -1) if count > 3 else state[..., :0]
         if cloud is not None:
             cloud = torch.cat([cloud[..., :3] - hand[..., None, :], cloud[..., 3:]], -1)
         return cloud, torch.cat([hand, others, state[..., count:]], -1)
@@ -158,7 +159,7 @@ class Glance(ChunkPolicy):
         if config.shift:
             shift = config.shift * _normal(state[:, :1, :3], generator)
             shift[..., 2] = 0
-            moved[STATE] = _plus(state, shift.repeat(1, 1, config.places))
+            moved[STATE] = _plus(state, shift.repeat(1, 1, self.places))
             if self.channels:
                 moved[CLOUD] = _plus(moved[CLOUD], shift[:, :, None])
         return moved

@@ -11,7 +11,7 @@ from simplatform.policies.nn.unet.embedding import TimeEmbedding
 
 
 class ChunkMixer(nn.Module):
-    """``(B, T, A)``, times and a condition ``(B, G)`` → ``(B, T, A)``, a tenth of a small U-Net's work.
+    """``(B, T, A)``, times and a condition ``(B, G)`` → ``(B, T, A)``.
 
     MLP-Mixer (Tolstikhin et al., 2021, arXiv:2105.01601) over the steps of a chunk, each half of a block with scale,
     shift and gate from the condition as in DiT (Peebles & Xie, 2023, arXiv:2212.09748): the decoder that Hydra-DP3

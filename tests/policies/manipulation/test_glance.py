@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,13 +14,14 @@ from torch import Generator
 
 from simplatform.contracts import Signature, Trainable
 from simplatform.demonstrations.windows import Windows
+from simplatform.envs.manipulation.metaworld import MetaWorldEnv
 from simplatform.errors import ContractError
 from simplatform.policies.manipulation.glance import Glance, GlanceConfig, direction_loss
 from simplatform.testing import check_policy
 from tests.policies.manipulation.fixtures import SIGNATURE, demonstrations
 from tests.policies.manipulation.test_pointcloud import Reach
 
-SMALL = {"width": 16, "blocks": 1, "points": 16, "keypoints": 2, "places": 3}
+SMALL = {"width": 16, "blocks": 1, "points": 16, "keypoints": 2, "places": 3, "frame": "world"}
 
 
 def policy(**changes):
@@ -47,7 +49,7 @@ def test_keeps_the_contract(changes):
 
 def test_sees_the_state_alone_where_there_is_no_cloud():
     blind = Signature({"agent_pos": (9,)}, (4,))
-    model = Glance(GlanceConfig(**SMALL, frame="hand"), blind)
+    model = Glance(GlanceConfig(**{**SMALL, "frame": "hand"}), blind)
     assert model.encoder.features == 64
     state = torch.arange(9.0)
     torch.testing.assert_close(model.view(None, state)[1], torch.tensor([0.0, 1, 2, 3, 3, 3, 6, 6, 6]))
@@ -137,18 +139,28 @@ def test_points_are_moved_each_on_its_own():
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
-    [({"places": 0, "frame": "hand"}, "need places"), ({"places": 0, "shift": 0.1}, "need places"),
-     ({"clouds": 3}, "more than the observations"), ({"execute": 4}, "3 actions to execute")],
-)  # fmt: skip
+    ("changes", "message"), [({"clouds": 3}, "more than the observations"), ({"execute": 4}, "3 actions to execute")]
+)
 def test_refuses_settings_that_cannot_work(changes, message):
     with pytest.raises(ValidationError, match=message):
         GlanceConfig(**{**SMALL, **changes})
 
 
-def test_refuses_more_places_than_the_state_has_numbers():
+def test_refuses_more_places_than_the_state_has_numbers_and_shifts_without_any():
     with pytest.raises(ContractError, match="12 numbers of a state of 9"):
         policy(places=4)
+    with pytest.raises(ContractError, match=r"policy\.shift=0"):
+        policy(places=0, shift=0.1)
+
+
+def test_places_are_those_that_the_environment_declares_and_none_where_it_does_not():
+    cloud, state = torch.rand(1, 5, 3), torch.rand(1, 9)
+    unknown = Glance(GlanceConfig(), SIGNATURE)
+    assert unknown.view(cloud, state) == (cloud, state)
+    declared = Glance(GlanceConfig(), replace(SIGNATURE, metadata={"places": 2}))
+    assert declared.places == 2
+    torch.testing.assert_close(declared.view(cloud, state)[0], cloud - state[:, None, :3])
+    assert MetaWorldEnv("push", points=0).metadata["simplatform"]["places"] == 3
 
 
 def test_learns_a_map_from_what_it_sees():
