@@ -16,10 +16,15 @@ from simplatform.pipeline.fit import Trainer
 from simplatform.pipeline.start import untrained
 from simplatform.recipes import resolve
 from simplatform.testing import check_run, counting
-from simplatform.testing.device import SMALL
+from simplatform.testing.device import CLOSE, SMALL
 
 FIRST = ("mp1", "um2n", "stnn", "mixer", "dp3", "flowpolicy", "um2n-energy", "fno", "pde-refiner", "ncf")
 """What is run first, one of every kind; a rehearsal runs some of these."""
+ANY_ORDER = 1e-4
+"""Largest relative difference from the host of those in ``SUMMED``; of all others 1e-5."""
+SUMMED = ("m2n", "um2n", "um2n-energy", "ugm2n", "r-adapt")
+"""Policies that sum over edges or cells by ``index_add`` and its kin, which CUDA does in any order, anew at each call:
+their float32 answers differ in the fifth digit from those of the same card a call later."""
 REHEARSED = ("stnn", "um2n", "toy")
 
 
@@ -33,10 +38,11 @@ def correctness(bench: Bench) -> None:
 def _checked(name: str, device: str) -> dict[str, Any]:
     start, settings = time.perf_counter(), dict(RUNS[name])
     try:
-        lines = list(check_run(name, settings.pop("task", None), device, settings, export=False))
+        close = ANY_ORDER if name in SUMMED else CLOSE
+        lines = list(check_run(name, settings.pop("task", None), device, settings, export=False, close=close))
     except MissingDependency as error:
         return {"not_measured": str(error)}
-    return {"seconds": round(time.perf_counter() - start, 1), "said": lines}
+    return {"seconds": round(time.perf_counter() - start, 1), "said": lines, "close": close}
 
 
 def waits(bench: Bench) -> None:

@@ -18,6 +18,8 @@ from simplatform.pipeline.shards import EpisodeShard, acting, decided, policy_of
 
 WIDEST = 64
 """Most episodes at once: what memory holds."""
+MANY = 256
+"""Most episodes at once where environments step together: they are arrays, and no simulators."""
 CALLS = 3
 """Calls of ``act`` from which the latency of a policy alone is measured, within its first few episodes."""
 ALONE = 3
@@ -89,7 +91,7 @@ def width_of(count: int, making: float, together: bool, acts: bool, example: Exa
     for all, and the whole episode where environments of its kind are stepped ``together``.
     """
     saved = count * (example.seconds if together else example.result.thinking if acts else 0.0)
-    return int(min(WIDEST, count, max(1, 0.5 * saved / max(making, 1e-6))))
+    return int(min(MANY if together else WIDEST, count, max(1, 0.5 * saved / max(making, 1e-6))))
 
 
 def _in_lockstep(

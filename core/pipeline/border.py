@@ -125,13 +125,12 @@ class Border:
                 f"{self.name}.{call} must return a dict of named arrays as observation, got {_what(observation)}; "
                 "wrap the environment so that each observation has a name"
             )
-        found = {str(key): np.asarray(value) for key, value in observation.items()}
-        for key, value in found.items():
+        found, shapes = dict[str, Array](), dict[str, tuple[int, ...]]()
+        for name, shown in observation.items():
+            value, key = np.asarray(shown), str(name)
             if value.dtype.kind not in "biuf":
-                raise ContractError(
-                    f"{self.name}.{call}: observation {key!r} holds {_what(observation[key])}, not numbers"
-                )
-        shapes = {key: value.shape for key, value in found.items()}
+                raise ContractError(f"{self.name}.{call}: observation {key!r} holds {_what(shown)}, not numbers")
+            found[key], shapes[key] = value, value.shape
         if self._known and shapes != self._known:
             raise ContractError(_changed(self.name, self._known, shapes))
         self._known = shapes

@@ -94,21 +94,20 @@ class _Row:
         self.queue.clear()
 
     def think(self, chunk: Array) -> None:
-        """Take an answer ``(K, *action)``."""
-        chunk = self.border.typed(chunk)
+        """Take an answer ``(K, *action)`` in the action space's type."""
         if not self.border.judges and not np.isfinite(chunk).all():
             self.border.failure = ACTION
             self.end()
             return
         self.queue.extend(chunk[: self.policy.execute])
 
-    def acted(self, action: Array, answer: object, stop: Stop | None) -> None:
+    def acted(self, action: Array, finite: bool, answer: object, stop: Stop | None) -> None:
         """See what came of an action."""
         if isinstance(answer, Lost):
             self.lost = True
             self.end()
             return
-        if self.border.judges and not np.isfinite(action).all():
+        if self.border.judges and not finite:
             self.border.failure = ACTION
         observation, done, info = self.border.stepped(answer)
         self.log.add(action, observation, info)
@@ -215,8 +214,9 @@ def _think(rows: Sequence[_Row]) -> None:
         with torch.no_grad():
             answer: object = policy.act(_observed(group), generator=noise)
         chunks = checked(answer, policy, len(group), group[0].border.env.action_space.shape or ())
+        chunks, share = group[0].border.typed(chunks), (time.perf_counter() - start) / len(group)
         for row, chunk in zip(group, chunks, strict=True):
-            row.log.thinking += (time.perf_counter() - start) / len(group)
+            row.log.thinking += share
             if not row.ended:
                 row.think(chunk)
 
@@ -230,15 +230,23 @@ def _step(rows: Sequence[_Row], stop: Stop | None) -> None:
         answers: list[object] = list(kind.step_all([row.inner for row in rows], inside))
     else:
         answers = [row.inner.step(action) for row, action in zip(rows, inside, strict=True)]
-    for row, action, answer in zip(rows, actions, answers, strict=True):
-        row.acted(action, answer, stop)
+    for row, action, good, answer in zip(rows, actions, _finite(actions), answers, strict=True):
+        row.acted(action, good, answer, stop)
+
+
+def _finite(actions: Sequence[Array]) -> list[bool]:
+    """Return which actions are finite."""
+    if len({action.shape for action in actions}) != 1:
+        return [bool(np.isfinite(action).all()) for action in actions]
+    found: list[bool] = np.isfinite(np.stack(actions)).reshape(len(actions), -1).all(1).tolist()
+    return found
 
 
 def _groups(rows: Sequence[_Row]) -> list[list[_Row]]:
     """Return rows that can be asked in one call: those of one policy that see arrays of the same shapes."""
     found: dict[tuple[Any, ...], list[_Row]] = {}
     for row in rows:
-        found.setdefault((id(row.policy), *row.shapes), []).append(row)
+        found.setdefault((id(row.policy), row.border.env.action_space.dtype, *row.shapes), []).append(row)
     return list(found.values())
 
 

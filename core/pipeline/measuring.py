@@ -6,10 +6,11 @@ One function, ``number``, decides what counts as a number. A missing, textual or
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simplatform.contracts import Metric
 from simplatform.demonstrations import Episode
@@ -69,6 +70,26 @@ def numbers(info: Mapping[Any, Any]) -> dict[str, float]:
     if isinstance(episode, Mapping):
         found.update({name: number(episode[key]) for key, name in STATISTICS.items() if key in episode})
     return {**numbers(final), **found} if isinstance(final, Mapping) else found
+
+
+def columns(infos: Sequence[Mapping[Any, Any]]) -> dict[str, NDArray[np.float64]]:
+    """Return what ``numbers`` finds in each of several infos, by name; NaN where an info has not got it."""
+    keys = infos[0].keys() if infos else {}.keys()
+    alike = all(info.keys() == keys for info in infos)
+    found: dict[str, NDArray[np.float64]] = {}
+    for key in [key for key in keys if alike and _plain(key, infos)]:
+        values = np.array([info[key] for info in infos], float)
+        found[key] = np.where(np.isfinite(values), values, np.nan)
+    rest = [{key: value for key, value in info.items() if key not in found} for info in infos]
+    rows = [numbers(info) for info in rest] if any(rest) else []
+    for name in {name for row in rows for name in row} - found.keys():
+        found[name] = np.array([row.get(name, np.nan) for row in rows])
+    return dict(sorted(found.items()))
+
+
+def _plain(key: object, infos: Sequence[Mapping[Any, Any]]) -> bool:
+    """Return whether infos hold nothing but Python's floats and None under a key of its own meaning."""
+    return type(key) is str and {type(info[key]) for info in infos} <= {float, type(None)}
 
 
 def keys_of(metric: Metric) -> tuple[str, ...]:

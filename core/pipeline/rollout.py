@@ -20,7 +20,7 @@ from simplatform.demonstrations import Episode
 from simplatform.demonstrations.episode import Array
 from simplatform.errors import ContractError
 from simplatform.pipeline.border import Border
-from simplatform.pipeline.measuring import is_truth, numbers
+from simplatform.pipeline.measuring import columns, is_truth
 
 ACTION = "non-finite action"
 FRAMES = 60
@@ -203,9 +203,7 @@ class Log:
         """Return the episode so far."""
         keys = self.observations[0]
         observations = {key: np.stack([o[key] for o in self.observations]) for key in keys}
-        found = [numbers(info) for info in self.infos]
-        names = sorted({name for info in found for name in info})
-        infos = {name: np.array([info.get(name, np.nan) for info in found]) for name in names}
+        infos = columns(self.infos)
         space = border.env.action_space
         actions = np.stack(self.actions) if self.actions else np.zeros((0, *(space.shape or ())), space.dtype)
         return Rollout(
@@ -222,5 +220,6 @@ def _truths(infos: list[Mapping[Any, Any]]) -> frozenset[str]:
 
 def _unread(infos: list[Mapping[Any, Any]], found: Mapping[str, Array]) -> dict[str, str]:
     """Return the keys that never held a number, and what they held last."""
-    held = {str(key): value for info in infos for key, value in info.items() if str(key) not in found}
+    keys = [key for key in {key: None for info in infos for key in info} if str(key) not in found]
+    held = {str(key): info[key] for info in infos for key in keys if key in info} if keys else {}
     return {key: f"{type(value).__name__} {str(value)[:40]!r}" for key, value in held.items()}

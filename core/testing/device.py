@@ -23,7 +23,7 @@ SMALL: Mapping[str, Any] = {
     "task.demonstrations": 1, "task.validation": 1, "task.episodes": 1, "task.record": 0,
 }  # fmt: skip
 """A run of a few steps: as small as one can be and still do all that a run does."""
-CLOSE = 1e-4
+CLOSE = 1e-5
 """Largest difference of an answer on the device from the same policy's on the host, relative to the largest action."""
 
 
@@ -47,19 +47,21 @@ def check_run(
     settings: Mapping[str, Any] | None = None,
     *,
     export: bool = True,
+    close: float = CLOSE,
 ) -> Iterator[str]:
     """Run a plugin on a device, from collecting to exporting; yields a line per stage that passed.
 
     Experts collect on the host, and a file is written from there; all between is on the device.
     ``settings`` go over ``SMALL``; give those that make the policy small, such as ``{"policy.steps": 2}``. Writing a
-    file takes long where a policy loops; leave it out with ``export=False``.
+    file takes long where a policy loops; leave it out with ``export=False``. ``close`` is the largest difference from
+    the host's answer, relative to the largest action, that passes.
 
     Raises:
         ContractError: a stage fails there, or the policy answers otherwise than on the host.
     """
     with TemporaryDirectory() as folder:
         try:
-            yield from _stages(plugin, task, device, {**small(plugin), **(settings or {})}, Path(folder))
+            yield from _stages(plugin, task, device, {**small(plugin), **(settings or {})}, Path(folder), close)
             if export:
                 (done,) = Path(folder).iterdir()
                 yield f"{plugin} on {device}: {_exported(RunDirectory(done))}"
@@ -69,7 +71,9 @@ def check_run(
             raise ContractError(f"{plugin} fails on {device}: {type(error).__name__}: {error}") from error
 
 
-def _stages(plugin: str, task: str | None, device: str, settings: dict[str, Any], folder: Path) -> Iterator[str]:
+def _stages(
+    plugin: str, task: str | None, device: str, settings: dict[str, Any], folder: Path, close: float
+) -> Iterator[str]:
     from simplatform.api import load, run
 
     how: dict[str, Any] = {"settings": settings, "output": folder, "workers": 1}
@@ -82,7 +86,7 @@ def _stages(plugin: str, task: str | None, device: str, settings: dict[str, Any]
         found = _answer(load(directory.path, device), directory).cpu()
     wanted = _answer(load(directory.path), directory)
     difference = float((found - wanted).abs().max() / wanted.abs().max().clamp_min(1.0))
-    if not difference <= CLOSE:
+    if not difference <= close:
         raise ContractError(f"{plugin} answers otherwise on {device} than on the host: {difference:.2g} of an action")
     yield f"{plugin} on {device}: loaded, answers as on the host (largest difference {difference:.1g})"
 

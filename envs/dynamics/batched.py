@@ -171,8 +171,8 @@ def _between(k: Array, y: Array, new: Array, h: Array, whose: Any, share: Array)
 
 def _mixed(weights: Array, k: Array) -> Array:
     """Return the stages' sum with weights, of each row."""
-    found: Array = np.tensordot(weights, k[: len(weights)], axes=1)
-    return found
+    found: Array = weights @ k[: len(weights)].reshape(len(weights), -1)
+    return found.reshape(k.shape[1:])
 
 
 def _norm(x: Array) -> Array:

@@ -10,8 +10,10 @@ from torch import Tensor
 
 Residuals = Callable[[Tensor, Tensor, Tensor], Tensor]
 """``(owner (R,), chosen (R,), contexts (R, c))`` to residuals ``(R, n)``; ``owner`` is the system of a row."""
-STEP = 1e-5
+STEP = 1e-7
 STALLED = 1e-3
+FAR = 1e3
+"""Times the best one's cost from which a hypothesis is not refined: its error is thirty times as large."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,10 @@ def evaluate(residuals: Residuals, chosen: Tensor, contexts: Tensor) -> Hypothes
 def adapt(residuals: Residuals, start: Hypotheses, steps: int, log: list[float] | None = None) -> Hypotheses:
     """Take up to ``steps`` Levenberg–Marquardt steps (Marquardt, 1963) with all hypotheses at once.
 
-    The Jacobian is by central differences, whose rows join the batch; the damping falls where a step helps and rises
-    where it does not. A system's search ends early when none of its hypotheses gains a thousandth of its cost, whatever
-    the others do. ``log`` receives the mean over
-    systems of the least cost, before the first step and after each.
+    The Jacobian is by differences, whose rows join the batch; the damping falls where a step helps and rises where it
+    does not. A hypothesis is left as it is once it does not gain a thousandth of its cost, whatever the others do, and
+    from the start where it costs ``FAR`` times what the best of its system does. ``log`` receives the mean over systems
+    of the least cost, before the first step and after each.
     """
     width = start.chosen.shape[1]
     owner = torch.arange(len(start.chosen), device=start.chosen.device).repeat_interleave(width)
@@ -54,7 +56,8 @@ def adapt(residuals: Residuals, start: Hypotheses, steps: int, log: list[float] 
     damping = torch.full((len(chosen), 1, 1), 1e-3, dtype=contexts.dtype, device=contexts.device)
     best = residuals(owner, chosen, contexts)
     _note(log, best, width)
-    live = torch.arange(len(chosen), device=chosen.device)
+    cost = _cost(best).view(-1, width)
+    live = (cost <= FAR * cost.amin(1, keepdim=True)).flatten().nonzero()[:, 0]
     for _ in range(steps if contexts.shape[1] else 0):
         whose, which = owner[live], chosen[live]
         trial = contexts[live] + _step(residuals, whose, which, contexts[live], best[live], damping[live])
@@ -66,7 +69,7 @@ def adapt(residuals: Residuals, start: Hypotheses, steps: int, log: list[float] 
         damping[live] = torch.where(better[:, None, None], damping[live] / 5, damping[live] * 5).clamp(1e-9, 1e6)
         _note(log, best, width)
         moving = (after < (1 - STALLED) * before) | ((after > (1 + STALLED) * before) & (damping[live, 0, 0] < 10))
-        live = live[torch.isin(whose, whose[moving])]
+        live = live[moving]
         if not len(live):
             break
     return Hypotheses(start.chosen, contexts.view_as(start.contexts), _cost(best).view_as(start.chosen))
@@ -77,10 +80,9 @@ def _step(
 ) -> Tensor:
     size = contexts.shape[1]
     offsets = STEP * torch.eye(size, dtype=contexts.dtype, device=contexts.device)
-    moved = torch.cat([contexts[:, None] + offsets, contexts[:, None] - offsets], dim=1).flatten(0, 1)
-    many = residuals(owner.repeat_interleave(2 * size), chosen.repeat_interleave(2 * size), moved)
-    many = many.unflatten(0, (-1, 2 * size))
-    jacobian = ((many[:, :size] - many[:, size:]) / (2 * STEP)).transpose(1, 2).nan_to_num(0.0, 0.0, 0.0)
+    moved = (contexts[:, None] + offsets).flatten(0, 1)
+    many = residuals(owner.repeat_interleave(size), chosen.repeat_interleave(size), moved).unflatten(0, (-1, size))
+    jacobian = ((many - now[:, None]) / STEP).transpose(1, 2).nan_to_num(0.0, 0.0, 0.0)
     normal = jacobian.transpose(1, 2) @ jacobian
     scale = torch.diag_embed(normal.diagonal(dim1=1, dim2=2).clamp_min(1e-9))
     gradient = jacobian.transpose(1, 2) @ now.nan_to_num(0.0, 0.0, 0.0)[..., None]

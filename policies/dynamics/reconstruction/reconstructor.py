@@ -26,7 +26,7 @@ from simplatform.policies.dynamics.reconstruction.settings import ReconstructorC
 from simplatform.policies.dynamics.reconstruction.training import Training
 from simplatform.solvers import RK4, RKC, AdaptiveTsit5
 
-ROWS = 1200
+ROWS = 3000
 """Vector fields that adaptation evaluates at once; more are taken in turn."""
 VECTOR = 64
 """States of more numbers than this are fields: fewer of them are taken at once."""
@@ -259,7 +259,7 @@ class Reconstructor(nn.Module):
         return torch.cat([part.chosen[:, 0] for part in parts]), torch.cat([part.contexts[:, 0] for part in parts])
 
     def _adapt(self, support: Systems, log: list[float] | None) -> Hypotheses:
-        unit, systems = support.spread(), len(support)
+        unit = support.spread()
         chosen, codes = self.candidates(support)
         short = support.windows(1, stride=2).spaced(max(4, SHOWN // self.dim))
         whole = support.windows(support.states.shape[2]).spaced(max(1, SHOWN // (self.dim * support.states.shape[2])))
@@ -274,13 +274,25 @@ class Reconstructor(nn.Module):
 
             return residuals
 
-        chosen = chosen.expand(systems, -1) if chosen.ndim == 1 else chosen
-        codes = codes.expand(systems, *codes.shape) if codes.ndim == 2 else codes
-        start = self.hypotheses(evaluate(on(short), chosen, codes))
+        tried = evaluate(on(short), chosen, codes) if chosen.ndim > 1 else self._tried(short, unit, chosen, codes)
+        start = self.hypotheses(tried)
         steps = self.config.adapt_steps
         found = adapt(on(short), adapt(on(short), start, min(steps, 3)).best(2), steps)
         best = evaluate(on(whole), found.chosen, found.contexts).best(1)
         return adapt(on(whole), best, steps, log)
+
+    def _tried(self, windows: Windows, unit: Tensor, chosen: Tensor, codes: Tensor) -> Hypotheses:
+        """Evaluate hypotheses ``(H,)`` that all B systems share: each network meets all windows at once."""
+        count, every = len(windows.states), windows.states.shape[:2]
+        joined = Windows(windows.states.flatten(0, 1)[None], windows.times.flatten(0, 1)[None])
+
+        def some(rows: Tensor, substeps: int) -> Tensor:
+            field, many = self.bind(chosen[rows], codes[rows]), joined.rows(torch.zeros_like(rows))
+            return self.residuals(field, many, unit.new_ones(len(rows)), substeps)
+
+        found = by_resolution(self.resolution[chosen].tolist(), some).unflatten(1, every)
+        cost = (found / unit[:, None, None, None]).square().sum((2, 3, 4)).nan_to_num(float("inf"), float("inf"))
+        return Hypotheses(chosen.expand(count, -1), codes.expand(count, *codes.shape), cost.T)
 
     @torch.no_grad()
     def measure_steps(self, systems: Systems, routes: Tensor, codes: Tensor, most: int = 4) -> None:

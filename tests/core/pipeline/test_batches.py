@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simplatform.pipeline.batches import WIDEST, Example, in_order, width_of
+from simplatform.pipeline.batches import MANY, WIDEST, Example, in_order, width_of
 
 
 @dataclass
@@ -38,7 +38,8 @@ def test_nothing_is_yielded_before_its_turn():
 @pytest.mark.parametrize(
     ("count", "making", "together", "acts", "wide"),
     [
-        (100, 1e-9, True, True, WIDEST),
+        (1000, 1e-9, True, True, MANY),
+        (1000, 1e-9, False, True, WIDEST),
         (10, 1e-9, True, True, 10),
         (100, 1e9, True, True, 1),
         (100, 1e-9, False, False, 1),

@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 from simplatform.contracts import Metric
 from simplatform.demonstrations import Episode
 from simplatform.errors import UsageError
-from simplatform.pipeline.measuring import found_metrics, number, numbers, reduce_metric, require_reported
+from simplatform.pipeline.measuring import columns, found_metrics, number, numbers, reduce_metric, require_reported
 
 WRAPPED = (
     float, np.float64, np.array, lambda x: np.array([x]), lambda x: np.array([[x]]), lambda x: [x], lambda x: (x,),
@@ -111,3 +111,21 @@ def test_a_metric_that_nothing_reported_names_what_is_there():
     with pytest.raises(UsageError, match="'success' holds str 'yes', which is no number"):
         require_reported([RATE], [], "own/Reach-v0", {"success": "str 'yes'"})
     require_reported([RATE, Metric("d", key="distance")], ["is_success", "distance"], "own/Reach-v0", {})
+
+
+@pytest.mark.parametrize(
+    "infos",
+    [
+        [],
+        [{"a": 1.0, "b": None}, {"a": math.inf, "b": 2.0}],
+        [{"a": 1.0, "b": True, 3: 4.0, "c": "text"}, {"a": 2.0, "b": False, 3: 5.0, "c": 1.0}],
+        [{"a": 1.0}, {"a": 2.0, "b": np.float32(3)}],
+        [{"a": 1.0, "final_info": {"a": 7.0, "z": 8.0}, "episode": {"r": 1.0}}] * 2,
+    ],
+)
+def test_columns_are_the_numbers_of_each_info(infos):
+    rows = [numbers(info) for info in infos]
+    found = columns(infos)
+    assert list(found) == sorted({name for row in rows for name in row})
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, [row.get(name, np.nan) for row in rows])

@@ -95,7 +95,7 @@ def run(layers: Sequence[Layer], x: Tensor) -> Tensor:
     for index, (bias, weight) in enumerate(layers):
         x = torch.baddbmm(bias, x, weight)
         if index < last:
-            x = nn.functional.silu(x)
+            x = nn.functional.silu(x, inplace=not torch.is_grad_enabled())
     return x
 
 
