@@ -42,7 +42,11 @@ def _stepped(
     rows = tangents.nan_to_num(0.0, 0.0, 0.0).permute(1, 2, 0, 3, 4).flatten(2, 3)
     gram = rows.mT @ rows
     gram = gram + torch.diag_embed(TINY + damping * gram.diagonal(dim1=-2, dim2=-1))
-    step = torch.linalg.lstsq(gram, rows.mT @ gap[..., None]).solution[..., 0]
+    right = rows.mT @ gap[..., None]
+    known = (gram.isfinite().all(-1) & right.isfinite().all(-1)).all(-1)[..., None, None]  # else no step
+    one = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
+    gram, right = torch.where(known, gram, one), torch.where(known, right, 0.0)
+    step = torch.linalg.lstsq(gram, right).solution[..., 0]
     answer: Tensor = start - step.nan_to_num(0.0, 0.0, 0.0)
     return answer
 
