@@ -34,10 +34,21 @@ TASKS = {
 }
 
 
+COUPLED = {
+    "electro-thermal-lite": "Joule heat and a conductivity that falls with it, steady",
+    "thermo-fluid-lite": "natural convection over heated spots, steady",
+    "elder-lite": "salt that sinks in a porous square, ten frames",
+}
+SCORES = tuple(sorted(METRICS, key=lambda metric: metric.name != "nrmse"))
+"""The same, the error over all frames first: a steady problem has one."""
+
+
 @hookimpl
 def register_envs(register: Register) -> None:
     target = "simplatform.envs.fields.environment:FieldEnv"
     register("simplatform/Field-v0", target, help="forecast the fields of a PDE in closed loop")
+    target = "simplatform.envs.fields.coupled.environment:CoupledEnv"
+    register("simplatform/CoupledField-v0", target, help="find fields that act on each other, by finite elements")
     target = "simplatform.envs.fields.recorded:RecordedFieldEnv"
     register("simplatform/RecordedField-v0", target, help="forecast fields from a file in closed loop")
 
@@ -70,6 +81,22 @@ def register_tasks(register: Register) -> None:
                 episodes=20,
                 opponents=TRIVIAL,
                 rivals=RIVALS,
+                help=help,
+            )
+        )
+    for problem, help in COUPLED.items():
+        register(
+            Task(
+                f"fields/{problem}",
+                env="simplatform/CoupledField-v0",
+                expert="resolved-solver",
+                metrics=SCORES,
+                kwargs={"problem": problem},
+                demonstrations=100,
+                validation=10,
+                episodes=20,
+                opponents=TRIVIAL,
+                rivals=("dilated-resnet", "field-unet"),
                 help=help,
             )
         )

@@ -78,15 +78,18 @@ class FieldForecast(gymnasium.Env[dict[str, Any], Frames]):
     def step(self, action: Frames) -> tuple[dict[str, Frames], float, bool, bool, dict[str, Any]]:
         """Score a frame, and show it as the newest one."""
         self.time += 1
-        found, truth = np.asarray(action, float), self.truth[self.time]
-        error = scores.nrmse(found, truth) if np.isfinite(found).all() else np.inf
+        found, truth = np.array(action, float), self.truth[self.time]
+        found[: self.given] = truth[: self.given]
+        error = scores.nrmse(found[self.given :], truth[self.given :]) if np.isfinite(found).all() else np.inf
         lost = not error < LOST
         if not lost:
-            self._score(found, truth, error)
+            self._score(found[self.given :], truth[self.given :], error)
+            self._drifted(found)
         self._scores["diverged"] = float(lost)
         info = dict(self._scores, error=min(error, LOST))
         ended = self.time >= len(self.truth) - 1
-        return self._observation(found), -min(error, LOST), lost, ended and not lost, info
+        whole = ended and len(self.truth) == 2  # a steady problem is solved then, and not cut short
+        return self._observation(found), -min(error, LOST), lost or whole, ended and not lost and not whole, info
 
     def _score(self, found: NDArray[np.float64], truth: NDArray[np.float64], error: float) -> None:
         agreed = scores.correlation(found, truth)
@@ -98,6 +101,8 @@ class FieldForecast(gymnasium.Env[dict[str, Any], Frames]):
             self._scores[f"vrmse_{self.time}"] = scores.vrmse(found, truth)
         self._sums += (error, scores.spectral_distance(scores.spectrum(found), scores.spectrum(truth)))
         self._scores["nrmse"], self._scores["spectrum"] = (self._sums / self.time).tolist()
+
+    def _drifted(self, found: NDArray[np.float64]) -> None:
         for name, value in self.invariants(found).items():
             gap = abs(value - self._kept[name]) / max(abs(self._kept[name]), self._unit(name))
             self._drift = max(self._drift, gap)
@@ -111,6 +116,10 @@ class FieldForecast(gymnasium.Env[dict[str, Any], Frames]):
 
     volume = 1.0
     """Volume of the box, which integrals are over."""
+    given = 0
+    """Channels, the first ones, that are known in every frame: shown, put back after an answer, not scored."""
+    nothing = np.zeros(0)
+    """Parameters of an episode, where there are none."""
 
     def _observation(self, field: NDArray[np.float64]) -> dict[str, Frames]:
         return {"field": field.astype(np.float32), "parameters": self.values.copy()}

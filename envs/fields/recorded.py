@@ -49,7 +49,9 @@ class RecordedFieldEnv(FieldForecast):
             "periodic": list(self._recording.periodic),
             "parameters": list(self._recording.names),
             "episodes": len(self._numbers),
+            "given": list(self._recording.channels[: self._recording.given]),
         }
+        self.given = self._recording.given
         self.describe(self._recording.channels, self._recording.points, self._recording.dt, facts)
 
     def reset(

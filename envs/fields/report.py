@@ -15,7 +15,7 @@ from simplatform.report import RunView, Section, figure_html
 from simplatform.report.section import animation_html, table_html
 
 INK, ACCENT = "#1f3a5f", "#d1495b"
-ENVIRONMENTS = ("simplatform/Field-v0", "simplatform/RecordedField-v0")
+ENVIRONMENTS = ("simplatform/Field-v0", "simplatform/RecordedField-v0", "simplatform/CoupledField-v0")
 COLUMNS = 5
 """Frames of a plane that are drawn."""
 FILM = 40
@@ -131,7 +131,7 @@ def spectra(predicted: Fields, truth: Fields) -> Any:
 def cost_html(run: RunView, env: FieldForecast) -> str:
     """Say what data, training and forecasts cost beside the coarsened solver of equal error."""
     if not isinstance(env, FieldEnv):
-        return "<p>The equation behind this file is not known here, so that no classical solver stands beside.</p>"
+        return "<p>No coarsened solver stands beside: there is none for this task here.</p>"
     found = _break_even(run, env)
     if found is None:
         return "<p>Break-even: not measured, since no episode of the forecast kept a finite error.</p>"

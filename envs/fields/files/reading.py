@@ -1,4 +1,4 @@
-"""Finds out what a file of fields is, and opens it."""
+"""Finds out what a file or folder of fields is, and opens it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from simplatform.budgets import memory_within
 from simplatform.demonstrations.hdf5 import own_datasets
+from simplatform.envs.fields.files.multiphysics import read_multiphysics
 from simplatform.envs.fields.files.npz import read_npz
 from simplatform.envs.fields.files.pdebench import read_pdebench
 from simplatform.envs.fields.files.recording import FieldRecording
@@ -25,6 +26,10 @@ def read_fields(path: str | Path) -> FieldRecording:
         MissingDependency: HDF5 without ``h5py``.
     """
     path = Path(path)
+    if path.is_dir():
+        with reading(f"{path} cannot be read as fields"):
+            found = read_multiphysics(path)
+        return replace(found, path=path, size=sum(file.stat().st_size for file in path.rglob("*.mat")))
     if not path.is_file():
         raise DataError(f"{path} is not a file; fields come as .npz or .h5 / .hdf5 (PDEBench, The Well)")
     with reading(f"{path} cannot be read as fields"), memory_within(str(path), path.stat().st_size):

@@ -39,6 +39,8 @@ class FieldRecording:
     layout: str
     path: Path = Path()
     size: int = 0
+    given: int = 0
+    """Channels, the first ones, that are known in every frame and not to be forecast."""
 
     def trajectory(self, number: int) -> Fields:
         """Return one trajectory, checked.
@@ -66,7 +68,10 @@ class FieldRecording:
             ("layout", self.layout),
             ("trajectories", f"{self.count} of {self.frames} frames, {self.dt:g} apart"),
             ("grid", f"{' × '.join(map(str, self.points))} points; lengths {box}; {edges}"),
-            ("channels", ", ".join(self.channels)),
+            (
+                "channels",
+                ", ".join(self.channels) + (f"; given: {', '.join(self.channels[: self.given])}" * bool(self.given)),
+            ),
             ("parameters", ", ".join(self.names) or "none"),
         ]
 
