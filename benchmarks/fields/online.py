@@ -27,8 +27,8 @@ from simplatform.runs.files import read_json
 
 HERE = Path(__file__).parent
 SMALL = {
-    "env.points": 32, "policy.width": 32, "policy.modes": 16, "policy.layers": 3, "train.steps": 1000,
-    "train.batch": 32, "train.lr": 2e-3, "task.validation": 0, "train.checkpoint_every": 1000,
+    "env.points": 32, "policy.width": 24, "policy.modes": 16, "policy.layers": 3, "train.steps": 600,
+    "train.batch": 32, "train.lr": 2e-3, "task.validation": 0, "train.checkpoint_every": 600,
 }  # fmt: skip
 FRESH = {
     "collect.online": True,
