@@ -46,7 +46,7 @@ class Row:
 
 
 RATE = read_json(HERE / "sizes.json")["chosen"] if (HERE / "sizes.json").exists() else 2e-3
-KS = {"train.steps": 600, "train.batch": 16, "train.lr": RATE}
+KS = {"train.steps": 500, "train.batch": 16, "train.lr": RATE}
 PLANE = {"train.steps": 200, "train.batch": 8, "train.lr": RATE, "env.points": 32}
 WAVES = {1: 1.91, 2: 1.708, 4: 1.5, 8: 1.316}
 """Growth of SineNet's levels for equal parameters, by the number of waves."""

@@ -48,6 +48,7 @@ def main(shared: str, mp1: str, dp3: str, um2n: str) -> None:
         for case, without in cases.items():
             content = {key: value for key, value in whole[case].items() if key not in without}
             print(name, case, save(f"{name}-{case}", {"meta": whole.get("meta"), **content}), "bytes")
+    kernels(shared)
     recorded = {name: recording(shared, name) for name in ("mp1", "dp3", "flowpolicy", "um2n")}
     encoder = point_cloud(recorded)
     meanflow(recorded["mp1"], encoder)
@@ -55,6 +56,25 @@ def main(shared: str, mp1: str, dp3: str, um2n: str) -> None:
     diffusion("dp3", recorded["dp3"]["dp3"], encoder, "conditional_unet1d", (16, 32), 1)
     diffusion("simple_dp3", recorded["dp3"]["simple_dp3"], encoder, "simple_conditional_unet1d", (16, 32), 2)
     meshes(recorded["um2n"])
+
+
+def kernels(shared: str) -> None:
+    """Keep the learned kernels of Text2PDE's mesh autoencoder, of its first sample; the convolutions are too large."""
+    case = recording(shared, "text2pde")["mesh_autoencoder"]
+    state, middle = case["state_dict"], case["intermediates"]
+    encoder, decoder = (f"{name}.gino_{name}" for name in ("encoder", "decoder"))
+    content = {
+        "latent_grid": state["latent_grid"].flatten(0, -2), "places": case["inputs"]["pos"][0].flatten(0, 1),
+        "state_dict": part(state, encoder), "outputs": {"gno_in": middle[f"{encoder}.gno_in"]},
+    }  # fmt: skip
+    cells = middle["decoder.cnn_decoder"][0].flatten(1).T
+    for place, name, values in ((encoder, "gno_in", middle[f"{encoder}.x_projection"][0]), (decoder, "gno_out", cells)):
+        answer = middle[f"{place}.{name}"]
+        content[name] = {
+            "features": part(state, f"{place}.pos_embed"), "kernel": part(state, f"{place}.{name}"),
+            "values": values.contiguous(), "answer": answer.reshape(-1, answer.shape[-1]),
+        }  # fmt: skip
+    print("text2pde mesh_kernels", save("text2pde-mesh_kernels", content), "bytes")
 
 
 def recording(shared: str, name: str) -> dict[str, Any]:

@@ -96,4 +96,4 @@ class _Flow:
         if self.sources is None:
             return 0.0
         source = self.sources[which]
-        return skfem().LinearForm(lambda v, w: source(*w.x, time) * v).assemble(self.space)
+        return skfem().LinearForm(lambda v, w: source(w.x[0], w.x[1], time) * v).assemble(self.space)

@@ -55,6 +55,10 @@ RUNS = {
     "neural-stagger": {**PLANE, **UNET},
     "dilated-resnet": {**LINE, "policy.width": 2, "policy.blocks": 1},
     "fno": {**LINE, "policy.width": 4, "policy.modes": 4, "policy.layers": 1},
+    "text2pde": {
+        **LINE, "policy.frames": 2, "policy.resolution": 4, "policy.multipliers": [1], "policy.tokens": 8,
+        "policy.depth": 1, "policy.heads": 1, "policy.nfe": 2,
+    },
     "sinenet": {**PLANE, "policy.width": 8, "policy.waves": 1, "policy.blocks": 1},
     "scot": {**PLANE, "policy.width": 8, "policy.depths": [1, 1], "policy.heads": [1, 1], "policy.window": 4},
     "p2-fem": {**POINTS, "policy.cells": 4},
@@ -74,5 +78,6 @@ SURROGATES = (
     "fno",
     "sinenet",
     "scot",
+    "text2pde",
 )
 TRAINABLE = {"toy", "glance", *CLOUDS, *SURROGATES, "m2n", "um2n", "um2n-energy", "ugm2n"}

@@ -1,0 +1,176 @@
+"""From values at nodes of any mesh to a latent grid and back: a learned kernel, then a convolutional autoencoder.
+
+Text2PDE's (Zhou et al., 2024, arXiv:2410.01153). Nodes are points of the unit square or cube (x, y, and time), so that
+a ball is what the caller's scaling makes of it; a place without a neighbour within the radius is zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from simplatform.policies.fields.networks.latent_grid import GridDecoder, GridEncoder
+
+Kernel = Literal["linear", "nonlinear"]
+LOW, HIGH = -30.0, 20.0
+"""Limits of the logarithm of a variance."""
+
+
+class Fourier(nn.Module):
+    """Places ``(N, d)`` → cosines and sines ``(N, 2k)`` of learned linear maps, in turns."""
+
+    def __init__(self, dim: int, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(dim, width // 2)
+
+    def forward(self, places: Tensor) -> Tensor:
+        """Return the features."""
+        angles = 2 * math.pi * self.linear(places)
+        return torch.cat((angles.cos(), angles.sin()), -1)
+
+
+class KernelIntegral(nn.Module):
+    """Values at source places → at target places: the mean over sources within ``radius`` of kernel × value.
+
+    The kernel sees the features of the source, then those of the target, and with ``nonlinear`` the value too.
+    """
+
+    def __init__(self, width: int, features: int, hidden: Sequence[int], radius: float, kind: Kernel) -> None:
+        super().__init__()
+        inputs = 2 * features + (width if kind == "nonlinear" else 0)
+        sizes = [inputs, *hidden, width]
+        self.mlp = nn.Module()
+        self.mlp.fcs = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+        self.radius, self.kind = radius, kind
+
+    def forward(
+        self, source: Tensor, target: Tensor, values: Tensor, source_features: Tensor, target_features: Tensor
+    ) -> Tensor:
+        """Integrate ``values (N, width)`` at ``source (N, d)`` to ``target (M, d)``: ``(M, width)``."""
+        there, here = (torch.cdist(target, source) <= self.radius).nonzero(as_tuple=True)
+        seen = [source_features[here], target_features[there]]
+        h = torch.cat([*seen, values[here]] if self.kind == "nonlinear" else seen, 1)
+        for layer in self.mlp.fcs[:-1]:
+            h = nn.functional.gelu(layer(h))
+        parts = self.mlp.fcs[-1](h) * values[here]
+        sums = values.new_zeros(len(target), values.shape[1]).index_add(0, there, parts)
+        counts = torch.bincount(there, minlength=len(target)).clamp_min(1)
+        return sums / counts[:, None]
+
+
+class NodeEncoder(nn.Module):
+    """Values and places of one sample's nodes → a grid of features, convolved to ``(channels, *latent)``."""
+
+    def __init__(
+        self, inputs: int, outputs: int, dim: int, resolution: int, width: int, features: int, hidden: Sequence[int],
+        radius: float, kind: Kernel, multipliers: Sequence[int], blocks: int, attention: Sequence[int],
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.gino_encoder = nn.Module()
+        self.gino_encoder.x_projection = _linear(inputs, width)
+        self.gino_encoder.pos_embed = Fourier(dim, features)
+        self.gino_encoder.gno_in = KernelIntegral(width, features, hidden, radius, kind)
+        self.cnn_encoder = GridEncoder(dim, width, outputs, resolution, multipliers, blocks, attention)
+        self._shape = (resolution,) * dim
+
+    def forward(self, values: Tensor, places: Tensor, grid: Tensor) -> Tensor:
+        """Encode ``values (N, inputs)`` at ``places (N, d)`` on grid points ``(cells, d)``: ``(outputs, *latent)``."""
+        part = self.gino_encoder
+        lifted = part.x_projection.fcs[0](values)
+        found = part.gno_in(places, grid, lifted, part.pos_embed(places), part.pos_embed(grid))
+        convolved: Tensor = self.cnn_encoder(found.T.reshape(1, -1, *self._shape))[0]
+        return convolved
+
+
+class NodeDecoder(nn.Module):
+    """A latent grid → values at any places."""
+
+    def __init__(
+        self, inputs: int, outputs: int, dim: int, resolution: int, width: int, features: int, hidden: Sequence[int],
+        radius: float, multipliers: Sequence[int], blocks: int, attention: Sequence[int],
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.cnn_decoder = GridDecoder(dim, inputs, width, resolution, multipliers, blocks, attention)
+        self.gino_decoder = nn.Module()
+        self.gino_decoder.pos_embed = Fourier(dim, features)
+        self.gino_decoder.gno_out = KernelIntegral(width, features, hidden, radius, "linear")
+        self.gino_decoder.projection = _linear(width, outputs)
+
+    def forward(self, latent: Tensor, places: Tensor, grid: Tensor) -> Tensor:
+        """Decode ``latent (inputs, *latent)`` at ``places (N, d)``: ``(N, outputs)``."""
+        part = self.gino_decoder
+        cells = self.cnn_decoder(latent[None])[0].flatten(1).T
+        found = part.gno_out(grid, places, cells, part.pos_embed(grid), part.pos_embed(places))
+        projected: Tensor = part.projection.fcs[0](found)
+        return projected
+
+
+class MeshAutoencoder(nn.Module):
+    """Trajectories at nodes ``(B, T, N, C)`` ↔ latents ``(B, latent channels, *latent)`` with a normal posterior."""
+
+    def __init__(
+        self, channels: int, latent: int, *, dim: int = 3, resolution: int = 64, width: int = 64, features: int = 32,
+        hidden: Sequence[int] = (64, 64, 64, 64), radius: float = 0.0425, multipliers: Sequence[int] = (1, 2, 4),
+        blocks: int = 2, attention: Sequence[int] = (16,),
+    ) -> None:  # fmt: skip
+        super().__init__()
+        shared = (dim, resolution, width, features, hidden, radius)
+        rest = (multipliers, blocks, attention)
+        self.register_buffer("latent_grid", unit_grid(dim, resolution)[None])
+        self.encoder = NodeEncoder(channels, 2 * latent, *shared, "linear", *rest)
+        self.decoder = NodeDecoder(latent, channels, *shared, *rest)
+
+    latent_grid: Tensor
+
+    def moments(self, x: Tensor, places: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return mean and log-variance, ``(B, 2 · latent, *latent)``; ``mask (B, 1, N, 1)`` is true for real nodes."""
+        grid = self.latent_grid.flatten(0, -2)
+        return torch.stack([
+            self.encoder(values.flatten(0, 1), at.flatten(0, 1), grid)
+            for values, at in zip(_cut(x, mask), _cut(places, mask), strict=True)
+        ])  # fmt: skip
+
+    def decode(self, latents: Tensor, places: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return values at ``places (B, T, N, d)``; zero where there is no real node."""
+        grid, out = self.latent_grid.flatten(0, -2), []
+        for latent, at in zip(latents, _cut(places, mask), strict=True):
+            found = self.decoder(latent, at.flatten(0, 1), grid).unflatten(0, at.shape[:2])
+            out.append(nn.functional.pad(found, (0, 0, 0, places.shape[2] - found.shape[1])))
+        return torch.stack(out)
+
+
+def posterior(moments: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and logarithm of the variance, which is kept within limits."""
+    mean, log_variance = moments.chunk(2, 1)
+    return mean, log_variance.clamp(LOW, HIGH)
+
+
+def divergence(moments: Tensor) -> Tensor:
+    """Return the Kullback–Leibler divergence from the standard normal, summed over the latent: ``(B,)``."""
+    mean, log_variance = posterior(moments)
+    parts: Tensor = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
+    return parts.flatten(1).sum(1)
+
+
+def unit_grid(dim: int, resolution: int) -> Tensor:
+    """Return the points of a regular grid of the unit cube, ``(resolution, …, dim)``."""
+    return torch.stack(torch.meshgrid(*(torch.linspace(0, 1, resolution),) * dim, indexing="ij"), -1)
+
+
+def _cut(values: Tensor, mask: Tensor | None) -> list[Tensor]:
+    """Return each sample ``(T, n, C)`` without its padding, which stands at the end."""
+    if mask is None:
+        return list(values)
+    counts = mask.bool().flatten(1).sum(1).tolist()
+    return [one[:, :count] for one, count in zip(values, counts, strict=True)]
+
+
+def _linear(inputs: int, outputs: int) -> nn.Module:
+    module = nn.Module()
+    module.fcs = nn.ModuleList([nn.Linear(inputs, outputs)])
+    return module
