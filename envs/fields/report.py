@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from simplatform.envs.fields.environment import FieldEnv, FieldForecast
 from simplatform.pipeline.environments import make_env
 from simplatform.report import RunView, Section, figure_html
 from simplatform.report.section import animation_html, table_html
+from simplatform.runs.recordings import Recording
 
 INK, ACCENT = "#1f3a5f", "#d1495b"
 ENVIRONMENTS = ("simplatform/Field-v0", "simplatform/RecordedField-v0", "simplatform/CoupledField-v0")
@@ -31,13 +33,12 @@ def field_section(run: RunView) -> Section | None:
     if run.task.env not in ENVIRONMENTS or not found:
         return None
     env: Any = make_env(run.task, "test").unwrapped
-    first = next(row for row in run.rows if row["split"] == "test")
-    env.reset(seed=first["seed"], options={"episode": first["episode"]})
-    predicted = np.asarray(found[0].actions, float)
-    truth = env.truth[1 : len(predicted) + 1]
+    rows = [row for row in run.rows if row["split"] == "test"]
+    pairs = [_pair(env, row, one) for row, one in list(zip(rows, found, strict=False))[::-1]][::-1]
+    predicted, truth = pairs[0]
     parts = [
         figure_html(lines(env, predicted, truth) if truth.ndim == 3 else planes(env, predicted, truth), "fields"),
-        figure_html(growth(env, predicted, truth), "error and correlation against time"),
+        figure_html(growth(env, pairs), "error and correlation against time"),
         figure_html(spectra(predicted, truth), "spectra of the last frame"),
     ]
     if truth.ndim == 4:
@@ -100,19 +101,35 @@ def film(predicted: Fields, truth: Fields) -> list[NDArray[np.uint8]]:
     return out
 
 
-def growth(env: FieldForecast, predicted: Fields, truth: Fields) -> Any:
-    """Draw correlation and error against time."""
+def growth(env: FieldForecast, pairs: Sequence[tuple[Fields, Fields]]) -> Any:
+    """Draw correlation and error against time: the mean of the recorded episodes, and a band from least to most."""
     plt = _pyplot()
     figure, (above, below) = plt.subplots(2, 1, figsize=(8, 3.6), sharex=True)
-    times = env.frame * np.arange(1, len(truth) + 1)
-    pairs = list(zip(predicted, truth, strict=True))
-    above.plot(times, [scores.correlation(found, true) for found, true in pairs], color=INK)
+    for axis, measure, colour in ((above, scores.correlation, INK), (below, _error, ACCENT)):
+        values = [[measure(f, t) for f, t in zip(predicted, truth, strict=True)] for predicted, truth in pairs]
+        length = min(map(len, values))
+        table = np.array([row[:length] for row in values])
+        times = env.frame * np.arange(1, length + 1)
+        axis.plot(times, table.mean(0), color=colour)
+        axis.fill_between(times, table.min(0), table.max(0), color=colour, alpha=0.2, lw=0)
     above.axhline(0.8, color="gray", lw=0.6)
     above.set_ylabel("correlation")
-    below.semilogy(times, [max(scores.nrmse(found, true), 1e-12) for found, true in pairs], color=ACCENT)
+    above.set_title(f"mean of {len(pairs)} recorded episode{'s' * (len(pairs) > 1)}, least to most", fontsize=9)
+    below.set_yscale("log")
     below.set_ylabel("nRMSE")
     below.set_xlabel("time")
     return figure
+
+
+def _error(found: Fields, true: Fields) -> float:
+    return max(scores.nrmse(found, true), 1e-12)
+
+
+def _pair(env: FieldForecast, row: Any, recording: Recording) -> tuple[Fields, Fields]:
+    """Return a recorded forecast and its truth, without what was given; the environment then stands at its start."""
+    env.reset(seed=row["seed"], options={"episode": row["episode"]})
+    predicted = np.asarray(recording.actions, float)[:, env.given :]
+    return predicted, env.truth[1 : len(predicted) + 1, env.given :]
 
 
 def spectra(predicted: Fields, truth: Fields) -> Any:
@@ -184,7 +201,7 @@ def _plane(fields: Fields) -> Fields:
 
 
 def _channels(env: FieldForecast) -> list[str]:
-    return [str(name) for name in env.metadata["simplatform"]["channels"]]
+    return [str(name) for name in env.metadata["simplatform"]["channels"]][env.given :]
 
 
 def _pyplot() -> Any:

@@ -70,3 +70,9 @@ def test_your_own_solver():
     coarse, first, second, fine = main("09_your_own_solver")()
     assert fine < min(first, second) < coarse
     assert min(first, second) - fine < 0.5 * (coarse - fine)
+
+
+def test_your_own_fields(tmp_path):
+    found = main("10_your_own_fields")(tmp_path, quick=True)
+    assert 0 < found["vrmse_1"] < 0.5
+    assert found["nrmse"] > 0
