@@ -91,7 +91,7 @@ def trained(settings: dict[str, Any], seed: int, output: Path) -> dict[str, Any]
 
 def compared(rows: dict[str, Any]) -> dict[str, Any]:
     """Return each row's error by that of the set, seed by seed."""
-    offline = {one["seed"]: one["error"] for one in rows["offline, 100 trajectories"]["runs"]}
+    offline = {one["seed"]: one["error"] for one in rows.get("offline, 100 trajectories", {"runs": []})["runs"]}
     ratios = {
         name: [one["error"] / offline[one["seed"]] for one in row["runs"] if one["seed"] in offline]
         for name, row in rows.items()

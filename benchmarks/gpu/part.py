@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 HOMES = {
     "card": "parts_card", "order": "parts_card", "correctness": "parts_policies", "waits": "parts_policies",
     "latency": "parts_robots", "training": "parts_robots", "throughput": "parts_robots", "meshes": "parts_solvers",
-    "integrators": "parts_solvers", "codes": "parts_solvers",
+    "integrators": "parts_solvers", "codes": "parts_solvers", "fields": "parts_fields",
 }  # fmt: skip
 
 

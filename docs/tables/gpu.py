@@ -16,6 +16,7 @@ WHAT = {
     "gpu_throughput": ("throughput", ("policy", "batch"), ("p50_ms", "answers_per_second", "peak_mib")),
     "gpu_meshes": ("meshes", ("what", "vertices"), ("p50_ms", "peak_mib")),
     "gpu_integrators": ("integrators", ("what", "systems"), ("p50_ms", "systems_times_steps_per_second", "peak_mib")),
+    "gpu_fields": ("fields", ("what", "task", "batch"), ("p50_ms", "frames_per_second", "peak_mib")),
     "gpu_waits": ("waits", ("policy",), ("waits",)),
 }
 """Name on the page → part, what names a row, and what is shown of it."""

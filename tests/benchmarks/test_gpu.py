@@ -26,7 +26,8 @@ def rehearse(folder, *parts):
 
 
 def test_the_quick_parts_are_rehearsed(tmp_path):
-    rows = rehearse(tmp_path, "card", "latency", "integrators", "meshes", "waits", "order")
+    rows = rehearse(tmp_path, "card", "latency", "integrators", "fields", "meshes", "waits", "order")
+    assert {row["what"] for row in rows["fields"]} >= {"field-unet", "fno", "solver"}
     assert not any(row["waits"] for row in rows["waits"])
     assert {row["plain_because"][:4] for row in rows["latency"] if row["graph"]} == {"MP1 ", "Flow", "DP3 "}
 

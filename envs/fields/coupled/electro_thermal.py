@@ -41,7 +41,7 @@ class ElectroThermal(Coupled):
         electric = fem.BilinearForm(lambda u, v, w: conductivity(w) * dot(grad(u), grad(v)))
         thermal = fem.BilinearForm(lambda u, v, w: dot(grad(u), grad(v))).assemble(space)
         heat = fem.LinearForm(lambda v, w: conductivity(w) * dot(grad(w.potential), grad(w.potential)) * v)
-        loads = [_load(space, source) for source in self.sources or ()] or [0.0, 0.0]
+        loads: list[Any] = [_load(space, source) for source in self.sources or ()] or [0.0, 0.0]
         x, potential = square.places[0], np.zeros(len(square.places[0]))
 
         def step(temperature: Floats) -> Floats:

@@ -4,7 +4,7 @@ arXiv:2112.10752): residual blocks, attention at chosen resolutions, halving and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
@@ -23,10 +23,9 @@ class GridEncoder(nn.Module):
         self.conv_in, self.down = _conv(dim, width, width), nn.ModuleList()
         for level, (before, after) in enumerate(zip([width, *widths[:-1]], widths, strict=True)):
             seen = resolution // 2**level in attention
-            stage = _stage(dim, before, after, blocks, seen)
+            stage = _Stage(dim, before, after, blocks, seen)
             if level < len(widths) - 1:
-                stage.downsample = nn.Module()
-                stage.downsample.conv = _conv(dim, after, after, stride=2, padding=0)
+                stage.downsample = _Resample(dim, after, stride=2, padding=0)
             self.down.append(stage)
         self.mid = _Middle(dim, widths[-1])
         self.norm_out, self.conv_out = _norm(widths[-1]), _conv(dim, widths[-1], outputs)
@@ -36,9 +35,9 @@ class GridEncoder(nn.Module):
         """Encode."""
         x = self.conv_in(x)
         for level, stage in enumerate(self.down):
-            x = _through(stage, x)
+            x = stage(x)
             if level < len(self.down) - 1:
-                x = stage.downsample.conv(nn.functional.pad(x, self._ends))
+                x = stage.get_submodule("downsample")(nn.functional.pad(x, self._ends))
         found: Tensor = self.conv_out(nn.functional.silu(self.norm_out(self.mid(x))))
         return found
 
@@ -53,13 +52,12 @@ class GridDecoder(nn.Module):
         super().__init__()
         widths = [width * m for m in multipliers]
         self.conv_in, self.mid = _conv(dim, inputs, widths[-1]), _Middle(dim, widths[-1])
-        stages: list[nn.Module] = []
+        stages: list[_Stage] = []
         for level in range(len(widths)):
             before = widths[min(level + 1, len(widths) - 1)]
-            stage = _stage(dim, before, widths[level], blocks + 1, resolution // 2**level in attention)
+            stage = _Stage(dim, before, widths[level], blocks + 1, resolution // 2**level in attention)
             if level:
-                stage.upsample = nn.Module()
-                stage.upsample.conv = _conv(dim, widths[level], widths[level])
+                stage.upsample = _Resample(dim, widths[level])
             stages.append(stage)
         self.up = nn.ModuleList(stages)
         self.norm_out, self.conv_out = _norm(widths[0]), _conv(dim, widths[0], width)
@@ -68,9 +66,11 @@ class GridDecoder(nn.Module):
         """Decode."""
         x = self.mid(self.conv_in(x))
         for level in reversed(range(len(self.up))):
-            x = _through(self.up[level], x)
+            stage = self.up[level]
+            x = stage(x)
             if level:
-                x = self.up[level].upsample.conv(nn.functional.interpolate(x, scale_factor=2.0, mode="nearest"))
+                larger = nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
+                x = stage.get_submodule("upsample")(larger)
         found: Tensor = self.conv_out(nn.functional.silu(self.norm_out(x)))
         return found
 
@@ -115,27 +115,35 @@ class _Middle(nn.Module):
         return found
 
 
-def _stage(dim: int, before: int, after: int, blocks: int, attention: bool) -> nn.Module:
-    stage = nn.Module()
-    stage.block = nn.ModuleList(_Residual(dim, after if index else before, after) for index in range(blocks))
-    stage.attn = nn.ModuleList(_Attention(dim, after) for _ in range(blocks if attention else 0))
-    return stage
+class _Stage(nn.Module):
+    """The blocks of one resolution, each followed by attention where there is any."""
+
+    def __init__(self, dim: int, before: int, after: int, blocks: int, attention: bool) -> None:
+        super().__init__()
+        self.block = nn.ModuleList(_Residual(dim, after if index else before, after) for index in range(blocks))
+        self.attn = nn.ModuleList(_Attention(dim, after) for _ in range(blocks if attention else 0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for index, block in enumerate(self.block):
+            x = block(x)
+            if len(self.attn):
+                x = self.attn[index](x)
+        return x
 
 
-def _through(stage: nn.Module, x: Tensor) -> Tensor:
-    attentions: nn.ModuleList = stage.get_submodule("attn")  # type: ignore[assignment]  # that is what a stage holds
-    blocks: nn.ModuleList = stage.get_submodule("block")  # type: ignore[assignment]
-    for index, block in enumerate(blocks):
-        x = block(x)
-        if len(attentions):
-            x = attentions[index](x)
-    return x
+class _Resample(nn.Module):
+    def __init__(self, dim: int, width: int, stride: int = 1, padding: int = 1) -> None:
+        super().__init__()
+        self.conv = _conv(dim, width, width, stride=stride, padding=padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.conv(x)
+        return found
 
 
-def convolution(dim: int) -> type[nn.Conv1d | nn.Conv2d | nn.Conv3d]:
+def convolution(dim: int) -> Callable[..., nn.Module]:
     """Return the convolution of so many directions."""
-    kinds: dict[int, type[nn.Conv1d | nn.Conv2d | nn.Conv3d]] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
-    return kinds[dim]
+    return {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}[dim]
 
 
 def _conv(dim: int, inputs: int, outputs: int, taps: int = 3, stride: int = 1, padding: int = 1) -> nn.Module:

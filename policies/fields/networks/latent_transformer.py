@@ -43,29 +43,25 @@ class LatentTransformer(nn.Module):
             raise ValueError(f"patches {tuple(patch)} do not divide latents of {tuple(size)}")
         self.channels, self.patch = channels, tuple(patch)
         self.grid = tuple(n // p for n, p in zip(size, patch, strict=True))
-        self.x_embedder = nn.Module()
-        self.x_embedder.proj = convolution(len(self.patch))(channels, width, self.patch, self.patch)
+        self.x_embedder = _Patches(channels, width, self.patch)
         self.pos_embed = nn.Parameter(sine_table(self.grid, width)[None])
-        self.t_embedder = nn.Module()
-        self.t_embedder.mlp = nn.Sequential(
-            nn.Linear(FREQUENCIES, width // 2), nn.SiLU(), nn.Linear(width // 2, width // 2)
-        )
+        self.t_embedder = _Level(width)
         self.y_embedder = nn.Sequential(nn.Linear(context, width), nn.SiLU(), nn.Linear(width, width // 2))
         self.blocks = nn.ModuleList(_Block(width, heads, ratio, context) for _ in range(depth))
         self.final_layer = _Final(width, math.prod(self.patch) * channels)
         self.apply(_start)
-        for module in (self.t_embedder.mlp, self.y_embedder):
-            for layer in (module[0], module[2]):
+        for layer in (*self.t_embedder.mlp, *self.y_embedder):
+            if isinstance(layer, nn.Linear):
                 nn.init.normal_(layer.weight, std=0.02)
-        for block in self.blocks:
-            _zero(block.adaLN_modulation[1])
-        _zero(self.final_layer.adaLN_modulation[1])
+        for module in self.modules():
+            if isinstance(module, _Block | _Final):
+                _zero(module.adaLN_modulation[1])
         _zero(self.final_layer.linear)
 
     def forward(self, x: Tensor, level: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return what is predicted of the latents; ``mask (B, L)`` is true for tokens that count."""
-        tokens: Tensor = self.x_embedder.proj(x).flatten(2).transpose(1, 2) + self.pos_embed
-        told = torch.cat((self.t_embedder.mlp(waves(level)), self.y_embedder(_mean(context, mask))), 1)
+        tokens = self.x_embedder(x) + self.pos_embed
+        told = torch.cat((self.t_embedder(level), self.y_embedder(_mean(context, mask))), 1)
         for block in self.blocks:
             tokens = block(tokens, told, context)
         return self._joined(self.final_layer(tokens, told))
@@ -74,10 +70,40 @@ class LatentTransformer(nn.Module):
         dim = len(self.grid)
         parts = tokens.unflatten(1, self.grid).unflatten(-1, (*self.patch, self.channels))
         pairs = [axis for index in range(dim) for axis in (1 + index, 1 + dim + index)]
-        joined = parts.permute(0, 1 + 2 * dim, *pairs)
+        joined: Tensor = parts.permute(0, 1 + 2 * dim, *pairs)
         for axis in range(dim):
             joined = joined.flatten(2 + axis, 3 + axis)
         return joined
+
+
+class _Patches(nn.Module):
+    def __init__(self, channels: int, width: int, patch: Sequence[int]) -> None:
+        super().__init__()
+        self.proj = convolution(len(patch))(channels, width, tuple(patch), tuple(patch))
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens: Tensor = self.proj(x).flatten(2).transpose(1, 2)
+        return tokens
+
+
+class _Level(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.mlp = nn.Sequential(nn.Linear(FREQUENCIES, width // 2), nn.SiLU(), nn.Linear(width // 2, width // 2))
+
+    def forward(self, level: Tensor) -> Tensor:
+        found: Tensor = self.mlp(waves(level))
+        return found
+
+
+class _Perceptron(nn.Module):
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(width, hidden), nn.Linear(hidden, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.fc2(nn.functional.gelu(self.fc1(x), approximate="tanh"))
+        return found
 
 
 class _Block(nn.Module):
@@ -85,18 +111,15 @@ class _Block(nn.Module):
 
     def __init__(self, width: int, heads: int, ratio: float, context: int) -> None:
         super().__init__()
-        hidden = int(width * ratio)
         self.attn, self.cross_attn = _Attention(width, heads), _CrossAttention(width, heads, context)
-        self.mlp = nn.Module()
-        self.mlp.fc1, self.mlp.fc2 = nn.Linear(width, hidden), nn.Linear(hidden, width)
+        self.mlp = _Perceptron(width, int(width * ratio))
         self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
 
     def forward(self, x: Tensor, told: Tensor, context: Tensor) -> Tensor:
         shift, scale, gate, shift_mlp, scale_mlp, gate_mlp = self.adaLN_modulation(told)[:, None].chunk(6, -1)
         x = x + gate * self.attn(_normal(x) * (1 + scale) + shift)
         x = x + self.cross_attn(_normal(x), context)
-        hidden = nn.functional.gelu(self.mlp.fc1(_normal(x) * (1 + scale_mlp) + shift_mlp), approximate="tanh")
-        found: Tensor = x + gate_mlp * self.mlp.fc2(hidden)
+        found: Tensor = x + gate_mlp * self.mlp(_normal(x) * (1 + scale_mlp) + shift_mlp)
         return found
 
 
@@ -178,6 +201,7 @@ def _start(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def _zero(layer: nn.Linear) -> None:
+def _zero(layer: nn.Module) -> None:
+    assert isinstance(layer, nn.Linear)
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)

@@ -34,6 +34,20 @@ class Fourier(nn.Module):
         return torch.cat((angles.cos(), angles.sin()), -1)
 
 
+class Layers(nn.Module):
+    """Linear layers with GELU between them."""
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        super().__init__()
+        self.fcs = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(..., sizes[0])`` to ``(..., sizes[-1])``."""
+        for index, layer in enumerate(self.fcs):
+            x = layer(nn.functional.gelu(x) if index else x)
+        return x
+
+
 class KernelIntegral(nn.Module):
     """Values at source places → at target places: the mean over sources within ``radius`` of kernel × value.
 
@@ -43,9 +57,7 @@ class KernelIntegral(nn.Module):
     def __init__(self, width: int, features: int, hidden: Sequence[int], radius: float, kind: Kernel) -> None:
         super().__init__()
         inputs = 2 * features + (width if kind == "nonlinear" else 0)
-        sizes = [inputs, *hidden, width]
-        self.mlp = nn.Module()
-        self.mlp.fcs = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+        self.mlp = Layers([inputs, *hidden, width])
         self.radius, self.kind = radius, kind
 
     def forward(
@@ -55,12 +67,32 @@ class KernelIntegral(nn.Module):
         there, here = (torch.cdist(target, source) <= self.radius).nonzero(as_tuple=True)
         seen = [source_features[here], target_features[there]]
         h = torch.cat([*seen, values[here]] if self.kind == "nonlinear" else seen, 1)
-        for layer in self.mlp.fcs[:-1]:
-            h = nn.functional.gelu(layer(h))
-        parts = self.mlp.fcs[-1](h) * values[here]
+        parts = self.mlp(h) * values[here]
         sums = values.new_zeros(len(target), values.shape[1]).index_add(0, there, parts)
         counts = torch.bincount(there, minlength=len(target)).clamp_min(1)
         return sums / counts[:, None]
+
+
+class _In(nn.Module):
+    def __init__(self, inputs: int, width: int, embed: Fourier, kernel: KernelIntegral) -> None:
+        super().__init__()
+        self.x_projection, self.pos_embed, self.gno_in = Layers([inputs, width]), embed, kernel
+
+    def forward(self, values: Tensor, places: Tensor, grid: Tensor) -> Tensor:
+        features = self.pos_embed(places), self.pos_embed(grid)
+        found: Tensor = self.gno_in(places, grid, self.x_projection(values), *features)
+        return found
+
+
+class _Out(nn.Module):
+    def __init__(self, outputs: int, width: int, embed: Fourier, kernel: KernelIntegral) -> None:
+        super().__init__()
+        self.pos_embed, self.gno_out, self.projection = embed, kernel, Layers([width, outputs])
+
+    def forward(self, cells: Tensor, grid: Tensor, places: Tensor) -> Tensor:
+        found = self.gno_out(grid, places, cells, self.pos_embed(grid), self.pos_embed(places))
+        projected: Tensor = self.projection(found)
+        return projected
 
 
 class NodeEncoder(nn.Module):
@@ -71,18 +103,14 @@ class NodeEncoder(nn.Module):
         radius: float, kind: Kernel, multipliers: Sequence[int], blocks: int, attention: Sequence[int],
     ) -> None:  # fmt: skip
         super().__init__()
-        self.gino_encoder = nn.Module()
-        self.gino_encoder.x_projection = _linear(inputs, width)
-        self.gino_encoder.pos_embed = Fourier(dim, features)
-        self.gino_encoder.gno_in = KernelIntegral(width, features, hidden, radius, kind)
+        kernel = KernelIntegral(width, features, hidden, radius, kind)
+        self.gino_encoder = _In(inputs, width, Fourier(dim, features), kernel)
         self.cnn_encoder = GridEncoder(dim, width, outputs, resolution, multipliers, blocks, attention)
         self._shape = (resolution,) * dim
 
     def forward(self, values: Tensor, places: Tensor, grid: Tensor) -> Tensor:
         """Encode ``values (N, inputs)`` at ``places (N, d)`` on grid points ``(cells, d)``: ``(outputs, *latent)``."""
-        part = self.gino_encoder
-        lifted = part.x_projection.fcs[0](values)
-        found = part.gno_in(places, grid, lifted, part.pos_embed(places), part.pos_embed(grid))
+        found = self.gino_encoder(values, places, grid)
         convolved: Tensor = self.cnn_encoder(found.T.reshape(1, -1, *self._shape))[0]
         return convolved
 
@@ -96,18 +124,14 @@ class NodeDecoder(nn.Module):
     ) -> None:  # fmt: skip
         super().__init__()
         self.cnn_decoder = GridDecoder(dim, inputs, width, resolution, multipliers, blocks, attention)
-        self.gino_decoder = nn.Module()
-        self.gino_decoder.pos_embed = Fourier(dim, features)
-        self.gino_decoder.gno_out = KernelIntegral(width, features, hidden, radius, "linear")
-        self.gino_decoder.projection = _linear(width, outputs)
+        kernel = KernelIntegral(width, features, hidden, radius, "linear")
+        self.gino_decoder = _Out(outputs, width, Fourier(dim, features), kernel)
 
     def forward(self, latent: Tensor, places: Tensor, grid: Tensor) -> Tensor:
         """Decode ``latent (inputs, *latent)`` at ``places (N, d)``: ``(N, outputs)``."""
-        part = self.gino_decoder
         cells = self.cnn_decoder(latent[None])[0].flatten(1).T
-        found = part.gno_out(grid, places, cells, part.pos_embed(grid), part.pos_embed(places))
-        projected: Tensor = part.projection.fcs[0](found)
-        return projected
+        found: Tensor = self.gino_decoder(cells, grid, places)
+        return found
 
 
 class MeshAutoencoder(nn.Module):
@@ -168,9 +192,3 @@ def _cut(values: Tensor, mask: Tensor | None) -> list[Tensor]:
         return list(values)
     counts = mask.bool().flatten(1).sum(1).tolist()
     return [one[:, :count] for one, count in zip(values, counts, strict=True)]
-
-
-def _linear(inputs: int, outputs: int) -> nn.Module:
-    module = nn.Module()
-    module.fcs = nn.ModuleList([nn.Linear(inputs, outputs)])
-    return module
