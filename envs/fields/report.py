@@ -67,23 +67,35 @@ def lines(env: FieldForecast, predicted: Fields, truth: Fields) -> Any:
 
 
 def planes(env: FieldForecast, predicted: Fields, truth: Fields) -> Any:
-    """Draw truth, forecast and difference of the first channel (the first plane of a box) at several times."""
+    """Draw truth, forecast and difference (the first plane of a box): the first channel at several times, or all
+    channels of a problem that has one frame.
+    """
     plt = _pyplot()
-    frames = np.unique(np.linspace(0, len(truth) - 1, COLUMNS).astype(int))
-    figure, axes = plt.subplots(3, len(frames), figsize=(1.9 * len(frames), 5.4), squeeze=False)
-    size = float(np.abs(_plane(truth)).max())
-    for axis, frame in zip(axes.T, frames, strict=True):
-        true, found = _plane(truth)[frame], _plane(predicted)[frame]
+    shown = _panels(env, predicted, truth)
+    figure, axes = plt.subplots(3, len(shown), figsize=(1.9 * max(len(shown), 2), 5.4), squeeze=False)
+    for axis, (title, true, found, size) in zip(axes.T, shown, strict=True):
         for place, values, name in zip(
             axis, (true, found, found - true), ("truth", "forecast", "difference"), strict=True
         ):
             place.imshow(values.T, origin="lower", cmap="RdBu_r", vmin=-size, vmax=size)
             place.set_xticks([])
             place.set_yticks([])
-            place.set_ylabel(name if frame == frames[0] else "")
-        axis[0].set_title(f"t = {env.frame * (frame + 1):.3g}", fontsize=9)
-    figure.suptitle(_channels(env)[0])
+            place.set_ylabel(name if axis[0] is axes[0, 0] else "")
+        axis[0].set_title(title, fontsize=9)
+    if len(truth) > 1:
+        figure.suptitle(_channels(env)[0])
     return figure
+
+
+def _panels(env: FieldForecast, predicted: Fields, truth: Fields) -> list[tuple[str, Fields, Fields, float]]:
+    """Return title, truth, forecast and the size that colours end at, of each column."""
+    if len(truth) == 1:
+        pairs = ((_plane(truth[:, [c]])[0], _plane(predicted[:, [c]])[0]) for c in range(truth.shape[1]))
+        named = zip(_channels(env), pairs, strict=True)
+        return [(name, true, found, float(np.abs(true).max()) or 1.0) for name, (true, found) in named]
+    size = float(np.abs(_plane(truth)).max()) or 1.0
+    frames = np.unique(np.linspace(0, len(truth) - 1, COLUMNS).astype(int))
+    return [(f"t = {env.frame * (f + 1):.3g}", _plane(truth)[f], _plane(predicted)[f], size) for f in frames]
 
 
 def film(predicted: Fields, truth: Fields) -> list[NDArray[np.uint8]]:
