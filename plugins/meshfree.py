@@ -20,6 +20,7 @@ TASKS = {
     "heat": "two modes that fade on a square",
     "burgers": "a sine that steepens, viscous, periodic",
     "convection": "a sine carried around a circle eight times",
+    "moving-waves": "two waves carried around a circle eight times while they fade",
     "advected-gaussian": "a narrow hill carried along a line",
     "allen-cahn": "phases that part in steep fronts, periodic",
     "taylor-green": "four vortices that fade: Navier-Stokes",
@@ -61,7 +62,22 @@ def register_solvers(register: Register) -> None:
 
 
 @hookimpl
+def register_report_sections(register: Register) -> None:
+    target = "simplatform.envs.meshfree.report"
+    register("pde-doubts", f"{target}:doubts_section", help="what a solver says against its own answer, first")
+    register("pde-solution", f"{target}:solution_section", help="solution, error, residual, convergence; VTU file")
+
+
+@hookimpl
 def register_tasks(register: Register) -> None:
+    register(
+        Task(
+            "pde/conductivity", env=ENV, expert="pde-truth",
+            metrics=(*METRICS[:1], Metric("parameter_error", better="lower"), Metric("covered", "rate"), *METRICS[2:]),
+            kwargs={"problem": "conductivity"}, demonstrations=0, episodes=20,
+            help="an unknown conductivity from 20 noisy sensors",
+        )
+    )  # fmt: skip
     register(
         Task(
             "pde-free", env=ENV, expert="pde-truth", metrics=METRICS, demonstrations=0, episodes=1,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from simplatform.envs.meshfree.queries import relative_error
 from simplatform.pipeline.environments import make_env, signature_of
 from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task
@@ -30,8 +31,11 @@ def defaults(plugin: str) -> dict[str, Any]:
     return {key.partition(".")[2]: value for key, value in given.items() if key.startswith("policy.")}
 
 
-def solved(plugin: str, env: Any, seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Solve an environment's problem; returns error, seconds of this process's cores, and the loss by seconds."""
+def solved(plugin: str, env: Any, seed: int, settings: Mapping[str, Any], at: float | None = None) -> dict[str, Any]:
+    """Solve an environment's problem; returns error, seconds of this process's cores, and what is doubted.
+
+    With ``at``, the error is that at this time alone.
+    """
     entry = get_host().registry("policy").get(plugin)
     config = validate(entry.load_config(), {**defaults(plugin), **settings}, "policy")
     policy: Any = build_policy(plugin, config, signature_of(env), seed)
@@ -45,6 +49,12 @@ def solved(plugin: str, env: Any, seed: int, settings: Mapping[str, Any]) -> dic
     seconds = time.process_time() - start
     info = env.step(answer)[4]
     row = {"seed": seed, "error": info["error"], "largest_error": info["largest_error"], "cpu_seconds": seconds}
+    row |= {key: info[key] for key in ("parameter_error", "covered") if key in info}
+    if at is not None:
+        points = env.points.copy()
+        points[:, env.pde.time] = at
+        truth = env.truth.at(points, env.pde.values(env.drawn))
+        row["error"] = relative_error(policy.at(points), truth)
     if isinstance(policy, torch.nn.Module):
         row["parameters"] = sum(one.numel() for one in policy.parameters())
         row["doubts"] = list(policy.doubts)
@@ -53,8 +63,8 @@ def solved(plugin: str, env: Any, seed: int, settings: Mapping[str, Any]) -> dic
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the rows of several seeds with their medians and ranges."""
-    found: dict[str, Any] = {"rows": rows, "seeds": [row["seed"] for row in rows]}
+    found: dict[str, Any] = {"rows": rows, "repeats": len(rows)}
     for name in ("error", "cpu_seconds"):
         values = [row[name] for row in rows]
-        found[name] = {"median": float(np.median(values)), "least": min(values), "largest": max(values), "n": len(rows)}
+        found[name] = {"median": float(np.median(values)), "least": min(values), "largest": max(values)}
     return found

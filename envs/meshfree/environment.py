@@ -64,7 +64,7 @@ class PdeProblem(gymnasium.Env[dict[str, Any], Floats]):
         self.document = _changed(read_problem(problem, file), parameters or {})
         self.pde, self.render_mode = Pde(self.document), render_mode
         self.truth = Truth(self.pde)
-        self.points = query_points(self.pde.low, self.pde.high, points)
+        self.asked, self.points = points, query_points(self.pde.low, self.pde.high, points)
         self._interest = [self.pde.unknowns.index(name) for name in self.document.of_interest]
         self._define()
 
@@ -75,6 +75,7 @@ class PdeProblem(gymnasium.Env[dict[str, Any], Floats]):
         super().reset(seed=seed)
         self.drawn = {name: float(self.np_random.uniform(*bounds)) for name, bounds in self._bounds().items()}
         self.solution = self.truth.at(self.points, self.pde.values(self.drawn))
+        self._sense()
         return self._observation(), {}
 
     def step(self, action: Floats) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
@@ -86,28 +87,58 @@ class PdeProblem(gymnasium.Env[dict[str, Any], Floats]):
             "error": error, "largest_error": min(largest_error(found, truth), WORST),
             "solved": float(np.isfinite(answer).all()),
         }  # fmt: skip
+        info |= self._found(answer[:, len(self.pde.unknowns) :])
         return self._observation(), -error, True, False, info
 
     def _bounds(self) -> dict[str, tuple[float, float]]:
         return {**self.pde.ranges, **self.pde.sought}
 
+    def _sense(self) -> None:
+        """Place sensors, and read them."""
+        sought = self.document.sought
+        if sought is None:
+            return
+        shape = (sought.sensors, len(self.pde.low))
+        places = self.pde.low + (self.pde.high - self.pde.low) * self.np_random.uniform(size=shape)
+        values = self.truth.at(places, self.pde.values(self.drawn))
+        noise = sought.noise * values.std(0) * self.np_random.normal(size=values.shape)
+        self.sensors = np.concatenate([places, values + noise], 1)
+
+    def _found(self, told: Floats) -> dict[str, float]:
+        """Return how far the sought parameters are from the truth, and whether their intervals hold it."""
+        if not self.pde.sought:
+            return {}
+        value, low, high = np.median(told, 0).reshape(-1, 3).T
+        truth = np.array([self.drawn[name] for name in self.pde.sought])
+        return {
+            "parameter_error": float(np.abs(value / truth - 1).mean()),
+            "covered": float(((low <= truth) & (truth <= high)).all()),
+        }
+
     def _observation(self) -> dict[str, Any]:
         return {
             "domain": np.stack([self.pde.low, self.pde.high]),
-            "parameters": self.pde.values(self.drawn),
+            "parameters": self.pde.values({**self.drawn, **self._middle()}),
             "points": self.points.copy(),
+            **({"sensors": self.sensors.copy()} if self.pde.sought else {}),
         }
+
+    def _middle(self) -> dict[str, float]:
+        return {name: (low + high) / 2 for name, (low, high) in self.pde.sought.items()}
 
     def _define(self) -> None:
         number: dict[str, Any] = {"low": -np.inf, "high": np.inf, "dtype": np.float64}
+        unknowns, sought = len(self.pde.unknowns), self.document.sought
+        sensors = (sought.sensors, self.pde.dim + unknowns) if sought else None
         self.observation_space = spaces.Dict(
             {
+                **({"sensors": spaces.Box(shape=sensors, **number)} if sensors else {}),
                 "domain": spaces.Box(shape=(2, self.pde.dim), **number),
                 "parameters": spaces.Box(shape=(len(self.pde.parameters),), **number),
                 "points": spaces.Box(shape=self.points.shape, **number),
             }
         )
-        self.action_space = spaces.Box(shape=(len(self.points), len(self.pde.unknowns)), **number)
+        self.action_space = spaces.Box(shape=(len(self.points), unknowns + 3 * len(self.pde.sought)), **number)
         free = any(low < high for low, high in self._bounds().values())
         facts = {
             "problem": self.document.name, "judges_non_finite": True, "pde": self.document.model_dump(mode="json"),
@@ -141,7 +172,9 @@ class TruthPolicy:
     def act(self, observation: Observation, *, generator: Generator) -> Tensor:
         """Return the truth ``(1, 1, Q, m)``."""
         assert isinstance(self._env, PdeProblem)
-        return from_numpy(self._env.solution)[None, None]
+        truth = [self._env.drawn[name] for name in self._env.pde.sought for _ in range(3)]
+        told = np.tile(truth, (len(self._env.solution), 1))
+        return from_numpy(np.concatenate([self._env.solution, told], 1))[None, None]
 
 
 def _changed(document: Document, parameters: Mapping[str, Any]) -> Document:

@@ -16,6 +16,9 @@ from torch import Generator, Tensor, nn
 from simplatform.policies.meshfree.problem import Equation, Problem
 from simplatform.policies.nn.jets import Closed, jets
 
+SLICES = 16
+"""Slices of time that causal weights are given to."""
+
 
 class Solution(nn.Module):
     """A network of coordinates (and of parameters that it is to serve all values of), with the problem's parameters.
@@ -94,11 +97,15 @@ class Block:
     axis: int = -1
     end: int = 0
     pair: bool = False
+    data: Tensor | None = None
+    """Places and values ``(S, d + m)`` that are to be met, for a block of sensors; ``axis`` is then d."""
 
     def residuals(self, solution: nn.Module, points: Tensor) -> Tensor:
         """Return weighted residuals ``(N, E)`` at ``points (N, d)``, or ``(N, 2, d)`` for a pair of faces."""
-        if not self.pair:
-            found: Tensor = solution(points, self.equation)
+        if self.data is not None:
+            found: Tensor = solution(points[:, : self.axis], None) - points[:, self.axis :]
+        elif not self.pair:
+            found = solution(points, self.equation)
         else:
             found = solution(points[:, 1], self.equation) - solution(points[:, 0], self.equation)
         weighted: Tensor = found * self.weight**0.5
@@ -111,6 +118,8 @@ class Collocation:
     def __init__(self, problem: Problem, solution: Solution, inside: int, outside: int, weight: float = 0.0) -> None:
         """Take ``inside`` points inside and ``outside`` on each face; ``weight`` 0 lets the source decide."""
         self.problem, self.inside, self.outside = problem, inside, outside
+        self.causal = 0.0
+        """ε of causal weights (Wang et al., 2022); 0 for none."""
         self.low, self.high = solution.network.box.low, solution.network.box.high
         self.weight = weight or self._own_weight(solution)
         self.blocks = [Block("inside", problem.residual, self.weight)]
@@ -121,16 +130,33 @@ class Collocation:
         return [self._points(block, generator) for block in self.blocks]
 
     def loss(self, solution: nn.Module, points: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Return each block's mean square of weighted residuals."""
-        pairs = zip(self.blocks, points, strict=True)
-        return {block.name: block.residuals(solution, at).square().mean() for block, at in pairs}
+        """Return each block's mean square of weighted residuals; inside, causal in time if asked for."""
+        found = {}
+        for block, at in zip(self.blocks, points, strict=True):
+            squares = block.residuals(solution, at).square()
+            first = block.name == "inside" and self.causal > 0 and self.problem.time is not None
+            found[block.name] = self._causal(squares.mean(1), at) if first else squares.mean()
+        return found
+
+    def _causal(self, squares: Tensor, points: Tensor) -> Tensor:
+        """Return the mean over slices of time, each weighed by exp(−ε · what the earlier ones still lack)."""
+        time = self.problem.time
+        assert time is not None
+        share = (points[:, time] - self.low[time]) / (self.high[time] - self.low[time])
+        place = (share * SLICES).long().clamp(0, SLICES - 1)
+        zero = squares.new_zeros(SLICES)
+        count = zero.index_add(0, place, torch.ones_like(squares)).clamp_min(1.0)
+        slices = zero.index_add(0, place, squares) / count
+        earlier = torch.cumsum(slices.detach(), 0) - slices.detach()
+        weighted: Tensor = (torch.exp(-self.causal * earlier) * slices).mean()
+        return weighted
 
     def outer(self, solution: nn.Module, size: float) -> float:
         """Return the worst root mean square of a condition, in units of the solution, of mean square ``size``."""
         drawn = self.draw(Generator().manual_seed(2))
         with torch.no_grad():
             losses = [float(block.residuals(solution, at).square().mean()) / block.weight
-                      for block, at in zip(self.blocks[1:], drawn[1:], strict=True)]  # fmt: skip
+                      for block, at in zip(self.blocks[1:], drawn[1:], strict=True) if block.data is None]  # fmt: skip
         return float((max(losses, default=0.0) / max(size, 1e-300)) ** 0.5)
 
     def uniform(self, count: int, generator: Generator) -> Tensor:
@@ -142,7 +168,14 @@ class Collocation:
         spread: Tensor = self.low + (self.high - self.low) * unit.to(self.low)
         return spread
 
+    def sense(self, sensors: Tensor, dim: int) -> None:
+        """Hold the solution to what sensors ``(S, d + m)`` read as well."""
+        size = float(sensors[:, dim:].square().mean().clamp_min(1e-300))
+        self.blocks.append(Block("sensors", self.problem.residual, 1 / size, dim, data=sensors))
+
     def _points(self, block: Block, generator: Generator) -> Tensor:
+        if block.data is not None:
+            return block.data
         if block.axis < 0:
             return self.uniform(self.inside, generator)
         points = self.uniform(self.outside, generator)

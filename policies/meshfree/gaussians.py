@@ -18,11 +18,15 @@ from simplatform.policies.nn.jets import Index, Jets
 class Gaussians(nn.Module):
     """k features of N Gaussians each, on [−1, 1]^d; ``centres (k, N, d)``, ``widths (k, N, d)``, ``weights (k, N)``."""
 
+    begun: Tensor
+    """Where the centres were at first."""
+
     def __init__(self, dim: int, features: int, count: int, width: float = 0.1, rotated: bool = False) -> None:
         super().__init__()
         self.width = features
         shape = (features, count, dim)
         self.centres = nn.Parameter(2 * torch.rand(shape, dtype=torch.float64) - 1)
+        self.register_buffer("begun", self.centres.detach().clone())
         self.widths = nn.Parameter(torch.full(shape, width, dtype=torch.float64))
         self.weights = nn.Parameter(0.01 * torch.randn(features, count, dtype=torch.float64))
         turned = torch.tensor([1.0, 0.0], dtype=torch.float64).expand(features, count, 2).clone()

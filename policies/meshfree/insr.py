@@ -29,7 +29,7 @@ class INSRConfig(TrainingConfig):
     adam: int = Setting(0, ge=0, description="steps of Adam, in each time step")
     rate: float = Setting(1e-4, gt=0, description="of Adam")
     decay: float = Setting(1.0, gt=0, le=1, description="of rate, per step")
-    natural: int = Setting(4, ge=0, description="steps of natural gradient (Gauss-Newton), in each time step")
+    natural: int = Setting(6, ge=0, description="steps of natural gradient (Gauss-Newton), in each time step")
     damping: float = Setting(1e-6, gt=0, description="of natural gradient, at first; a share of the mean squared slope")
     times: int = Setting(60, ge=1, le=100_000, description="time steps")
     begin: int = Setting(60, ge=1, description="steps of natural gradient that fit the start")
@@ -53,11 +53,11 @@ class INSR(MeshFree):
         return TaylorNetwork(box, front, widths, len(problem.unknowns), "sine", config.omega)
 
     def _untrained(self) -> Solution:
-        if self.problem.time is None:
-            raise ContractError("insr marches in time, and this problem has none; take pig or pinn")
+        if self.problem.time is None or self.problem.sought:
+            raise ContractError("insr marches in time and seeks no parameters; take pig or pinn for this problem")
         return Marching(self.problem, self.network(self.problem, space_box(self.problem)), self.config.times)
 
-    def _solve(self, parameters: Tensor, progress: Progress) -> None:
+    def _solve(self, parameters: Tensor, progress: Progress, sensors: Tensor | None = None, share: float = 1.0) -> None:
         config, solution, begun = self.config, self.solution, time.perf_counter()
         solution.parameters_known.copy_(parameters)
         generator, solved = Generator().manual_seed(int(self.draw)), Solved()

@@ -58,7 +58,7 @@ class LPINN(MeshFree):
         box = Box(problem.low, problem.high)
         return Lagrangian(problem, transport, self.network(problem, box), self.network(problem, box))
 
-    def _solve(self, parameters: Tensor, progress: Progress) -> None:
+    def _solve(self, parameters: Tensor, progress: Progress, sensors: Tensor | None = None, share: float = 1.0) -> None:
         self.solution.parameters_known.copy_(parameters)
         self.solution.prepare()
-        super()._solve(parameters, progress)
+        super()._solve(parameters, progress, sensors, share)

@@ -15,7 +15,7 @@ from simplatform.policies.nn.taylor import Box, TaylorNetwork
 class PIGConfig(TrainingConfig):
     """Settings of PIG."""
 
-    natural: int = Field(150, ge=0, description="steps of natural gradient (Gauss-Newton), on new points each")
+    natural: int = Field(100, ge=0, description="steps of natural gradient (Gauss-Newton), on new points each")
     features: int = Field(4, ge=1, description="features, each with Gaussians of its own")
     gaussians: int = Field(50, ge=1, description="Gaussians of each feature")
     sigma: float = Field(0.1, gt=0, description="their widths at first, the box being [-1, 1] in each direction")

@@ -46,3 +46,17 @@ def test_a_file_says_what_was_understood(tmp_path):
     said = PdeProblem(file=str(tmp_path / "mine.toml"), points=64).metadata["simplatform"]["said"]
     assert said[0] == "u of x in [0, 1] × t in [0, 1]; 1 parameters"
     assert "truth: exact" in said[-1]
+
+
+def test_sensors_read_the_truth_with_noise_and_what_is_sought_is_scored_and_not_shown():
+    env = PdeProblem("conductivity", points=64)
+    observation, _ = env.reset(seed=3)
+    assert observation["parameters"][0] == pytest.approx(0.275)
+    places, read = observation["sensors"][:, :2], observation["sensors"][:, 2:]
+    truth = env.truth.at(places, env.pde.values(env.drawn))
+    assert 0 < np.abs(read - truth).mean() < 0.1 * truth.std()
+    k = env.drawn["k"]
+    for told, error, covered in (([k, k, k], 0, 1), ([1.1 * k, 1.05 * k, 2 * k], 0.1, 0)):
+        info = env.step(np.concatenate([env.solution, np.tile(told, (len(env.points), 1))], 1))[4]
+        assert (info["error"], info["covered"]) == (0, covered)
+        assert info["parameter_error"] == pytest.approx(error, abs=1e-12)

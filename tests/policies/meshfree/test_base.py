@@ -7,8 +7,10 @@ import torch
 
 import simplatform as sp
 from simplatform.errors import ConfigError, ContractError
-from simplatform.pipeline.environments import signature_of
+from simplatform.pipeline.environments import make_env, signature_of
+from simplatform.policies.meshfree.base import student
 from simplatform.policies.meshfree.pinn import PINN, PINNConfig
+from simplatform.recipes import find_task
 from tests.policies.meshfree.cases import HEAT, environment
 
 FAST = {"policy.adam": 0, "policy.lbfgs": 0, "policy.natural": 25, "policy.width": 10, "policy.depth": 2,
@@ -63,3 +65,18 @@ def test_another_environment_is_refused():
         PINN(PINNConfig(), Signature({"state": (3,)}, (3,)))
     with pytest.raises(ConfigError, match="declares no PDE"):
         PINN(PINNConfig(), Signature({"points": (3, 2), "parameters": (0,)}, (3,)))
+
+
+def test_an_unknown_parameter_is_found_from_sensors_with_its_interval():
+    env = make_env(find_task("pde/conductivity"), "test")
+    config = {key.partition(".")[2]: value for key, value in FAST.items() if key.startswith("policy.")}
+    torch.manual_seed(0)
+    policy = PINN(PINNConfig(**{**config, "natural": 24, "ensemble": 3}), signature_of(env))
+    policy.fit([], validation=[], progress=lambda *_, **__: None)
+    assert policy.solved is None
+    found = sp.evaluate(policy, "pde/conductivity", episodes=1)
+    assert found["parameter_error"].value < 0.1
+    value, low, high = policy.told[0].tolist()
+    assert low < value < high
+    assert high - low < 0.5 * value
+    assert student(4) == pytest.approx(2.776, abs=1e-3)

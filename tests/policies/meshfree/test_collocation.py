@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from simplatform.policies.meshfree.collocation import SLICES
 from simplatform.policies.nn.jets import automatic
 from tests.policies.meshfree.cases import HEAT, small
 
@@ -41,3 +42,15 @@ def test_the_weight_inside_is_that_of_the_source(tmp_path):
     assert small(tmp_path)[2].weight == 1.0
     loud = HEAT.replace('"u_t - k*u_xx"', '"u_t - k*u_xx + 100"')
     assert small(tmp_path, loud)[2].weight == pytest.approx(1e-4)
+
+
+def test_causal_weights_wait_for_what_is_earlier(tmp_path):
+    _, solution, collocation = small(tmp_path)
+    points = collocation.draw(torch.Generator().manual_seed(0))
+    plain = collocation.loss(solution, points)["inside"]
+    collocation.causal = 1e-9
+    torch.testing.assert_close(collocation.loss(solution, points)["inside"], plain, rtol=0.2, atol=0)
+    collocation.causal = 1e9
+    first = points[0][points[0][:, 1] < 0.5 / SLICES]
+    expected = collocation.blocks[0].residuals(solution, first).square().mean() / SLICES
+    torch.testing.assert_close(collocation.loss(solution, points)["inside"], expected)

@@ -38,7 +38,7 @@ def official(case):
     }
     if config["full_cov"]:
         own["turns"] = torch.stack([state.pop("r1"), state.pop("r2")], -1)
-    front.load_state_dict(own)
+    front.load_state_dict({**own, "begun": front.begun})
     net = TaylorNetwork(Box([-1] * len(names), [1] * len(names)), front, [config["hidden_dim"]], 1)
     layers = {"net.0": "layers.0", "net.2": "layers.1"}
     moved = {f"{layers[key[:5]]}{key[5:]}": value for key, value in state.items()}
