@@ -70,6 +70,7 @@ def register_exports(register: Register) -> None:
 @hookimpl
 def register_report_sections(register: Register) -> None:
     register("prediction", "simplatform.envs.dynamics.figures:prediction_section")
+    register("long-term", "simplatform.envs.dynamics.longterm_section:longterm_section")
 
 
 def _task(name: str, system: str, help: str, **kwargs: Any) -> Task:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import random
 import shlex
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ import torch
 from attractor_data import VARIANTS, Data, Paths, data, kept
 from numpy.typing import NDArray
 
+from simplatform.envs.dynamics.bands import coverage, origins, widths
 from simplatform.envs.dynamics.catalogue import catalogue
 from simplatform.envs.dynamics.longterm import measure_distance, spectrum_distance
 from simplatform.errors import SimplatformError
@@ -56,6 +56,7 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "dense twin": ("dense-twin", {}),
 }
 NEAR, THRESHOLD, LONG = 0.95, 0.4, 4
+BANDED, ORIGINS = 50, 100
 Array = NDArray[np.float64]
 Row = dict[str, Any]
 
@@ -75,7 +76,7 @@ def main() -> None:
         table = read_json(options.json) if options.json.exists() else {"rows": {}}  # another process may have written
         table["rows"].update(fresh)
         table["summary"] = summaries(table["rows"])
-        command = shlex.join(["python", "benchmarks/predictors/attractors.py", *sys.argv[1:]])
+        command = shlex.join(["python", "benchmarks/predictors/attractors.py", "--part", options.part])
         write_result(options.json, table, measured={**measured_on(), "command": command})
 
 
@@ -112,10 +113,20 @@ def measured(found: Paths, variant: str, name: str, seed: int) -> Row:
         "ceiling": seen.truth.shape[1] * seen.dt * seen.lyapunov, "parameters": policy.counts().parameters,
         "fit_seconds": seconds,
         "spectrum_distance": _mean(spectrum_distance, said, seen),
-        "measure_distance": _mean(measure_distance, said, seen),
+        "measure_distance": _mean(measure_distance, said, seen), "coverage": covered(policy, seen, said),
     }  # fmt: skip
     print(found.name, variant, name, round(row["vpt_median"], 2), row["parameters"], round(seconds, 1), flush=True)
     return row
+
+
+@torch.no_grad()
+def covered(policy: Any, seen: Data, said: Array) -> list[float]:
+    """Return how often conformal 50 % and 90 % bands from validation data hold the first 50 steps of test forecasts."""
+    path = np.concatenate([seen.validation[0].observations["window"][0], seen.validation[0].actions])
+    windows, truth = origins(path, seen.signature.observation["window"][0], BANDED, ORIGINS)
+    held = policy.rollout(torch.as_tensor(np.ascontiguousarray(windows))[:, -policy.delays :], BANDED).numpy()
+    half = widths(np.nan_to_num(held, nan=1e300), truth)
+    return coverage(np.nan_to_num(said[:, :BANDED], nan=1e301), seen.truth[:, :BANDED], half)
 
 
 def valid_times(said: Array, seen: Data) -> Array:
@@ -147,14 +158,17 @@ def summary(rows: dict[str, Row], part: str, variant: str) -> dict[str, Any]:
     table = {name: [rows[_key(s, variant, name)] for s in systems] for name in names}
     values = {name: np.array([row.get("vpt_median", 0.0) for row in found]) for name, found in table.items()}
     best = np.max(list(values.values()), axis=0)
+    ends = np.array([max(row.get("ceiling", 0.0) for row in column) for column in zip(*table.values(), strict=True)])
     said: dict[str, Any] = {}
     for name, found in table.items():
         fitted = [row for row in found if "failure" not in row]
         said[name] = {
             "n": len(systems), "vpt_median": float(np.median(values[name])), "interval": _interval(values[name]),
             "near_best": float(np.mean(values[name] >= NEAR * best)), "failed": len(found) - len(fitted),
+            "to_the_end": float(np.mean(values[name] >= NEAR * ends)),
             **{key: float(np.median([row[key] for row in fitted])) if fitted else None
                for key in ("parameters", "fit_seconds", "spectrum_distance", "measure_distance")},
+            "coverage": np.mean([row["coverage"] for row in fitted], axis=0).tolist() if fitted else None,
         }  # fmt: skip
     for name, one in said.items():
         one["front"] = not any(

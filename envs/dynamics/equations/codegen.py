@@ -23,7 +23,7 @@ from simplatform.envs.dynamics.equations.field import VectorField
 from simplatform.envs.dynamics.systems.base import Array
 from simplatform.errors import DataError, MissingDependency
 
-FLAGS = ("-O2", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
+FLAGS = ("-O2", "-ffp-contract=off", "-shared", "-fPIC")
 SECONDS = 300
 Reduced = tuple[list[tuple[sympy.Symbol, sympy.Expr]], list[sympy.Expr], dict[tuple[int, int], sympy.Expr]]
 """Common parts, slopes, and the Jacobian's entries by row and column."""

@@ -48,6 +48,8 @@ def polished(
     loss = _loss(basis, weights, begin, samples, times, substeps)
     for _ in range(iterations):
         system = _normal_equations(basis, weights, begin, samples, times, substeps)
+        if not all(bool(part.isfinite().all()) for part in system):
+            break
         for _ in range(TRIES):
             by_weights, by_starts = solved(*system, damping)
             tried = weights.clone()
