@@ -49,6 +49,8 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "context-parroting": ("context-parroting", {}),
     "nvar": ("nvar", {}),
     "reservoir": ("reservoir", {}),
+    "gaussian process": ("gaussian-process", {}),
+    "lstm": ("lstm", {}),
     "sindy": ("sindy", {}),
     "stnn": ("stnn", {}),
     "stnn, searched": ("stnn", {"search": True}),

@@ -17,6 +17,43 @@ def predictors(table: Table) -> str:
     })  # fmt: skip
 
 
+@shows("predictors/attractors")
+def attractors(table: Table) -> str:
+    """Medians over attractors, each method, by part."""
+    rows = [{"part": part, "method": name, **row} for part, methods in table["summary"].items()
+            for name, row in sorted(methods.items(), key=lambda item: -item[1]["vpt_median"])]  # fmt: skip
+    return columns(rows, {
+        "part": key("part"), "method": key("method"), "parameters, median": key("parameters", ",.0f"),
+        "valid time, median of systems": key("vpt_median", ".2f"),
+        "95 % interval": lambda r: "[{:.2f}, {:.2f}]".format(*r["interval"]),
+        "within 5 % of the best": key("near_best", ".0%"), "to the end": key("to_the_end", ".0%"),
+        "front": lambda r: "yes" if r["front"] else "", "spectrum": key("spectrum_distance", ".2f"),
+        "measure": key("measure_distance", ".2f"),
+        "bands of 50 %, 90 % hold": lambda r: "{:.0%}, {:.0%}".format(*r["coverage"]),
+        "fit, CPU s": key("fit_seconds", ".0f"), "systems": key("n"),
+    })  # fmt: skip
+
+
+@shows("predictors/hankel")
+def hankel(table: Table) -> str:
+    """What q delays can be at best."""
+    return columns(table["rows"], {
+        "delays": key("delays"), "stable to a contraction per sample of": key("limit", ".3f"),
+        "attractors that contract no faster": key("stable_share", ".0%"),
+        "error of a sample": key("error", ".0e"), "at four times the frequency": key("error_harmonic", ".0e"),
+        "Lyapunov times that this allows": key("valid_at_most", ".1f"),
+    })  # fmt: skip
+
+
+@shows("dynamics/codegen")
+def codegen(table: Table) -> str:
+    """Ratios to plain lambdify."""
+    return columns(table["rows"], {
+        "way": key("way"), "states at once": key("batch", ","), "times as fast": key("times_faster", ".3g"),
+        "range": lambda r: "[{:.3g}, {:.3g}]".format(*r["range"]), "largest difference": key("largest_gap", ".0e"),
+    })  # fmt: skip
+
+
 @shows("predictors/bars")
 def bars(table: Table) -> str:
     """What was wanted of the predictors."""

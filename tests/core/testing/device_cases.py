@@ -45,6 +45,8 @@ RUNS = {
         **ODD, "policy.thresholds": [0.1], "policy.integral": [4], "policy.weak": [], "policy.degrees": [2],
         "policy.gates": ["none"], "policy.horizons": [4], "policy.pieces": 4,
     },
+    "gaussian-process": {**ODD, "policy.points": 12, "policy.lengths": [3.0], "policy.noises": [0.001]},
+    "lstm": {**ODD, "policy.units": 4, "policy.steps": 2, "policy.horizons": [1]},
     "nvar": {**ODD, "policy.orders": [2], "policy.delays": [1, 2]},
     "reservoir": {**ODD, "policy.units": 8, "policy.radii": [0.5], "policy.leaks": [1.0], "policy.inputs": [0.1]},
     **{name: ODD for name in ("persistence", "mean-state", "context-parroting")},
