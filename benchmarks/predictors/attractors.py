@@ -170,7 +170,7 @@ def summary(rows: dict[str, Row], part: str, variant: str) -> dict[str, Any]:
             "to_the_end": float(np.mean(values[name] >= NEAR * ends)),
             **{key: float(np.median([row[key] for row in fitted])) if fitted else None
                for key in ("parameters", "fit_seconds", "spectrum_distance", "measure_distance")},
-            "coverage": np.mean([row["coverage"] for row in fitted], axis=0).tolist() if fitted else None,
+            "coverage": _mean_coverage(fitted),
         }  # fmt: skip
     for name, one in said.items():
         one["front"] = not any(
@@ -178,6 +178,12 @@ def summary(rows: dict[str, Row], part: str, variant: str) -> dict[str, Any]:
             for key, other in said.items() if key != name
         )  # fmt: skip
     return said
+
+
+def _mean_coverage(rows: list[Row]) -> list[float] | None:
+    """Return how often bands hold on the mean over systems; None where that was not measured."""
+    shares = [row["coverage"] for row in rows if "coverage" in row]
+    return np.mean(shares, axis=0).tolist() if shares else None
 
 
 def _interval(values: Array) -> list[float]:

@@ -29,7 +29,7 @@ def attractors(table: Table) -> str:
         "within 5 % of the best": key("near_best", ".0%"), "to the end": key("to_the_end", ".0%"),
         "front": lambda r: "yes" if r["front"] else "", "spectrum": key("spectrum_distance", ".2f"),
         "measure": key("measure_distance", ".2f"),
-        "bands of 50 %, 90 % hold": lambda r: "{:.0%}, {:.0%}".format(*r["coverage"]),
+        "bands of 50 %, 90 % hold": lambda r: "{:.0%}, {:.0%}".format(*r["coverage"]) if r["coverage"] else "–",
         "fit, CPU s": key("fit_seconds", ".0f"), "systems": key("n"),
     })  # fmt: skip
 

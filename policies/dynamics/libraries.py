@@ -78,7 +78,7 @@ class Library:
 
     def units(self, scale: Tensor) -> Tensor:
         """Return by how much each term of states in the data's own units is larger, ``(F,)``."""
-        gates = torch.ones(self.gates, dtype=scale.dtype)
+        gates = torch.ones(self.gates, dtype=scale.dtype, device=scale.device)
         parts = [self.products.units(scale), gates]
         if self.factors:
             parts.append((scale[:, None] * gates).flatten())

@@ -19,10 +19,14 @@ from simplatform.contracts import Progress, Signature
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import CheckpointError
 from simplatform.policies.dynamics.prediction.base import WindowPredictor, delay_pairs
+from simplatform.policies.dynamics.prediction.ridge import ridge_path
 from simplatform.policies.dynamics.prediction.validation import validation_steps
 from simplatform.policies.nn.scaling import spread
 from simplatform.policies.nn.structured import Counts
 from simplatform.recipes.config import Config
+
+TINY = 1e-12
+"""Ridge penalty of the linear mean."""
 
 
 class GaussianProcessConfig(Config):
@@ -116,7 +120,7 @@ class GaussianProcess(WindowPredictor):
         x = self._standardised(delays, windows)
         self.chosen, self.length = delays, torch.tensor(length, dtype=torch.float64, device=x.device)
         ones = torch.ones_like(x[:, :1])
-        self.linear = torch.linalg.lstsq(torch.cat([ones, x], 1), steps, driver="gelsd").solution
+        self.linear = ridge_path(torch.cat([ones, x], 1), steps, (TINY,))[0]
         rows = farthest(x, self.config.points)
         self.points = x[rows]
         left = steps[rows] - self._line(self.points)

@@ -45,7 +45,8 @@ class LSTM(WindowPredictor):
     def __init__(self, config: LSTMConfig, signature: Signature) -> None:
         super().__init__(signature, delays=1)
         self.config, self.delays = config, signature.observation[WINDOW][0]
-        self.cell = nn.LSTM(self.dim, config.units, batch_first=True).double()
+        self.inward = nn.Linear(self.dim, 4 * config.units).double()
+        self.recurrent = nn.Linear(config.units, 4 * config.units).double()
         self.head = nn.Linear(config.units + self.dim, self.dim).double()
         for name in ("mean", "scale", "step_scale"):
             self.register_buffer(name, torch.full((self.dim,), float(name != "mean"), dtype=torch.float64))
@@ -89,14 +90,21 @@ class LSTM(WindowPredictor):
         return Counts(numbers, 2 * numbers + 30 * self.config.units)
 
     def _said(self, x: Tensor, steps: int) -> Tensor:
-        out, memory = self.cell(x)
-        state, said = x[:, -1], []
-        for step in range(steps):
-            state = state + self.step_scale * self.head(torch.cat([out[:, -1], state], 1))
+        out = memory = x.new_zeros(len(x), self.config.units)
+        for state in x.unbind(1):
+            out, memory = self._remembered(state, out, memory)
+        said, state = [], x[:, -1]
+        for _ in range(steps):
+            state = state + self.step_scale * self.head(torch.cat([out, state], 1))
             said.append(state)
-            if step + 1 < steps:
-                out, memory = self.cell(state.clamp(-1e6, 1e6)[:, None], memory)
+            out, memory = self._remembered(state.clamp(-1e6, 1e6), out, memory)
         return torch.stack(said, 1)
+
+    def _remembered(self, state: Tensor, out: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Return output and memory ``(B, units)`` after a state ``(B, d)``."""
+        enter, keep, fresh, leave = (self.inward(state) + self.recurrent(out)).chunk(4, 1)
+        memory = torch.sigmoid(keep) * memory + torch.sigmoid(enter) * torch.tanh(fresh)
+        return torch.sigmoid(leave) * torch.tanh(memory), memory
 
     def _train(self, pieces: Tensor, horizon: int, seed: int) -> float:
         config = self.config

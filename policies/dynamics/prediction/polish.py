@@ -20,7 +20,7 @@ FIRST_DAMPING, LEAST_DAMPING, TRIES = 1e-6, 1e-14, 6
 
 def enough_substeps(basis: Basis, weights: Tensor, states: Tensor, least: int) -> int:
     """Return as many solver steps between two samples as resolve them from all states ``(N, d)``."""
-    steps, times = least, torch.arange(2, dtype=states.dtype)
+    steps, times = least, torch.arange(2, dtype=states.dtype, device=states.device)
     coarse = flow(basis, weights[None], states[None], times, steps)[-1]
     while steps < MOST_SUBSTEPS:
         fine = flow(basis, weights[None], states[None], times, 2 * steps)[-1]
@@ -43,7 +43,7 @@ def polished(
     """
     starts = Starts.drawn(paths, 0, horizon, pieces, seed=0)
     samples = starts.pieces(paths, horizon)
-    times = torch.arange(horizon + 1, dtype=samples.dtype)
+    times = torch.arange(horizon + 1, dtype=samples.dtype, device=samples.device)
     begin, damping = samples[:, 0], FIRST_DAMPING
     loss = _loss(basis, weights, begin, samples, times, substeps)
     for _ in range(iterations):
@@ -92,8 +92,8 @@ def _tangents(basis: Basis, weights: Tensor, begin: Tensor, times: Tensor, subst
     """
     pieces, dim = begin.shape
     terms, columns = (weights != 0).nonzero(as_tuple=True)
-    number = torch.arange(len(terms))
-    eye = torch.eye(dim, dtype=begin.dtype).expand(pieces, dim, dim)
+    number = torch.arange(len(terms), device=begin.device)
+    eye = torch.eye(dim, dtype=begin.dtype, device=begin.device).expand(pieces, dim, dim)
     first = torch.cat([begin[..., None], begin.new_zeros(pieces, dim, len(terms)), eye], -1)
 
     def field(_: Tensor, packed: Tensor) -> Tensor:
