@@ -5,6 +5,7 @@ Short-term scores say how long a forecast follows the truth; these say whether i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,8 +82,10 @@ def statistics(policy: Forecasting, env: PredictionEnv, held: PredictionEnv) -> 
     half = widths(_rolled(policy, seen, steps), following)
     dim, interval = truths.shape[2], EVERY * env.dt
     return Statistics(
-        *(float(np.mean([distance(*pair) for pair in pairs])) for distance in (spectrum_distance, measure_distance)),
-        *(float(np.mean([distance(*pair) for pair in others])) for distance in (spectrum_distance, measure_distance)),
+        _mean(spectrum_distance, pairs),
+        _mean(measure_distance, pairs),
+        _mean(spectrum_distance, others),
+        _mean(measure_distance, others),
         _exponents(lambda x: _moved(policy, x), windows[0, -q:], interval, dim),
         np.empty(0) if env.recorded else _true(env.system, start, env.dt, dim),
         coverage(said[:, :steps], truths[:, :steps], half),
@@ -93,6 +96,10 @@ def statistics(policy: Forecasting, env: PredictionEnv, held: PredictionEnv) -> 
 def shown(values: Array) -> str:
     """Return exponents as text; a dash where there are none."""
     return ", ".join(f"{value:.3g}" for value in values) or "–"
+
+
+def _mean(distance: Callable[[Array, Array], float], pairs: list[tuple[Array, Array]]) -> float:
+    return float(np.mean([distance(said, truth) for said, truth in pairs]))
 
 
 def _starts(env: PredictionEnv) -> tuple[Array, Array, Array]:

@@ -72,8 +72,8 @@ class GaussianProcess(WindowPredictor):
         self.scale.copy_(spread(states))
         steps = following - states
         self.step_scale.copy_(spread(steps))
-        choices = [(q, *rest) for q, *rest in product(self.config.delays, self.config.lengths, self.config.noises)
-                   if q <= self.delays]  # fmt: skip
+        tried = product(self.config.delays, self.config.lengths, self.config.noises)
+        choices = [(q, length, noise) for q, length, noise in tried if q <= self.delays]
         best, kept = -1.0, None
         for number, (q, length, noise) in enumerate(choices):
             self._condition(q, length, noise, windows, steps / self.step_scale)
