@@ -28,7 +28,7 @@ def main() -> None:
     except BrokenPipeError:
         _leave_quietly()
     except OSError as error:
-        _fail(_unwritten(error) or _unexpected(error), 1)
+        _fail(_unwritten(error) or _no_memory(error) or _no_file(error) or _unexpected(error), 1)
     except Exception as error:
         _fail(_no_memory(error) or _unexpected(error), 1)
 
@@ -65,6 +65,14 @@ def _unwritten(error: OSError) -> str:
         return ""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return f"the result could not be written to stdout: {error.strerror}; free some space, or write it elsewhere"
+
+
+def _no_file(error: OSError) -> str:
+    """Return what to say of a file that cannot be opened, by its name; empty for other errors."""
+    if not isinstance(error.filename, str | bytes) or error.errno is None:
+        return ""
+    name = os.fsdecode(error.filename)
+    return f"{name if len(name) <= 200 else name[:200] + '…'}: {error.strerror}"
 
 
 def _no_memory(error: Exception) -> str:

@@ -37,3 +37,15 @@ def test_the_scaling_table_has_a_row_for_each_number_of_workers(tmp_path):
     assert all(len(row["seconds"]) == 2 for row in found["rows"])
     assert found["rows"][0]["efficiency"] == 1
     assert found["record"]["command"].startswith("python benchmarks/scaling/executors.py")
+
+
+def test_every_line_of_the_ledger_ends_as_fixed_with_its_test_or_kept_with_the_reason():
+    ledger = json.loads((ROOT / "benchmarks" / "faults" / "ledger.json").read_text())
+    for line in ledger["lines"]:
+        assert line["end"] in ("fixed", "kept")
+        if line["end"] == "kept":
+            assert line["why"]
+            continue
+        file, _, name = line["test"].partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text(), line["test"]
+    assert sum(ledger["ends"].values()) == len(ledger["lines"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
@@ -86,8 +87,9 @@ def write_data(path: Path, data: Any) -> None:
             data.write(scratch, FORMATS.get(path.suffix))
     except (SimplatformError, OSError):
         raise
-    except Exception as error:  # each of meshio's writers has failures of its own
-        raise DataError(f"cannot write {path}: {type(error).__name__} {error}; .vtu always works") from error
+    except Exception as error:  # each of meshio's writers has failures of its own, and knows another name
+        why = re.sub(rf"'?[^' ]*/{re.escape(path.name)}'?", path.name, f"{type(error).__name__} {error}")
+        raise DataError(f"cannot write {path}: {why}; .vtu always works") from error
 
 
 def open_mesh(path: Path) -> Any:
@@ -171,8 +173,13 @@ def numbers(path: Path) -> Floats:
     """
     with reading(f"{path} does not hold one number per vertex"), regular(path) as opened:
         if path.suffix == ".npy":
-            return np.asarray(read_npy(opened, path), float)
-        return np.loadtxt(opened, delimiter="," if path.suffix == ".csv" else None)
+            found = read_npy(opened, path)
+            if found.dtype.kind not in "fiu":
+                raise DataError(f"{path} holds {found.dtype}, expected real numbers")
+            return found.astype(float)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it holds no number is said by who counts them
+            return np.loadtxt(opened, delimiter="," if path.suffix == ".csv" else None, encoding="utf-8-sig")
 
 
 def meshio_module() -> Any:

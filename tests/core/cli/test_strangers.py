@@ -139,3 +139,9 @@ def test_memory_that_is_not_there_is_one_line(monkeypatch, capsys, text):
         assert said.startswith("simplatform: out of memory: ")
         assert said.endswith("Make the batch, the network or the data smaller.\n")
         assert len(said.splitlines()) == 1
+
+
+def test_a_name_that_is_too_long_is_one_line(cli):
+    said = cli("inspect", "a" * 5000 + ".csv", check=1).stderr
+    assert "SIMPLATFORM_DEBUG" not in said
+    assert len(said) < 600

@@ -6,7 +6,10 @@ import shutil
 import threading
 
 import numpy as np
+import pytest
+import torch
 
+from simplatform.errors import DataError
 from simplatform.pipeline.collect import collect
 from simplatform.recipes import find_task
 from simplatform.runs.files import exclusive
@@ -53,3 +56,11 @@ def test_it_says_for_what_it_waits(tmp_path):
     other.join()
     assert said == [f"waiting for another process that makes {path.name}"]
     assert len(found.demonstrations) == 2
+
+
+def test_an_expert_that_fails_is_said_with_the_reason(monkeypatch, tmp_path):
+    from simplatform_toy.env import ToyExpert
+
+    monkeypatch.setattr(ToyExpert, "act", lambda self, seen, *, generator: torch.full((1, 1, 2), float("nan")))
+    with pytest.raises(DataError, match=r"failed in \d+ of \d+ episodes: .*non-finite action.*mend the expert"):
+        collect(find_task("toy/point"), count=1, seed=0, attempts=2, root=tmp_path)

@@ -188,3 +188,10 @@ def test_a_lost_name_of_the_last_checkpoint_is_found_again(tmp_path, content):
     assert last.read_text() == "000002\n"
     assert (run.last / "model.safetensors").read_bytes() == weights
     assert run.read_summary().primary
+
+
+def test_failures_are_told_with_their_reason(tmp_path):
+    _, _, console = started(tmp_path, settings={"fail": "nan action"})
+    (line,) = (line for line in console.said if line.startswith("test: "))
+    assert "2 of 2 episodes failed" in line
+    assert "non-finite action" in line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 
 import pytest
@@ -29,3 +30,12 @@ def test_what_a_foreign_pickle_names_is_not_executed(tmp_path):
         read_foreign(tmp_path / "absent.pth")
     with pytest.raises(UsageError, match=r"imports no foreign checkpoints; these do: .*mp1"):
         import_checkpoint(file, "toy", tmp_path / "out")
+
+
+def test_pipes_and_noise_are_refused_without_a_warning(tmp_path, recwarn):
+    os.mkfifo(tmp_path / "pipe.ckpt")
+    (tmp_path / "noise.ckpt").write_bytes(bytes(range(256)) * 16)
+    for name in ("pipe", "noise"):
+        with pytest.raises(CheckpointError):
+            read_foreign(tmp_path / f"{name}.ckpt")
+    assert not recwarn.list

@@ -87,3 +87,11 @@ def test_a_run_in_use_is_not_started_again(run):
     with RunDirectory(run.path).lock(), pytest.raises(RunError, match="in use by another process"):
         sp.run("toy", settings=FAST, output=run.path.parent, device="cpu", fresh=True)
     assert state_of(run.path) == before
+
+
+def test_a_run_whose_process_died_has_failed(run):
+    run.set_status("running", stage="fit")
+    assert (run.status["state"], run.status["stage"]) == ("failed", "fit")
+    assert "its process ended without a word" in run.status["error"]
+    with run.lock():
+        assert run.status["state"] == "running"

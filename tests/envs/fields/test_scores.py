@@ -13,7 +13,7 @@ RANDOM = np.random.default_rng(0)
 TRUTH = RANDOM.normal(size=(2, 16, 16)) + 3.0
 
 
-@given(unit=st.sampled_from([1e-9, 1e-3, 1.0, 1e6]), shift=st.floats(-2, 2))
+@given(unit=st.sampled_from([1e-9, 1e-3, 1.0, 1e6, 1e9]), shift=st.floats(-2, 2))
 @settings(max_examples=20, deadline=None)
 def test_scores_do_not_depend_on_units(unit, shift):
     found = TRUTH + 0.1 * np.random.default_rng(1).normal(size=TRUTH.shape) + shift
@@ -41,6 +41,23 @@ def test_constants_are_no_division_by_zero():
     assert scores.correlation(flat + np.arange(8), flat) == 0
     assert scores.vrmse(flat, flat) == 0
     assert scores.vrmse(flat + 1, flat) == np.inf
+
+
+@pytest.mark.parametrize("unit", [1e-9, 0.1, 1.0, 1e9])
+def test_what_is_constant_is_so_in_any_unit(unit):
+    flat, wave = np.full((1, 1000), 0.1), 0.1 + np.sin(np.arange(1000.0))[None]
+    assert scores.correlation(unit * flat, unit * flat) == 1
+    assert scores.correlation(unit * wave, unit * flat) == 0
+    assert scores.correlation(unit * flat, unit * wave) == 0
+    assert scores.vrmse(unit * (flat + 0.1), unit * flat) == np.inf
+
+
+@given(order=st.permutations(range(6)))
+def test_the_order_of_points_changes_no_error_and_that_of_channels_nothing(order):
+    found, truth = (np.random.default_rng(seed).normal(size=(6, 6)) for seed in (1, 2))
+    for score in (scores.correlation, scores.nrmse, scores.vrmse):
+        assert score(found[:, order], truth[:, order]) == pytest.approx(score(found, truth), rel=1e-12)
+        assert score(found[order], truth[order]) == pytest.approx(score(found, truth), rel=1e-12)
 
 
 def test_a_wave_has_all_its_energy_in_its_shell():

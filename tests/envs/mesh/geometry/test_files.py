@@ -114,3 +114,26 @@ def test_fields_are_chosen_by_name(tmp_path):
         read_monitor(path, mesh)
     with pytest.raises(DataError, match="no field 'c'"):
         read_monitor(path, mesh, "c")
+
+
+def test_numbers_that_are_not_real_are_refused(tmp_path):
+    mesh = generators.square(6)
+    for values in (bump(mesh) + 1j, bump(mesh).astype(str), bump(mesh) > 2):
+        np.save(tmp_path / "m.npy", values)
+        with pytest.raises(DataError, match=r"m\.npy holds .*, expected real numbers"):
+            read_monitor(tmp_path / "m.npy", mesh)
+
+
+def test_a_mark_of_byte_order_is_no_number(tmp_path):
+    mesh = generators.square(6)
+    for suffix in ("csv", "txt"):
+        text = "\n".join(map(repr, bump(mesh).tolist()))
+        (tmp_path / f"m.{suffix}").write_text(text, encoding="utf-8-sig")
+        assert np.array_equal(read_monitor(tmp_path / f"m.{suffix}", mesh), bump(mesh))
+
+
+def test_a_format_that_there_is_not_names_the_file_as_it_was_given(tmp_path):
+    with pytest.raises(
+        DataError, match=r"cannot write .*x\.xyz: ReadError Could not deduce file format from path x\.xyz"
+    ):
+        write_mesh(tmp_path / "x.xyz", generators.square(6))

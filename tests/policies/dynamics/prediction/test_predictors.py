@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,11 @@ from simplatform.errors import ContractError, DataError, MissingDependency
 from simplatform.policies.dynamics.prediction.dense_twin import DenseTwin, DenseTwinConfig
 from simplatform.policies.dynamics.prediction.hankel_dmd import HankelDMD, HankelDMDConfig
 from simplatform.policies.dynamics.prediction.havok import HAVOK, HAVOKConfig
+from simplatform.policies.dynamics.prediction.mean import MeanState, MeanStateConfig
 from simplatform.policies.dynamics.prediction.mlp import MLP, MLPConfig
+from simplatform.policies.dynamics.prediction.nvar import NVAR, NVARConfig
+from simplatform.policies.dynamics.prediction.parroting import Parroting, ParrotingConfig
+from simplatform.policies.dynamics.prediction.reservoir import Reservoir, ReservoirConfig
 from simplatform.policies.dynamics.prediction.sindy import SINDy, SINDyConfig
 from simplatform.policies.dynamics.prediction.stnn import StNN, StNNConfig
 from simplatform.policies.dynamics.prediction.validation import validation_steps
@@ -201,10 +207,14 @@ def test_all_points_of_a_field_have_one_unit():
     torch.testing.assert_close(fields, states.transpose(1, 2).flatten(0, 1).std(0).repeat_interleave(6))
 
 
+@cache
+def _lorenz_paths():
+    return [trajectory(LORENZ63, np.array(x), 0.01 * np.arange(700)) for x in ([-8.0, 8.0, 27.0], [4.0, 1, 20])]
+
+
 def lorenz(unit=1.0, time=1.0):
     """Return two trajectories of Lorenz-63 as demonstrations, states multiplied by ``unit``, and the signature."""
-    paths = [unit * trajectory(LORENZ63, np.array(x), 0.01 * np.arange(700)) for x in ([-8.0, 8.0, 27.0], [4.0, 1, 20])]
-    both = Demonstrations([data(path, 8)[0] for path in paths])
+    both = Demonstrations([data(unit * path, 8)[0] for path in _lorenz_paths()])
     return both, signature(8, 3, 0.01 * time)
 
 
@@ -217,6 +227,17 @@ def fitted(cls, config, demonstrations, signed):
 
 METHODS = {
     "sindy": (SINDy, SINDyConfig(degrees=(2,), weak=(), smoothing=(0,)), "pysindy", 1e-6),
+    "sindy, weak form": (
+        SINDy,
+        SINDyConfig(degrees=(2,), thresholds=(0.05,), integral=(), weak=(20,), smoothing=()),
+        "pysindy",
+        1e-4,
+    ),
+    "nvar": (NVAR, NVARConfig(delays=(1, 2), lags=(1,), orders=(2,)), "torch", 1e-4),
+    "reservoir": (Reservoir, ReservoirConfig(units=60, radii=(0.3,), leaks=(1.0,), inputs=(0.3,)), "torch", 1e-4),
+    "context-parroting": (Parroting, ParrotingConfig(delays=(1, 4)), "torch", 1e-9),
+    "mean-state": (MeanState, MeanStateConfig(), "torch", 1e-12),
+    "mlp": (MLP, MLPConfig(width=8, adam_steps=5, varpro_steps=3), "torch", 1e-3),
     "hankel-dmd": (HankelDMD, HankelDMDConfig(delays=8, ranks=(4, 8)), "pydmd", 1e-6),
     "havok": (HAVOK, HAVOKConfig(delays=8, ranks=(4,)), "pydmd", 1e-6),
     "stnn": (StNN, StNNConfig(adam_steps=5, varpro_steps=3), "torch", 1e-3),
@@ -243,7 +264,7 @@ def test_sindy_does_not_depend_on_the_unit_of_time(time):
     torch.testing.assert_close(found[1].weights, found[0].weights)  # of a sample, whatever its unit
 
 
-@pytest.mark.parametrize("name", ["sindy", "hankel-dmd"])
+@pytest.mark.parametrize("name", ["sindy", "hankel-dmd", "nvar", "mean-state", "context-parroting"])
 def test_the_order_of_episodes_changes_nothing(name):
     cls, config, needs, tolerance = METHODS[name]
     pytest.importorskip(needs, reason="pip install 'simplatform[dynamics]'")

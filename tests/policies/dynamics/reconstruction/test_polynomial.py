@@ -89,6 +89,17 @@ def test_the_nearest_support_is_nearest_in_units_of_the_spread():
     assert torch.equal(MeanSupport(SupportConfig(), signature).told(support, start)[0], support[0].mean(0))
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+@pytest.mark.parametrize("kind", [NearestSupport, MeanSupport])
+def test_what_is_read_off_the_support_does_not_depend_on_the_unit(kind, unit):
+    support = torch.randn(2, 4, 5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    start = torch.randn(2, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    policy = kind(SupportConfig(), Signature({"support": (4, 5, 3), "initial": (3,), "times": (5,)}, (5, 3)))
+    torch.testing.assert_close(policy.told(unit * support, unit * start) / unit, policy.told(support, start))
+    turned = support[:, [2, 0, 3, 1]]
+    torch.testing.assert_close(policy.told(turned, start), policy.told(support, start))
+
+
 @pytest.mark.parametrize("plugin", ["polynomial", "support-nearest", "support-mean"])
 def test_they_run_through_the_pipeline(plugin, tmp_path):
     times, starts = np.linspace(0, 6, 15), [(0.5 + 0.2 * n, 0.1) for n in range(5)]
