@@ -34,6 +34,26 @@ def _over_seeds(row: Row) -> str:
     )
 
 
+@shows("mesh/ahead")
+def mesh_ahead(table: Table) -> str:
+    """One row per mover that sees the solution, MMG and what follows it: both norms, worst, time, shapes."""
+    rows = [{"task": task, **row} for task, found in table["tasks"].items() for row in named(found["movers"])]
+    return columns(rows, {
+        "task": key("task"), "mover": key("name"),
+        "L2 error removed, 95 % interval": lambda r: percent(r["error_reduction"]),
+        "H1 error removed": lambda r: percent(r["error_reduction_h1"]),
+        "worst": lambda r: f"{100 * r['worst']:.0f} %",
+        "over MMG, points": lambda r: _points(r["gain_over_mmg"]) if "gain_over_mmg" in r else "–",
+        "seconds, median": lambda r: f"{r['median_seconds']:.2f}",
+        "worst cell's quality, median": lambda r: f"{r['median_worst_quality']:.2f}",
+        "n": lambda r: r["error_reduction"]["n"],
+    })  # fmt: skip
+
+
+def _points(gain: Row) -> str:
+    return f"{100 * gain['value']:+.1f} [{100 * gain['low']:.1f}, {100 * gain['high']:.1f}]"
+
+
 @shows("mesh/bound")
 def mesh_bound(table: Table) -> str:
     """Direct descent on the solver's error beside what is learned and Monge–Ampère, on the same problems."""

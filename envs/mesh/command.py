@@ -38,6 +38,13 @@ def command(
     figure: Annotated[
         Path | None, typer.Option("--figure", help="Picture of before and after (.png, .svg, .pdf).")
     ] = None,
+    remesh: Annotated[
+        bool, typer.Option("--remesh", help="Make the mesh anew by MMG, at no more vertices; cells change.")
+    ] = False,
+    solution: Annotated[
+        bool, typer.Option("--solution", help="With --remesh: the field is a solution whose error is to fall.")
+    ] = False,
+    rounds: Annotated[int, typer.Option("--rounds", help="With --remesh: how often, the field carried over.")] = 1,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="A setting of the mover, such as share=0.8; may be repeated.")
     ] = None,
@@ -49,8 +56,15 @@ def command(
     """
     from simplatform.cli.console import echo, print_json
     from simplatform.envs.mesh import moving
+    from simplatform.errors import UsageError
     from simplatform.recipes import acting_settings
 
+    if remesh:
+        _remesh(json, (mesh, monitor), output, solution=solution, rounds=rounds, field=field, component=component,
+                time_=time, hold=tuple(hold or ()))  # fmt: skip
+        return
+    if solution or rounds != 1:
+        raise UsageError("--solution and --rounds are read with --remesh; movers see a monitor")
     result = moving.move_files(
         mesh,
         monitor,
@@ -67,6 +81,21 @@ def command(
         print_json({"schema_version": 1, **result})
         return
     echo(_sentence(result))
+
+
+def _remesh(json: bool, files: tuple[Path, Path], output: Path, **how: Any) -> None:
+    from simplatform.cli.console import echo, print_json
+    from simplatform.envs.mesh.remaking import remesh_files
+
+    result = remesh_files(*files, output=output, **how)
+    if json:
+        print_json({"schema_version": 1, **result})
+        return
+    echo(
+        f"{result['output']}: {result['vertices']} vertices by mmg ({result['vertices_before']} before), "
+        f"estimate of the squared error {result['estimate_after'] / result['estimate_before']:.2f} of before, "
+        f"worst cell quality {result['quality_before']:.2f} → {result['quality_after']:.2f}, {_angles(result)}"
+    )
 
 
 def _sentence(result: dict[str, Any]) -> str:

@@ -73,8 +73,8 @@ def write_mesh(path: Path, mesh: Mesh, fields: Mapping[str, Floats] | None = Non
     write_data(path, meshio_module().Mesh(points, [(mesh.kind, mesh.cells)], point_data=data))
 
 
-def write_data(path: Path, data: Any) -> None:
-    """Write a mesh of meshio in the format of the file's suffix.
+def write_data(path: Path, data: Any, form: str | None = None) -> None:
+    """Write a mesh of meshio in the format of the file's suffix, or in ``form``, meshio's name of one.
 
     Raises:
         DataError: no such folder, no format of that suffix, or one that cannot hold such cells.
@@ -84,7 +84,7 @@ def write_data(path: Path, data: Any) -> None:
         raise DataError(f"cannot write {path}: there is no folder {path.parent}")
     try:
         with storage_errors(path), written_beside(path) as scratch:
-            data.write(scratch, FORMATS.get(path.suffix))
+            data.write(scratch, form or FORMATS.get(path.suffix))
     except (SimplatformError, OSError):
         raise
     except Exception as error:  # each of meshio's writers has failures of its own, and knows another name

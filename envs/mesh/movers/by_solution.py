@@ -111,7 +111,8 @@ class RitzPolicy(EachMesh):
         start = anisotropic(mesh, curvature, allowed=allowed).displacement
         first, smooth = mesh.moved(mesh.points + start), Smooth(mesh, solution)
         steps, size = self.config.steps, self.config.step_size
-        return start + ritz(first, smooth, allowed=allowed, steps=steps, step_size=size).displacement
+        moved = ritz(first, smooth, allowed=allowed, original=mesh, steps=steps, step_size=size)
+        return start + moved.displacement
 
 
 def curvature_seen(mesh: Mesh, row: Mapping[str, Any]) -> Floats:

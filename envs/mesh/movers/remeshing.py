@@ -7,7 +7,8 @@ smallest for a number of vertices (Loseille & Alauzet, 2011, SIAM J. Numer. Anal
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,9 @@ LONGEST, SHORTEST = 0.4, 0.003
 GRADATION = 2.0
 """Largest ratio of neighbouring edges."""
 TRIALS = 10
+Found = TypeVar("Found")
+LEAST = {2: 0.2, 3: 0.03}
+"""Smallest complexity that is tried, in units of the vertices that are allowed, by dimension."""
 PARTS = {2: 3, 3: 6}
 """Parts of a symmetric tensor by dimension."""
 
@@ -43,16 +47,29 @@ def remeshed_within(mesh: Mesh, metric: Floats, most: int) -> Mesh:
         SolverError: no scale gives a mesh with so few vertices.
         MissingDependency: ``mmgpy`` is not installed.
     """
-    low, high, best = np.log(0.2 * most), np.log(3.0 * most), None
+    return searched(lambda c: remesh(mesh, with_complexity(mesh, metric, c)), most, _size, mesh.dim)
+
+
+def _size(mesh: Mesh) -> int:
+    return len(mesh.points)
+
+
+def searched(make: Callable[[float], Found], most: int, size: Callable[[Found], int], dim: int) -> Found:
+    """Return the largest of what ``make`` gives for complexities up to 3 times ``most`` that is no larger than that.
+
+    Raises:
+        SolverError: none is so small.
+    """
+    low, high, best = np.log(LEAST[dim] * most), np.log(3.0 * most), None
     for _ in range(TRIALS):
         middle = (low + high) / 2
-        trial = remesh(mesh, with_complexity(mesh, metric, float(np.exp(middle))))
-        if len(trial.points) > most:
+        trial = make(float(np.exp(middle)))
+        if size(trial) > most:
             high = middle
         else:
             low = middle
-            best = trial if best is None or len(trial.points) > len(best.points) else best
-            if len(trial.points) >= 0.99 * most:
+            best = trial if best is None or size(trial) > size(best) else best
+            if size(trial) >= 0.99 * most:
                 break
     if best is None:
         raise SolverError(f"no metric of this shape gives a mesh of {most} vertices or fewer; allow more")
@@ -83,7 +100,7 @@ def remesh(mesh: Mesh, metric: Floats) -> Mesh:
         SolverError: MMG gave up.
         MissingDependency: ``mmgpy`` is not installed.
     """
-    mmg = _mmg()
+    mmg = mmg_module()
     if mesh.kind not in ("triangle", "tetra"):
         raise ConfigError(f"MMG remeshes triangles and tetrahedra, not {mesh.kind} meshes")
     cells = np.ascontiguousarray(mesh.cells, np.int32)
@@ -104,7 +121,12 @@ def _used(points: Floats, cells: Any, kind: str) -> Mesh:
     return Mesh(points[kept], renumbered.reshape(cells.shape), kind)
 
 
-def _mmg() -> Any:
+def mmg_module() -> Any:
+    """Import mmgpy.
+
+    Raises:
+        MissingDependency: it is not installed.
+    """
     try:
         import mmgpy
     except ImportError as error:

@@ -31,12 +31,19 @@ RESOLVED = 0.1
 
 
 def ritz(
-    mesh: Mesh, smooth: Smooth, *, allowed: tuple[Ints, Floats] | None = None, steps: int = 40, step_size: float = 0.1
+    mesh: Mesh,
+    smooth: Smooth,
+    *,
+    allowed: tuple[Ints, Floats] | None = None,
+    original: Mesh | None = None,
+    steps: int = 40,
+    step_size: float = 0.1,
 ) -> Moved:
     """Return the displacement after ``steps`` steps of Adam, the best of all; triangles only.
 
     Nothing moves where the smooth function is too coarse to judge by (``RESOLVED``). The first step is ``step_size`` of
-    the mean edge, the last none. Vertices keep to ``allowed``, flags and directions of ``classify``. The history and
+    the mean edge, the last none. Cells keep ``FLOOR`` of their volume, and of that in ``original`` where the mesh has
+    moved already. Vertices keep to ``allowed``, flags and directions of ``classify``. The history and
     the residual are the projection's error over that on the mesh as it was.
 
     Raises:
@@ -48,6 +55,7 @@ def ritz(
     free, error = freedom_of(*(allowed or classify(mesh))), ProjectionError(mesh, smooth)
     if smooth.misfit > RESOLVED * np.exp(error(mesh.points)[0]):
         return Moved(np.zeros_like(mesh.points), 0, 1.0, False)
+    least = FLOOR * np.maximum(mesh.corner_volumes, 0 if original is None else original.corner_volumes)
     edge = float(np.linalg.norm(np.diff(mesh.points[mesh.edges], axis=1), axis=2).mean())
     place, mean, square = np.zeros(free.shape[1]), np.zeros(free.shape[1]), np.zeros(free.shape[1])
     history: list[float] = []
@@ -60,7 +68,7 @@ def ritz(
         mean, square = FIRST * mean + (1 - FIRST) * slope, SECOND * square + (1 - SECOND) * slope**2
         rise = np.sqrt(square / (1 - SECOND ** (step + 1))) + np.finfo(float).tiny
         wish = -step_size * edge * (1 - step / steps) * mean / (1 - FIRST ** (step + 1)) / rise
-        place = place + _valid_share(mesh, free, place, wish) * wish
+        place = place + _valid_share(mesh, least, free, place, wish) * wish
     shares = tuple(float(np.exp(value - history[0])) for value in history)
     return Moved(_displaced(free, best[1]), steps, min(shares), True, shares)
 
@@ -97,9 +105,8 @@ def _displaced(free: sparse.csr_array, place: Floats) -> Floats:
     return found
 
 
-def _valid_share(mesh: Mesh, free: sparse.csr_array, place: Floats, wish: Floats) -> float:
-    """Return the largest power of ``SHORTER`` that leaves ``FLOOR`` of every cell's area, or 0."""
-    least = FLOOR * np.abs(mesh.corner_volumes)
+def _valid_share(mesh: Mesh, least: Floats, free: sparse.csr_array, place: Floats, wish: Floats) -> float:
+    """Return the largest power of ``SHORTER`` that leaves every cell its ``least`` area, or 0."""
     for power in range(40):
         moved = mesh.points + _displaced(free, place + SHORTER**power * wish)
         if (corner_volumes(moved, mesh.cells) >= least).all():

@@ -25,7 +25,19 @@ NUMBERS = (".npy", ".txt", ".csv")
 def read_monitor_for(
     path: Path, file: MeshFile, field: str | None = None, component: str | None = None, time: float | None = None
 ) -> Floats:
-    """Return monitor values ``(V,)`` at the vertices of a file's movable mesh.
+    """Return what ``read_field_for`` does, of a field that can be a monitor.
+
+    Raises:
+        DataError: it cannot (see ``check_monitor``), or as there.
+        UsageError: as there.
+    """
+    return check_monitor(read_field_for(path, file, field, component, time), file.mesh)
+
+
+def read_field_for(
+    path: Path, file: MeshFile, field: str | None = None, component: str | None = None, time: float | None = None
+) -> Floats:
+    """Return a field's values ``(V,)`` at the vertices of a file's movable mesh.
 
     A file of numbers holds one for each point of the file, or one for each vertex that moves, in that order. Fields of
     mesh files are matched by position; those of cells become the mean over the cells around a vertex, weighted by their
@@ -36,7 +48,7 @@ def read_monitor_for(
         UsageError: several fields, components or times and none chosen; they are listed.
     """
     if path.suffix.lower() in NUMBERS:
-        return check_monitor(_of_numbers(path, file), file.mesh)
+        return _of_numbers(path, file)
     points, point_data, cell_data, data = _fields(path, time)
     fields = {**point_data, **cell_data}
     if not fields:
@@ -50,7 +62,7 @@ def read_monitor_for(
         values = _scalar(np.asarray(fields[name], float), component, name)
         if name not in point_data:
             values = _to_vertices(data, path, values)
-    return check_monitor(_matched(points, values, file, path), file.mesh)
+    return _matched(points, values, file, path)
 
 
 def _of_numbers(path: Path, file: MeshFile) -> Floats:

@@ -38,6 +38,16 @@ def test_the_true_error_falls_though_neither_equation_nor_truth_is_seen():
     assert np.mean(ratios) < 0.8
 
 
+def test_cells_keep_their_share_of_the_mesh_that_was_moved_before():
+    values = np.tanh(20 * (MESH.points[:, 0] - 0.5))
+    half = MESH.moved(MESH.points + 0.0)
+    half.points[:, 0] += 0.12 * np.sin(2 * np.pi * half.points[:, 0])
+    moved = half.moved(half.points)
+    done = ritz(moved, Smooth(MESH, values), original=MESH, steps=15, step_size=0.5)
+    after = moved.moved(moved.points + done.displacement)
+    assert (after.volumes >= 0.06 * MESH.volumes - 1e-15).all()
+
+
 def test_vertices_keep_to_what_is_allowed_and_other_cells_are_refused():
     flags, directions = classify(MESH)
     flags = np.where(MESH.points[:, 0] < 0.5, 2, flags)
