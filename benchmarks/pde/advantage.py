@@ -1,6 +1,7 @@
 """Where a mesh-free method wins, and what a second-order optimiser gains: LPINN on waves that are carried fast.
 
-``python benchmarks/pde/advantage.py [waves] [optimisers] [conductivity]``; seconds are those of the process itself.
+``python benchmarks/pde/advantage.py [waves] [optimisers] [conductivity] [convection]``;
+seconds are those of the process itself.
 """
 
 from __future__ import annotations
@@ -47,6 +48,15 @@ def optimisers() -> dict[str, Any]:
     return found
 
 
+def convection() -> dict[str, Any]:
+    """Return P2 finite elements on the pure convection of ``lpinn.json``, at equal error and at equal seconds."""
+    env, found = environment("pde/convection"), dict[str, Any]()
+    for steps in (4000, 16000):
+        row = solved("p2-fem", env, 0, {"cells": 50, "times": steps})
+        found[f"p2-fem, 50 cells, {steps} steps"] = summary([row])
+    return found
+
+
 def conductivity() -> dict[str, Any]:
     """Return how near an unknown conductivity is found from 20 noisy sensors, and how often its interval holds it."""
     env = environment("pde/conductivity", points=256)
@@ -61,7 +71,9 @@ def main(names: list[str]) -> None:
     torch.set_num_threads(1)
     training.time.perf_counter = time.process_time  # type: ignore[assignment]  # a budget of the process's own seconds
     for name in names or ["waves", "optimisers"]:
-        result = {"waves": waves, "optimisers": optimisers, "conductivity": conductivity}[name]()
+        result = {"waves": waves, "optimisers": optimisers, "conductivity": conductivity, "convection": convection}[
+            name
+        ]()
         write_result(HERE / f"{name}.json", result, missing={"interval": "ranges over seeds are given instead"})
         print(name, {key: (value["error"], value["cpu_seconds"]) for key, value in result.items()}, flush=True)
 
