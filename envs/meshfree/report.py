@@ -126,7 +126,8 @@ def convergence(metrics: list[dict[str, float]]) -> Any:
 def gaussians(state: Any, pde: Pde) -> Any:
     """Draw the Gaussians of most weight in the first two coordinates: one deviation of each, and how it moved."""
     centres, begun = (state[f"{FRONT}.{name}"].cpu().numpy().reshape(-1, pde.dim) for name in ("centres", "begun"))
-    widths = np.abs(state[f"{FRONT}.widths"].cpu().numpy().reshape(-1, pde.dim))
+    widths, least = (state[f"{FRONT}.{name}"].cpu().numpy() for name in ("widths", "least"))
+    widths = np.hypot(widths, least).reshape(-1, pde.dim)
     weights = np.abs(state[f"{FRONT}.weights"].cpu().numpy().ravel())
     half, middle = (pde.high - pde.low)[:2] / 2, (pde.high + pde.low)[:2] / 2
     figure, axis = _pyplot().subplots(figsize=(5, 5))

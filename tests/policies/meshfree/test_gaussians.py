@@ -13,10 +13,11 @@ from tests.parity import assert_same, load
 INDICES = [(), (0,), (1,), (0, 0), (0, 1), (1, 1)]
 
 
+@pytest.mark.parametrize("least", [0.0, 0.2])
 @pytest.mark.parametrize("rotated", [False, True])
-def test_derivatives_are_those_of_autograd(rotated):
+def test_derivatives_are_those_of_autograd(rotated, least):
     torch.manual_seed(0)
-    front = Gaussians(2, 4, 20, 0.3, rotated)
+    front = Gaussians(2, 4, 20, 0.3, rotated, least)
     if rotated:
         front.turns.data = torch.randn_like(front.turns)
     net = TaylorNetwork(Box([0, -1], [2, 3]), front, [16], 2)
@@ -24,6 +25,16 @@ def test_derivatives_are_those_of_autograd(rotated):
     closed, nested = jets(net, points, INDICES), automatic(net, points, INDICES)
     for index in INDICES:
         torch.testing.assert_close(closed[index], nested[index], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("trained", [0.0, 1e-9, -0.1, 0.3])
+def test_no_trained_width_makes_a_gaussian_narrower_than_the_least(trained):
+    front = Gaussians(2, 1, 1, 0.3, least=0.2)
+    assert float(front.precision()[0][0]) == pytest.approx(0.3**-2)
+    front.widths.data.fill_(trained)
+    assert float(front.precision()[0][0]) == pytest.approx(1 / (trained**2 + 0.2**2))
+    curved = front.series(front.centres[0].detach(), [(0, 0)])[0, 0]
+    assert float(curved.abs()) <= float(front.weights.abs()) / 0.2**2 * (1 + 1e-12)
 
 
 def official(case):
@@ -38,7 +49,7 @@ def official(case):
     }
     if config["full_cov"]:
         own["turns"] = torch.stack([state.pop("r1"), state.pop("r2")], -1)
-    front.load_state_dict({**own, "begun": front.begun})
+    front.load_state_dict({**own, "begun": front.begun, "least": front.least})
     net = TaylorNetwork(Box([-1] * len(names), [1] * len(names)), front, [config["hidden_dim"]], 1)
     layers = {"net.0": "layers.0", "net.2": "layers.1"}
     moved = {f"{layers[key[:5]]}{key[5:]}": value for key, value in state.items()}
