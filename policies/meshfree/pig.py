@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import Field
 from torch import nn
 
@@ -28,7 +30,7 @@ class PIGConfig(TrainingConfig):
 
     def least_width(self, dim: int) -> float:
         """Return ε: what is narrower than the distance of points, 2/N^(1/d) on [−1, 1]^d, falls between them."""
-        return min(self.least * 2 / self.inside ** (1 / dim), LARGEST * self.sigma)
+        return min(self.least * 2 / math.pow(self.inside, 1 / dim), LARGEST * self.sigma)
 
 
 class PIG(MeshFree):

@@ -30,11 +30,11 @@ def test_derivatives_are_those_of_autograd(rotated, least):
 @pytest.mark.parametrize("trained", [0.0, 1e-9, -0.1, 0.3])
 def test_no_trained_width_makes_a_gaussian_narrower_than_the_least(trained):
     front = Gaussians(2, 1, 1, 0.3, least=0.2)
-    assert float(front.precision()[0][0]) == pytest.approx(0.3**-2)
+    assert front.precision()[0][0].item() == pytest.approx(0.3**-2)
     front.widths.data.fill_(trained)
-    assert float(front.precision()[0][0]) == pytest.approx(1 / (trained**2 + 0.2**2))
+    assert front.precision()[0][0].item() == pytest.approx(1 / (trained**2 + 0.2**2))
     curved = front.series(front.centres[0].detach(), [(0, 0)])[0, 0]
-    assert float(curved.abs()) <= float(front.weights.abs()) / 0.2**2 * (1 + 1e-12)
+    assert curved.abs().item() <= front.weights.abs().item() / 0.2**2 * (1 + 1e-12)
 
 
 def official(case):
