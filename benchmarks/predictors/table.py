@@ -49,6 +49,7 @@ FIELD = {
 }  # fmt: skip
 ACROSS = {**FIELD, "policy.over": "space", "policy.depth": 2}
 OPPONENTS: dict[str, tuple[str, list[Settings]]] = {
+    "gated-field": ("gated-field", [{}]),
     "sindy": ("sindy", [{}]),
     "nvar": ("nvar", [{}]),
     "reservoir": ("reservoir", [{}]),
@@ -57,8 +58,9 @@ OPPONENTS: dict[str, tuple[str, list[Settings]]] = {
     "mean-state": ("mean-state", [{}]),
     "persistence": ("persistence", [{}]),
 }
-"""What a practitioner would name first; "warmed up" sees 200 measured samples, the others the task's window."""
-PARTIAL = {name: row for name, row in OPPONENTS.items() if name not in ("sindy", "reservoir, warmed up")}
+"""What a practitioner would name first, and our own field of such terms; "warmed up" sees 200 measured samples, the
+others the task's window."""
+PARTIAL = {name: row for name, row in OPPONENTS.items() if name not in ("gated-field", "sindy", "reservoir, warmed up")}
 HELD_OUT = ("dysts/Rucklidge", "dysts/Halvorsen", "dysts/Thomas")
 """Attractors that no setting was ever chosen on."""
 ROWS: dict[str, dict[str, tuple[str, list[Settings]]]] = {
