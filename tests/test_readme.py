@@ -1,4 +1,4 @@
-"""Every row of the README's table of measurements names a committed file, and its numbers stand in it."""
+"""Every row of measurements, in the README and in docs/numbers.md, names a committed file that holds its numbers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ NUMBER = re.compile(r"(?<![\w.^²])[−-]?\d+(?:\.\d+)?(?:e[−-]?\d+)?(?![\w²]
 
 
 def rows():
-    """Return the columns of the table under "Measured"."""
-    text = (ROOT / "README.md").read_text(encoding="utf8").split("## Measured", 1)[1].split("\n\n", 2)[1]
-    found = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()[2:]]
+    """Return the rows of the table under "Measured" in the README, and of that at the end of the page of numbers."""
+    places = (("README.md", "## Measured\n\n"), ("docs/numbers.md", "holds its numbers against it.\n\n"))
+    found = []
+    for name, title in places:
+        text = (ROOT / name).read_text(encoding="utf8").split(title, 1)[1].split("\n\n", 1)[0]
+        found += [[cell.strip() for cell in line.strip("|").split("|")] for line in text.strip().splitlines()[2:]]
     assert all(len(row) == 4 for row in found)
     return found
 
