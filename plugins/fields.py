@@ -8,7 +8,7 @@ from simplatform.hooks import Register
 METRICS = (
     Metric("correlation_time", unit="time of the equation", words="time with a correlation above 0.8"),
     Metric("correlation_time_95", unit="time of the equation"),
-    Metric("nrmse", better="lower"),
+    Metric("nrmse", better="lower", words="root mean square error of the fields, in units of their size"),
     *(Metric(f"vrmse_{frames}", better="lower") for frames in (1, 10, 100)),
     Metric("spectrum", better="lower", unit="decades"),
     Metric("drift", better="lower"),

@@ -7,7 +7,7 @@ from simplatform.hooks import Register
 
 ENV = "simplatform/PdeProblem-v0"
 METRICS = (
-    Metric("error", better="lower"),
+    Metric("error", better="lower", words="relative L2 error of the solution"),
     Metric("largest_error", better="lower"),
     Metric("seconds", better="lower", unit="s", key="policy.seconds"),
     Metric("solved", "rate", over="last"),
@@ -41,6 +41,7 @@ def register_policies(register: Register) -> None:
         f"{target}:FiniteElementsPolicy",
         config=f"{target}:FiniteElementsConfig",
         help="P2 finite elements of scikit-fem on the problem's own weak form",
+        words="P2 finite elements",
     )
 
 

@@ -13,6 +13,7 @@ def register_policies(register: Register) -> None:
         "simplatform.policies.meshfree.pinn:PINN",
         config="simplatform.policies.meshfree.pinn:PINNConfig",
         help="a tanh network trained on the equation's residual",
+        words="a plain network",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -37,15 +37,18 @@ class Answers:
     _frames: Frames
     _reads: tuple[str, ...] | None = None
 
-    def __call__(self, observation: Mapping[str, Any]) -> Array:
-        """Return the action for one frame alone; see ``Loaded``."""
+    def __call__(self, observation: Mapping[str, Any], *more: Any, **named: Any) -> Any:
+        """Return the action for one frame alone; see ``Loaded``. A network's calls of itself reach its ``forward``."""
         import torch
 
         from simplatform.deployment.actors import TorchActor
 
-        if isinstance(self, Answering) and not isinstance(observation, Mapping):
+        points = not isinstance(observation, Mapping | torch.Tensor)
+        if isinstance(self, Answering) and points and not (more or named):
             values: Array = self.at(observation)
             return values
+        if (more or named or not isinstance(observation, Mapping)) and _calls_itself(type(self)):
+            return cast(Any, super()).__call__(observation, *more, **named)
         if not isinstance(observation, Mapping) or any(
             isinstance(value, torch.Tensor) for value in observation.values()
         ):
@@ -53,7 +56,7 @@ class Answers:
                 "a loaded policy takes one frame, a table of NumPy arrays by name without batch and time; for tensors "
                 "(B, T, ...) it has act(observation, generator=…)"
             )
-        actor = TorchActor(self, self._frames.signature, probe=self._reads is None)  # type: ignore[arg-type]  # mixed into one
+        actor = TorchActor(cast(Any, self), self._frames.signature, probe=self._reads is None)
         self._reads = self._frames.needed = actor.needed if self._reads is None else self._reads
         frame = self._frames.read(observation)
         actor.reset(frame, 0)
@@ -70,12 +73,18 @@ def answering(policy: Policy, signature: Signature) -> Loaded:
     """Let a policy answer single frames as well; it stays what it is, and of its class."""
     policy.__class__ = _kind(type(policy))
     object.__setattr__(policy, "_frames", Frames(signature, drop=False))
-    loaded: Any = policy
-    return loaded  # type: ignore[no-any-return]  # its class has just become one
+    return cast(Loaded, policy)
 
 
 def _again(kind: type) -> Any:
     return object.__new__(_kind(kind))
+
+
+def _calls_itself(kind: type) -> bool:
+    """Return whether calling means something already, as it does for networks with a ``forward``."""
+    import torch
+
+    return issubclass(kind, torch.nn.Module) and kind.forward is not torch.nn.Module.forward
 
 
 @cache

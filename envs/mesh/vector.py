@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -36,8 +37,12 @@ def meshes(
     envs = [MeshMovement(**own) for own in keywords_of(num_envs, each, kwargs)]
     first = envs[0]
     if all(e.observation_space == first.observation_space and e.action_space == first.action_space for e in envs):
-        return TogetherVector([lambda env=env: env for env in envs], autoreset_mode)  # type: ignore[misc]  # a default
+        return TogetherVector([partial(_itself, env) for env in envs], autoreset_mode)
     return PackedMeshes(envs, autoreset_mode)
+
+
+def _itself(env: MeshMovement) -> MeshMovement:
+    return env
 
 
 class PackedMeshes(VectorEnv[dict[str, Any], Floats, Any]):

@@ -9,6 +9,7 @@ it is solved by conjugate gradients, of which each step is one product with J an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -123,4 +124,4 @@ def conjugate_gradients(jacobian: Tensor, residual: Tensor, damping: Tensor, ite
 
 def _residuals(solution: nn.Module, values: Named, block: Block, points: Tensor) -> Tensor:
     called: Callable[..., Tensor] = lambda at, equation: functional_call(solution, values, (at, equation))  # noqa: E731
-    return block.residuals(called, points)  # type: ignore[arg-type]  # a module with other parameters, as a function
+    return block.residuals(cast(Any, called), points)  # a module with other parameters, as a function

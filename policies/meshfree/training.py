@@ -89,10 +89,10 @@ class Training:
     def _over(self) -> bool:
         return 0 < self.config.seconds < time.perf_counter() - self._begun
 
-    def _look(self, loss: Callable[[], float]) -> None:
+    def _look(self, loss: Tensor | float) -> None:
         step = self.solved.steps = self.solved.steps + 1
         if step % max(1, self.total // LOOKS) == 0 or step == self.total:
-            value, seconds = loss(), time.perf_counter() - self._begun
+            value, seconds = float(loss), time.perf_counter() - self._begun
             self.solved.history.append((round(seconds, 3), float(step), value))
             self.report(step, self.total, loss=value, seconds=seconds)
 
@@ -110,7 +110,7 @@ class Training:
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
-            self._look(lambda loss=loss: float(loss.detach()))  # type: ignore[misc]  # a lambda with defaults
+            self._look(loss.detach())
 
     def _lbfgs(self) -> None:
         done, round_of = 0, 50
@@ -132,7 +132,7 @@ class Training:
                     return
                 value = optimiser.step(closure)
                 done += 1
-                self._look(lambda value=value: float(value.detach()))  # type: ignore[misc]  # a lambda with defaults
+                self._look(value.detach())
 
     def _natural(self) -> None:
         config = self.config
@@ -141,7 +141,7 @@ class Training:
             if self._over():
                 return
             value = method.step(self.collocation.blocks, self.collocation.draw(self.generator))
-            self._look(lambda value=value: value)  # type: ignore[misc]  # a lambda with defaults
+            self._look(value)
 
     def _loss(self, points: list[Tensor]) -> Tensor:
         parts = self.collocation.loss(self.solution, points)

@@ -131,7 +131,7 @@ def test_run_report_eval_compare_resume(program):
     assert first["success"]["n"] == 2
     code, out, _ = program("run", "--plugin", "toy-mean", "--set", "task.episodes=2")
     assert code == 0
-    second = out.strip().removeprefix("report: ").removesuffix("/report.html")
+    second = out.strip().splitlines()[-1].removeprefix("report: ").removesuffix("/report.html")
     code, out, err = program("compare", first["run"], second, "--json")
     assert code == 0, err
     rows = json.loads(out)["runs"]
@@ -153,14 +153,17 @@ def test_a_run_ends_with_what_it_is_worth_and_rivals_are_trained_on_request(prog
     code, out, err = program("run", "--plugin", "toy-mean", "--task", "toy/opposed", *settings)
     assert code == 0, err
     assert "opponent expert: success 3/3" in err
-    report = out.strip().removeprefix("report: ")
-    assert "\n" not in report  # its only opponents are itself and the expert: nothing to beat
+    sentence, report = out.strip().splitlines()  # its only opponents are itself and the expert: nothing to beat
+    assert sentence.startswith("toy-mean has success in ")
+    assert report.startswith("report: ")
+    report = report.removeprefix("report: ")
     code, out, err = program("compare", report.removesuffix("/report.html"), "--rivals", "--json")
     assert code == 0, err
     assert [row["plugin"] for row in json.loads(out)["runs"]] == ["toy-mean", "toy", "expert"]
     code, out, err = program("run", "--plugin", "toy", "--task", "toy/opposed", *settings)
-    assert out.splitlines()[0].startswith("toy is ")
-    assert out.splitlines()[1].startswith("report: ")
+    assert out.splitlines()[0].startswith("toy has success in ")
+    assert out.splitlines()[1].startswith("toy is ")
+    assert out.splitlines()[2].startswith("report: ")
 
 
 def test_compare_pairs_methods_on_their_runs(program):

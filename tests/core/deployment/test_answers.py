@@ -66,6 +66,21 @@ def test_one_frame_stands_for_the_history_and_the_same_gives_the_same():
     assert np.array_equal(noisy({"x": [0.1, 0.2]}), noisy({"x": [0.1, 0.2]}))
 
 
+def test_a_network_still_calls_itself():
+    """A policy whose ``act`` goes through its own ``forward`` acts as before it was loaded."""
+
+    class Through(Double):
+        def forward(self, values):
+            return 2 * values
+
+        def act(self, observation, *, generator):
+            return self(observation["x"][:, -1:]).repeat(1, 2, 1)
+
+    policy = answering(Through(), SIGNATURE)
+    assert policy(torch.ones(3)).tolist() == [2.0, 2.0, 2.0]
+    assert policy({"x": [0.1, 0.2]}).tolist() == pytest.approx([0.2, 0.4])
+
+
 def test_what_is_no_frame_is_refused():
     policy = answering(Double(), SIGNATURE)
     for wrong in ({"x": torch.zeros(1, 3, 2)}, [1.0, 2.0]):

@@ -22,16 +22,23 @@ def series(path, length, unit=1.0):
     return str(path)
 
 
-def test_a_series_with_one_possible_start_is_one_episode(tmp_path):
+def test_a_short_series_is_tested_on_pieces_that_start_apart_and_far_horizons_are_not_measured(tmp_path):
     path = series(tmp_path / "s.npz", 800)
     run = sp.run("persistence", "series", settings={"env.path": path}, **FAST)
     found = run.summary
-    assert (found["valid_prediction_time"]["n"], found["diverged"]["n"]) == (1, 1)
-    assert np.isnan(found["valid_prediction_time"]["low"])
-    assert "test has 1 distinct episode, 10 were asked for" in found["splits"]["test"]["notes"][0]
-    assert found["error_100"]["n"] == 1  # the stretch has 112 steps
-    assert (found["error_200"]["n"], np.isnan(found["error_200"]["value"])) == (0, True)
+    assert (found["valid_prediction_time"]["n"], found["error_50"]["n"]) == (10, 10)  # pieces of half of 120 samples
+    assert (found["error_100"]["n"], np.isnan(found["error_100"]["value"])) == (0, True)
+    rows = [row for row in read_rows(run.path / "eval" / "episodes.parquet") if row["split"] == "test"]
+    assert len({row["error_50"] for row in rows}) == 10
     assert "not measured" in run.report.read_text()
+
+
+def test_more_episodes_than_there_are_starts_says_how_many(tmp_path):
+    settings = {"env.path": series(tmp_path / "s.npz", 800), "task.episodes": 200}
+    found = sp.run("persistence", "series", settings=settings, **FAST).summary
+    assert 10 < found["valid_prediction_time"]["n"] < 120
+    told = f"test has {found['valid_prediction_time']['n']} distinct episodes, 200 were asked for"
+    assert told in found["splits"]["test"]["notes"][0]
 
 
 def test_starts_of_a_series_are_distinct_and_spread(tmp_path):
