@@ -18,6 +18,7 @@ from simplatform.policies.fields.base import FieldConfig, FieldPolicy
 from simplatform.policies.fields.networks.latent_transformer import LatentTransformer
 from simplatform.policies.fields.networks.mesh_autoencoder import (
     MeshAutoencoder,
+    Neighbours,
     NodeEncoder,
     divergence,
     posterior,
@@ -94,6 +95,7 @@ class LatentDiffusion(FieldPolicy):
         self.register_buffer("first_grid", unit_grid(self.dim, config.resolution).flatten(0, -2), persistent=False)
         size = (config.resolution // 2 ** (len(config.multipliers) - 1),) * dim
         self._size = (config.latent, *size)
+        self._tabulate(shared["radius"])
         self.transformer = LatentTransformer(
             size, config.latent, config.context, (2,) * dim, config.tokens, config.depth, config.heads
         )
@@ -107,6 +109,12 @@ class LatentDiffusion(FieldPolicy):
 
     kept: Tensor
     first_grid: Tensor
+
+    def _tabulate(self, radius: float) -> None:
+        """Find all neighbours once: a search in every step would make the host wait for the device."""
+        nodes, grid = self.places.flatten(0, 1), self.autoencoder.latent_grid.flatten(0, -2)
+        self.into, self.out = Neighbours(nodes, grid, radius), Neighbours(grid, nodes, radius)
+        self.first_into = Neighbours(self.first_places, self.first_grid, radius)
 
     @property
     def nfe(self) -> float:
@@ -134,7 +142,7 @@ class LatentDiffusion(FieldPolicy):
         if not self._diffuses:
             return self._encoding(nodes, places, generator)
         with torch.no_grad():
-            latent = self._drawn(self.autoencoder.moments(nodes, places), generator)
+            latent = self._drawn(self.autoencoder.moments(nodes, places, pairs=self.into()), generator)
         levels = integers(len(self.kept), (len(latent),), generator, latent.device)
         noise = normal(latent.shape, generator, latent)
         kept = self.kept[levels].reshape(-1, *(1,) * (latent.ndim - 1))
@@ -156,14 +164,16 @@ class LatentDiffusion(FieldPolicy):
         latent = self._sampler.generate(
             Denoiser(asked, self._path, "noise", budget=self._config.nfe), noise, self._config.nfe
         )
-        nodes = self.autoencoder.decode(latent * self.scale, self.places.expand(len(fields), -1, -1, -1))
+        places = self.places.expand(len(fields), -1, -1, -1)
+        nodes = self.autoencoder.decode(latent * self.scale, places, pairs=self.out())
         found: Tensor = nodes.transpose(2, 3).unflatten(-1, self.points)
         return found * self._shaped(self.field_scale) + self._shaped(self.field_mean)
 
     def context(self, fields: Tensor, parameters: Tensor) -> Tensor:
         """Return tokens ``(B, cells + 1, context)``: the first frame's, and one of the parameters."""
         seen = fields.flatten(1, 2).flatten(2).transpose(1, 2)
-        maps = torch.stack([self.first(one, self.first_places, self.first_grid) for one in seen])
+        pairs = self.first_into()
+        maps = torch.stack([self.first(one, self.first_places, self.first_grid, pairs) for one in seen])
         given = parameters if self.parameter_count else parameters.new_zeros(len(parameters), 1)
         return torch.cat((maps.flatten(2).transpose(1, 2), self.given(given)[:, None]), 1)
 
@@ -172,12 +182,12 @@ class LatentDiffusion(FieldPolicy):
         raise NotImplementedError("latent diffusion answers frames together; call act")
 
     def _encoding(self, nodes: Tensor, places: Tensor, generator: Generator) -> Loss:
-        moments = self.autoencoder.moments(nodes, places)
+        moments = self.autoencoder.moments(nodes, places, pairs=self.into())
         mean, log_variance = posterior(moments)
         latent = mean + (0.5 * log_variance).exp() * normal(mean.shape, generator, mean)
         if self.training:
             self.scale.copy_(latent.detach().std())
-        gap = (self.autoencoder.decode(latent, places) - nodes).abs().mean()
+        gap = (self.autoencoder.decode(latent, places, pairs=self.out()) - nodes).abs().mean()
         apart = divergence(moments).mean()
         return Loss(gap + self._config.divergence * apart, {"l1": gap.detach(), "divergence": apart.detach()})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,40 @@ class Layers(nn.Module):
         return x
 
 
+class Pairs(NamedTuple):
+    """Targets ``there (P,)`` and sources ``here (P,)`` within a radius, and each target's number of them ``(M,)``."""
+
+    there: Tensor
+    here: Tensor
+    counts: Tensor
+
+
+def neighbours(source: Tensor, target: Tensor, radius: float) -> Pairs:
+    """Return which of ``source (N, d)`` are within ``radius`` of which of ``target (M, d)``.
+
+    How many there are depends on the places, so that the host waits for a device that looks for them.
+    """
+    there, here = (torch.cdist(target, source) <= radius).nonzero(as_tuple=True)
+    return Pairs(there, here, torch.bincount(there, minlength=len(target)).clamp_min(1))
+
+
+class Neighbours(nn.Module):
+    """A table of neighbours among places that stay: it moves with its module, and is not saved."""
+
+    there: Tensor
+    here: Tensor
+    counts: Tensor
+
+    def __init__(self, source: Tensor, target: Tensor, radius: float) -> None:
+        super().__init__()
+        for name, values in neighbours(source, target, radius)._asdict().items():
+            self.register_buffer(name, values, persistent=False)
+
+    def forward(self) -> Pairs:
+        """Return the pairs."""
+        return Pairs(self.there, self.here, self.counts)
+
+
 class KernelIntegral(nn.Module):
     """Values at source places → at target places: the mean over sources within ``radius`` of kernel × value.
 
@@ -61,15 +95,18 @@ class KernelIntegral(nn.Module):
         self.radius, self.kind = radius, kind
 
     def forward(
-        self, source: Tensor, target: Tensor, values: Tensor, source_features: Tensor, target_features: Tensor
-    ) -> Tensor:
-        """Integrate ``values (N, width)`` at ``source (N, d)`` to ``target (M, d)``: ``(M, width)``."""
-        there, here = (torch.cdist(target, source) <= self.radius).nonzero(as_tuple=True)
+        self, source: Tensor, target: Tensor, values: Tensor, source_features: Tensor, target_features: Tensor,
+        pairs: Pairs | None = None,
+    ) -> Tensor:  # fmt: skip
+        """Integrate ``values (N, width)`` at ``source (N, d)`` to ``target (M, d)``: ``(M, width)``.
+
+        ``pairs`` are those of the same places, where they are known already.
+        """
+        there, here, counts = neighbours(source, target, self.radius) if pairs is None else pairs
         seen = [source_features[here], target_features[there]]
         h = torch.cat([*seen, values[here]] if self.kind == "nonlinear" else seen, 1)
         parts = self.mlp(h) * values[here]
         sums = values.new_zeros(len(target), values.shape[1]).index_add(0, there, parts)
-        counts = torch.bincount(there, minlength=len(target)).clamp_min(1)
         return sums / counts[:, None]
 
 
@@ -78,9 +115,9 @@ class _In(nn.Module):
         super().__init__()
         self.x_projection, self.pos_embed, self.gno_in = Layers([inputs, width]), embed, kernel
 
-    def forward(self, values: Tensor, places: Tensor, grid: Tensor) -> Tensor:
+    def forward(self, values: Tensor, places: Tensor, grid: Tensor, pairs: Pairs | None) -> Tensor:
         features = self.pos_embed(places), self.pos_embed(grid)
-        found: Tensor = self.gno_in(places, grid, self.x_projection(values), *features)
+        found: Tensor = self.gno_in(places, grid, self.x_projection(values), *features, pairs)
         return found
 
 
@@ -89,8 +126,8 @@ class _Out(nn.Module):
         super().__init__()
         self.pos_embed, self.gno_out, self.projection = embed, kernel, Layers([width, outputs])
 
-    def forward(self, cells: Tensor, grid: Tensor, places: Tensor) -> Tensor:
-        found = self.gno_out(grid, places, cells, self.pos_embed(grid), self.pos_embed(places))
+    def forward(self, cells: Tensor, grid: Tensor, places: Tensor, pairs: Pairs | None) -> Tensor:
+        found = self.gno_out(grid, places, cells, self.pos_embed(grid), self.pos_embed(places), pairs)
         projected: Tensor = self.projection(found)
         return projected
 
@@ -108,9 +145,9 @@ class NodeEncoder(nn.Module):
         self.cnn_encoder = GridEncoder(dim, width, outputs, resolution, multipliers, blocks, attention)
         self._shape = (resolution,) * dim
 
-    def forward(self, values: Tensor, places: Tensor, grid: Tensor) -> Tensor:
+    def forward(self, values: Tensor, places: Tensor, grid: Tensor, pairs: Pairs | None = None) -> Tensor:
         """Encode ``values (N, inputs)`` at ``places (N, d)`` on grid points ``(cells, d)``: ``(outputs, *latent)``."""
-        found = self.gino_encoder(values, places, grid)
+        found = self.gino_encoder(values, places, grid, pairs)
         convolved: Tensor = self.cnn_encoder(found.T.reshape(1, -1, *self._shape))[0]
         return convolved
 
@@ -127,10 +164,10 @@ class NodeDecoder(nn.Module):
         kernel = KernelIntegral(width, features, hidden, radius, "linear")
         self.gino_decoder = _Out(outputs, width, Fourier(dim, features), kernel)
 
-    def forward(self, latent: Tensor, places: Tensor, grid: Tensor) -> Tensor:
+    def forward(self, latent: Tensor, places: Tensor, grid: Tensor, pairs: Pairs | None = None) -> Tensor:
         """Decode ``latent (inputs, *latent)`` at ``places (N, d)``: ``(N, outputs)``."""
         cells = self.cnn_decoder(latent[None])[0].flatten(1).T
-        found: Tensor = self.gino_decoder(cells, grid, places)
+        found: Tensor = self.gino_decoder(cells, grid, places, pairs)
         return found
 
 
@@ -151,19 +188,29 @@ class MeshAutoencoder(nn.Module):
 
     latent_grid: Tensor
 
-    def moments(self, x: Tensor, places: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return mean and log-variance, ``(B, 2 · latent, *latent)``; ``mask (B, 1, N, 1)`` is true for real nodes."""
+    def moments(
+        self, x: Tensor, places: Tensor, mask: Tensor | None = None, pairs: Pairs | None = None
+    ) -> Tensor:
+        """Return mean and log-variance, ``(B, 2 · latent, *latent)``; ``mask (B, 1, N, 1)`` is true for real nodes.
+
+        ``pairs`` from places to grid, where all samples have the same places.
+        """
         grid = self.latent_grid.flatten(0, -2)
         return torch.stack([
-            self.encoder(values.flatten(0, 1), at.flatten(0, 1), grid)
+            self.encoder(values.flatten(0, 1), at.flatten(0, 1), grid, pairs)
             for values, at in zip(_cut(x, mask), _cut(places, mask), strict=True)
         ])  # fmt: skip
 
-    def decode(self, latents: Tensor, places: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return values at ``places (B, T, N, d)``; zero where there is no real node."""
+    def decode(
+        self, latents: Tensor, places: Tensor, mask: Tensor | None = None, pairs: Pairs | None = None
+    ) -> Tensor:
+        """Return values at ``places (B, T, N, d)``; zero where there is no real node.
+
+        ``pairs`` from grid to places, where all samples have the same places.
+        """
         grid, out = self.latent_grid.flatten(0, -2), []
         for latent, at in zip(latents, _cut(places, mask), strict=True):
-            found = self.decoder(latent, at.flatten(0, 1), grid).unflatten(0, at.shape[:2])
+            found = self.decoder(latent, at.flatten(0, 1), grid, pairs).unflatten(0, at.shape[:2])
             out.append(nn.functional.pad(found, (0, 0, 0, places.shape[2] - found.shape[1])))
         return torch.stack(out)
 

@@ -8,6 +8,7 @@ from simplatform.policies.fields.networks.mesh_autoencoder import (
     Fourier,
     KernelIntegral,
     MeshAutoencoder,
+    Neighbours,
     NodeEncoder,
     divergence,
     posterior,
@@ -57,6 +58,20 @@ def test_a_place_without_neighbours_is_zero_and_a_mean_does_not_count_nodes():
     assert not found[1].any()
     twice = [torch.cat((part, part)) for part in (source, values, features(source))]
     torch.testing.assert_close(kernel(twice[0], target, twice[1], twice[2], features(target)), found)
+
+
+def test_a_table_of_neighbours_says_what_a_search_finds_and_is_not_saved():
+    torch.manual_seed(0)
+    network = MeshAutoencoder(2, 3, dim=2, resolution=8, width=16, features=6, hidden=(8,), radius=0.3,
+                              multipliers=(1, 1), blocks=1, attention=())  # fmt: skip
+    places, grid = torch.rand(1, 3, 5, 2).expand(2, -1, -1, -1), network.latent_grid.flatten(0, -2)
+    nodes, x = places[0].flatten(0, 1), torch.randn(2, 3, 5, 2)
+    into, out = Neighbours(nodes, grid, 0.3), Neighbours(grid, nodes, 0.3)
+    moments = network.moments(x, places)
+    assert torch.equal(network.moments(x, places, pairs=into()), moments)
+    latents = posterior(moments)[0]
+    assert torch.equal(network.decode(latents, places, pairs=out()), network.decode(latents, places))
+    assert not into.state_dict()
 
 
 def test_padding_changes_nothing_and_comes_back_as_zero():
