@@ -188,9 +188,7 @@ class MeshAutoencoder(nn.Module):
 
     latent_grid: Tensor
 
-    def moments(
-        self, x: Tensor, places: Tensor, mask: Tensor | None = None, pairs: Pairs | None = None
-    ) -> Tensor:
+    def moments(self, x: Tensor, places: Tensor, mask: Tensor | None = None, pairs: Pairs | None = None) -> Tensor:
         """Return mean and log-variance, ``(B, 2 · latent, *latent)``; ``mask (B, 1, N, 1)`` is true for real nodes.
 
         ``pairs`` from places to grid, where all samples have the same places.
@@ -201,9 +199,7 @@ class MeshAutoencoder(nn.Module):
             for values, at in zip(_cut(x, mask), _cut(places, mask), strict=True)
         ])  # fmt: skip
 
-    def decode(
-        self, latents: Tensor, places: Tensor, mask: Tensor | None = None, pairs: Pairs | None = None
-    ) -> Tensor:
+    def decode(self, latents: Tensor, places: Tensor, mask: Tensor | None = None, pairs: Pairs | None = None) -> Tensor:
         """Return values at ``places (B, T, N, d)``; zero where there is no real node.
 
         ``pairs`` from grid to places, where all samples have the same places.
