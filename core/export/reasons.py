@@ -49,9 +49,17 @@ def keeps_no_episode(policy: Policy, observations: Observations) -> None:
     """Refuse a policy whose answer to one observation changes with the episode that ``reset`` showed it.
 
     Raises:
-        ContractError: it adapts, or remembers.
+        ContractError: it adapts, or remembers, or has no answer to the examples, which are made of its training ranges.
     """
-    answers = [_answer(policy, observation, observations[0]) for observation in observations[:2]]
+    try:
+        answers = [_answer(policy, observation, observations[0]) for observation in observations[:2]]
+    except SimplatformError:
+        raise
+    except Exception as error:  # such as the factor of a mesh that is none
+        raise ContractError(
+            f"{type(policy).__name__} cannot leave as one file: it gives no answer to an example made of its training "
+            f"ranges ({type(error).__name__}: {_plain(error)}). {INSTEAD}"
+        ) from error
     if not torch.allclose(answers[0], answers[-1], rtol=0.0, atol=0.0, equal_nan=True):
         raise ContractError(
             f"{type(policy).__name__} cannot leave as one file: it adapts in reset(), to a system or an episode, and a "
