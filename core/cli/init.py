@@ -42,14 +42,9 @@ def _task(source: str) -> str:
     """Return the task that reads the data, or a built-in one; asked for where there are several."""
     from simplatform.cli.console import echo
     from simplatform.pipeline.inspecting import inspected
-    from simplatform.plugin_host.host import get_host
 
     if not source:
-        return _ask(
-            "problem (`simplatform tasks` lists all)",
-            _names("task"),
-            get_host().registry("recipe").get("mp1").data["task"],
-        )
+        return _ask("problem (`simplatform tasks` lists all)", _names("task"), "")
     found = inspected(source)
     for name, one in found.items():
         echo("\n".join([f"{source}, as the task {name} reads it:", *(f"  {line}" for line in one.said)]))

@@ -83,60 +83,59 @@ class Buffer(ABC):
         """Return the numbers of a batch."""
 
 
-class FIFO(Buffer):
+class SeenOnce(Buffer):
+    """Every sample is seen once and leaves when it is drawn; subclasses hold the waiting ones and say which is next."""
+
+    _held: deque[int] | list[int]
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def held(self) -> list[int]:
+        """Return their numbers."""
+        return list(self._held)
+
+    def room(self) -> int:
+        """Return the free places: all that are held are unseen."""
+        return self.capacity - len(self)
+
+    def _take(self, number: int) -> None:
+        self._held.append(number)
+
+    def _draw(self, size: int, step: int, random: Random) -> list[int]:
+        numbers = [self._next(random) for _ in range(size)]
+        for number in numbers:
+            self.samples[number].left = step
+        return numbers
+
+    @abstractmethod
+    def _next(self, random: Random) -> int: ...
+
+
+class FIFO(SeenOnce):
     """First in, first out: every sample is seen once, in the order of arrival. It does not wait for a threshold."""
+
+    _held: deque[int]
 
     def __init__(self, capacity: int, threshold: int) -> None:
         super().__init__(capacity, 0)
-        self._held: deque[int] = deque()
+        self._held = deque()
 
-    def __len__(self) -> int:
-        return len(self._held)
-
-    def held(self) -> list[int]:
-        """Return their numbers."""
-        return list(self._held)
-
-    def room(self) -> int:
-        """Return the free places: all that are held are unseen."""
-        return self.capacity - len(self)
-
-    def _take(self, number: int) -> None:
-        self._held.append(number)
-
-    def _draw(self, size: int, step: int, random: Random) -> list[int]:
-        numbers = [self._held.popleft() for _ in range(size)]
-        for number in numbers:
-            self.samples[number].left = step
-        return numbers
+    def _next(self, random: Random) -> int:
+        return self._held.popleft()
 
 
-class FIRO(Buffer):
+class FIRO(SeenOnce):
     """First in, random out: every sample is seen once, in random order above a threshold."""
+
+    _held: list[int]
 
     def __init__(self, capacity: int, threshold: int) -> None:
         super().__init__(capacity, threshold)
-        self._held: list[int] = []
+        self._held = []
 
-    def __len__(self) -> int:
-        return len(self._held)
-
-    def held(self) -> list[int]:
-        """Return their numbers."""
-        return list(self._held)
-
-    def room(self) -> int:
-        """Return the free places: all that are held are unseen."""
-        return self.capacity - len(self)
-
-    def _take(self, number: int) -> None:
-        self._held.append(number)
-
-    def _draw(self, size: int, step: int, random: Random) -> list[int]:
-        numbers = [_popped(self._held, int(random.integers(len(self._held)))) for _ in range(size)]
-        for number in numbers:
-            self.samples[number].left = step
-        return numbers
+    def _next(self, random: Random) -> int:
+        return _popped(self._held, int(random.integers(len(self._held))))
 
 
 class Reservoir(Buffer):

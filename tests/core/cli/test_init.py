@@ -66,3 +66,12 @@ def test_nothing_is_written_over_and_nobody_is_asked_without_a_terminal(program,
     assert "nobody to ask" in err
     assert not (tmp_path / "other.toml").exists()
     assert program("init", "-p", "toy", "-t", "toy/point", "--output", tmp_path / "other.toml")[0] == 0
+
+
+def test_no_plugin_need_be_there_for_the_questions(program, answers, tmp_path, monkeypatch):
+    from simplatform.plugin_host.host import get_host
+
+    monkeypatch.setenv("SIMPLATFORM_PLUGINS", "toy")
+    get_host.cache_clear()
+    answers("", "toy/point", "toy")
+    assert program("init", "--output", tmp_path / "mine.toml")[0] == 0
