@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import io
 import os
@@ -10,6 +11,32 @@ from collections.abc import Callable
 from typing import Any
 
 from simplatform.text import printable
+
+
+def entry() -> None:
+    """Run `main` in a process of its own, which ends with its code whatever the libraries do while they are unloaded.
+
+    Python ends as ever: threads are waited for, what others registered at exit runs. Then the process leaves without
+    the destructors of compiled libraries: torch's have ended a command that had done its work by an abort.
+    """
+    code = [1]
+    atexit.register(lambda: _leave(code[0]))  # registered first, so called last
+    try:
+        main()
+    except SystemExit as end:
+        code[0] = end.code if isinstance(end.code, int) else int(end.code is not None)
+        raise
+    code[0] = 0
+
+
+def _leave(code: int) -> None:
+    """End this process at once, with nothing left in its buffers."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # the reader has gone; what could be said of it was said before
+        pass
+    os._exit(code)
 
 
 def main() -> None:
@@ -109,4 +136,4 @@ def _unexpected(error: Exception) -> str:
     return f"{type(error).__name__}: {error} (at {where}). SIMPLATFORM_DEBUG=1 shows the traceback."
 
 
-__all__ = ["main"]
+__all__ = ["entry", "main"]

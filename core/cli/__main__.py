@@ -1,5 +1,5 @@
 """``python -m simplatform.cli``."""
 
-from simplatform.cli import main
+from simplatform.cli import entry
 
-main()
+entry()

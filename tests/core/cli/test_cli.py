@@ -259,3 +259,23 @@ def test_failed_plugins_are_listed_with_their_reason(program, tmp_path, monkeypa
     code, _, err = program("run", "--plugin", "bad")
     assert (code, "failed: ModuleNotFoundError" in err) == (3, True)
     assert program("run", "--plugin", "toy", "--dry-run")[0] == 0
+
+
+ABORTS = """
+import ctypes, sys, threading, time
+libc = ctypes.CDLL(None)
+libc.__cxa_atexit(ctypes.cast(libc.abort, ctypes.c_void_p), None, None)  # a library whose unloading fails
+late = lambda: (threading.main_thread().join(), time.sleep(0.1), print("the last thread", file=sys.stderr))
+threading.Thread(target=late).start()
+from simplatform.cli import entry
+sys.argv = ["simplatform", *sys.argv[1:]]
+entry()
+"""
+
+
+@pytest.mark.parametrize(("argument", "code"), [("--version", 0), ("nonsense", 2)])
+def test_a_library_that_fails_while_it_is_unloaded_changes_no_exit_code(argument, code):
+    done = subprocess.run([sys.executable, "-c", ABORTS, argument], capture_output=True, text=True, timeout=60)
+    assert done.returncode == code
+    assert done.stdout == (f"{__version__}\n" if code == 0 else "")
+    assert done.stderr.endswith("the last thread\n")
