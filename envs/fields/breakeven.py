@@ -92,7 +92,7 @@ def break_even(
     truths, given = [], []
     for seed in seeds:
         env.reset(seed=seed)
-        truths.append(torch.from_numpy(env.truth))
+        truths.append(torch.tensor(env.truth))
         given.append(torch.from_numpy(env.values))
     truth, parameters = torch.stack(truths), torch.stack(given)
     return BreakEven(

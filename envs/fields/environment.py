@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Self, cast
 
@@ -22,6 +23,10 @@ THRESHOLDS = {"correlation_time": 0.8, "correlation_time_95": 0.95}
 HORIZONS = (1, 10, 100)
 BATCH = 16
 """Truths that are solved at once: a long trajectory of a plane has tens of millions of numbers."""
+LARGE = 2**22
+"""Bytes of a truth that is not kept."""
+KEPT = 64
+"""Truths of episodes that are kept, the newest: opponents, methods and reports are judged on the same episodes."""
 LOST = 100.0
 """Times the truth's size at which a forecast has diverged, and the episode ends."""
 
@@ -201,17 +206,50 @@ class FieldEnv(FieldForecast):
         for env, seed in zip(envs, seeds, strict=True):
             gymnasium.Env.reset(env, seed=seed)
             drawn.append(env.problem.draw(env.np_random))
-        starts, values = (torch.stack(part) for part in zip(*drawn, strict=True))
-        with torch.no_grad():
-            truths = envs[0].problem.truth(starts, values, envs[0].steps).numpy()
-        return [env.begin(truth, given.numpy()) for env, truth, given in zip(envs, truths, values, strict=True)]
+        truths = _TRUTHS.find(envs, seeds, drawn)
+        return [env.begin(truth, given.numpy()) for env, truth, (_, given) in zip(envs, truths, drawn, strict=True)]
 
     def invariants(self, field: NDArray[np.float64]) -> dict[str, float]:
         """Return what the equation keeps."""
         varying = dict(zip(self.problem.ranges, self.values.astype(float).tolist(), strict=True))
         equation = self.problem.equation(self.problem.grid, **{**self.problem.parameters, **varying})
-        found = equation.invariants(torch.from_numpy(np.ascontiguousarray(field))[None])
+        found = equation.invariants(torch.tensor(field)[None])
         return {name: float(value) for name, value in found.items()}
+
+
+class _Truths:
+    """Truths by kind of environment and seed, solved together where they are not known yet."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, int], NDArray[np.float64]] = OrderedDict()
+
+    def find(
+        self, envs: Sequence[FieldEnv], seeds: Sequence[int | None], drawn: Sequence[tuple[Tensor, Tensor]]
+    ) -> list[NDArray[np.float64]]:
+        """Return the truths ``(frames + 1, C, *points)`` of environments of one kind, not to be written into."""
+        keys = [None if seed is None else (env.kind, seed) for env, seed in zip(envs, seeds, strict=True)]
+        found = [None if key is None else self._known.get(key) for key in keys]
+        open_ = [number for number, truth in enumerate(found) if truth is None]
+        if open_:
+            starts, values = (torch.stack(part) for part in zip(*(drawn[number] for number in open_), strict=True))
+            with torch.no_grad():
+                solved = envs[0].problem.truth(starts, values, envs[0].steps).numpy()
+            for number, truth in zip(open_, solved, strict=True):
+                found[number] = self._keep(keys[number], truth)
+        return [truth for truth in found if truth is not None]
+
+    def _keep(self, key: tuple[str, int] | None, truth: NDArray[np.float64]) -> NDArray[np.float64]:
+        if key is None or truth.nbytes > LARGE:
+            return truth
+        kept = truth.copy()  # not a view of the whole batch
+        kept.flags.writeable = False
+        self._known[key] = kept
+        if len(self._known) > KEPT:
+            self._known.popitem(last=False)
+        return kept
+
+
+_TRUTHS = _Truths()
 
 
 class ResolvedSolver:

@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from simplatform.policies.fields.networks.layers import Embedding, convolution, halved
+from simplatform.policies.fields.networks.layers import Embedding, convolution, halved, wrapped
 
 LEVELS = 4
 WRAPPED = 2
@@ -140,7 +140,7 @@ def doubled(x: Tensor, periodic: bool) -> Tensor:
     size = [1 if flat else 2 * x.shape[2], 2 * x.shape[3]]
     if periodic:
         rows = 0 if flat else WRAPPED
-        x = nn.functional.pad(x, (WRAPPED, WRAPPED, rows, rows), mode="circular")
+        x = wrapped(x[:, :, 0], WRAPPED)[:, :, None] if flat else wrapped(x, WRAPPED)
         size = [size[0] + 4 * rows, size[1] + 4 * WRAPPED]
     x = nn.functional.interpolate(x, size=size, mode="bicubic", align_corners=False)
     if periodic:
