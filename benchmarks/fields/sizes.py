@@ -24,9 +24,9 @@ SEED = 100
 CHAOS = {**KS, "train.steps": 3000, "env.parameters": {"viscosity": 0.8}}
 FLOW = {"train.steps": 200, "env.parameters": {"viscosity": 0.01}}
 UNET = (2e-3, 4e-3)
-REFINER = ((2e-3, 4e-7), (2e-3, 2.5e-5), (2e-3, 1e-3), (2e-3, 1e-2), (4e-3, 1e-3), (4e-3, 1e-2), (4e-3, 1e-1))
+REFINER = ((2e-3, 4e-7), (2e-3, 2.5e-5), (2e-3, 1e-3), (2e-3, 1e-2), (4e-3, 1e-3), (4e-3, 1e-2))
 """Rate, and variance of the last noise."""
-PLANE = (1e-3, 2e-3, 4e-3)
+PLANE = (2e-3, 4e-3)
 IN_THE_PLANE = ("sinenet, 1 waves", "scot, next frame")
 
 

@@ -58,7 +58,7 @@ PLANE = {**KEPT, **CHOSEN.get("plane", {}), "train.steps": 400, "train.batch": 8
 BURGERS = {**KEPT, **CHOSEN.get("plane", {}), "train.steps": 400, "train.batch": 4}
 WAVES = {1: 1.91, 2: 1.708, 4: 1.5, 8: 1.316}
 """Growth of SineNet's levels for equal parameters, by the number of waves."""
-SCOT = {"policy.leads": 4, "policy.width": 24}
+SCOT = {**PLANE, "train.steps": 1000, "policy.leads": 4, "policy.width": 24}
 ROWS: dict[str, dict[str, Row]] = {
     "kuramoto-sivashinsky": {
         "field-persistence": Row("field-persistence"),
@@ -90,8 +90,8 @@ ROWS: dict[str, dict[str, Row]] = {
             )
             for waves, growth in WAVES.items()
         },
-        "scot, next frame": Row("scot", {**PLANE, **SCOT, "policy.pairs": "next"}),
-        "scot, all pairs, half of the trajectories": Row("scot", {**PLANE, **SCOT, "task.demonstrations": 16}),
+        "scot, next frame": Row("scot", {**SCOT, "policy.pairs": "next"}),
+        "scot, all pairs, half of the trajectories": Row("scot", {**SCOT, "task.demonstrations": 16}),
     },
 }
 

@@ -174,7 +174,8 @@ def beside(plugin: str, recipe: Resolved) -> Resolved:
 def expanded(task: Task, kwargs: Mapping[str, Any]) -> Task:
     """Return a task with other keywords for its environment, and the variants that follow from them.
 
-    A keyword that is told holds in all variants, so that those which differed in nothing else become one.
+    A keyword that is told holds in all variants, so that those which differed in nothing else become one, and in all
+    splits.
 
     Raises:
         SimplatformError: what the task's ``expand`` finds wrong with the keywords, such as a file that is not there.
@@ -183,7 +184,8 @@ def expanded(task: Task, kwargs: Mapping[str, Any]) -> Task:
         told = {key for key, value in kwargs.items() if key not in task.kwargs or task.kwargs[key] != value}
         left = [{key: value for key, value in one.items() if key not in told} for one in task.variants]
         variants = tuple(one for number, one in enumerate(left) if one not in left[:number])
-        return dataclasses.replace(task, kwargs=kwargs, variants=variants)
+        splits = {name: {k: v for k, v in one.items() if k not in told} for name, one in task.splits.items()}
+        return dataclasses.replace(task, kwargs=kwargs, variants=variants, splits=splits)
     found = load(task.expand)(kwargs)
     if not isinstance(found, Expansion):
         variants = tuple(found)

@@ -39,7 +39,11 @@ class LatentDiffusionConfig(FieldConfig):
     width: int = Field(16, ge=16, multiple_of=16, description="channels of the autoencoder")
     multipliers: tuple[int, ...] = Field((1, 1), min_length=1, description="each level's width by the first")
     latent: int = Field(4, ge=1, description="channels of a latent")
-    reach: float = Field(1.6, gt=1, description="radius of the kernels, in distances of points, frames or grid points")
+    reach: float = Field(
+        1.6,
+        gt=1,
+        description="radius of the kernels in every direction, in its distance of points or frames, or of the grid's",
+    )
     divergence: float = Field(2e-7, ge=0, description="weight of the latent's distance from the standard normal")
     tokens: int = Field(64, ge=8, multiple_of=8, description="width of the transformer")
     depth: int = Field(4, ge=1, description="blocks of the transformer")
@@ -83,19 +87,19 @@ class LatentDiffusion(FieldPolicy):
         whole = torch.cat((space.expand(config.frames, -1, -1), times), -1)
         self.register_buffer("places", whole, persistent=False)
         self.register_buffer("first_places", space, persistent=False)
-        gaps = [1 / (n - 1) for n in (*self.points, config.frames, config.resolution)]
+        radii = tuple(config.reach / (min(n, config.resolution) - 1) for n in (*self.points, config.frames))
         shared: dict[str, Any] = {
             "resolution": config.resolution, "width": config.width, "features": 2 * dim + 6, "hidden": (32, 32),
-            "radius": config.reach * max(gaps), "multipliers": config.multipliers, "blocks": 1, "attention": (),
+            "multipliers": config.multipliers, "blocks": 1, "attention": (),
         }  # fmt: skip
-        self.autoencoder = MeshAutoencoder(self.channels, config.latent, dim=dim, **shared)
+        self.autoencoder = MeshAutoencoder(self.channels, config.latent, dim=dim, radius=radii, **shared)
         inputs = config.history * self.channels
-        self.first = NodeEncoder(inputs, config.context, self.dim, kind="nonlinear", **shared)
+        self.first = NodeEncoder(inputs, config.context, self.dim, kind="nonlinear", radius=radii[: self.dim], **shared)
         self.given = nn.Linear(max(self.parameter_count, 1), config.context)
         self.register_buffer("first_grid", unit_grid(self.dim, config.resolution).flatten(0, -2), persistent=False)
         size = (config.resolution // 2 ** (len(config.multipliers) - 1),) * dim
         self._size = (config.latent, *size)
-        self._tabulate(shared["radius"])
+        self._tabulate(radii)
         self.transformer = LatentTransformer(
             size, config.latent, config.context, (2,) * dim, config.tokens, config.depth, config.heads
         )
@@ -110,11 +114,11 @@ class LatentDiffusion(FieldPolicy):
     kept: Tensor
     first_grid: Tensor
 
-    def _tabulate(self, radius: float) -> None:
+    def _tabulate(self, radii: tuple[float, ...]) -> None:
         """Find all neighbours once: a search in every step would make the host wait for the device."""
         nodes, grid = self.places.flatten(0, 1), self.autoencoder.latent_grid.flatten(0, -2)
-        self.into, self.out = Neighbours(nodes, grid, radius), Neighbours(grid, nodes, radius)
-        self.first_into = Neighbours(self.first_places, self.first_grid, radius)
+        self.into, self.out = Neighbours(nodes, grid, radii), Neighbours(grid, nodes, radii)
+        self.first_into = Neighbours(self.first_places, self.first_grid, radii[: self.dim])
 
     @property
     def nfe(self) -> float:

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from simplatform.policies.fields.networks.latent_grid import GridDecoder, GridEncoder
 
 Kernel = Literal["linear", "nonlinear"]
+Radius = float | Sequence[float]
+"""Of a kernel: one, or one for each direction."""
 LOW, HIGH = -30.0, 20.0
 """Limits of the logarithm of a variance."""
 
@@ -56,11 +58,15 @@ class Pairs(NamedTuple):
     counts: Tensor
 
 
-def neighbours(source: Tensor, target: Tensor, radius: float) -> Pairs:
-    """Return which of ``source (N, d)`` are within ``radius`` of which of ``target (M, d)``.
+def neighbours(source: Tensor, target: Tensor, radius: Radius) -> Pairs:
+    """Return which of ``source (N, d)`` are within ``radius`` of which of ``target (M, d)``: in a ball, or in the
+    ellipsoid with a radius for each direction.
 
     How many there are depends on the places, so that the host waits for a device that looks for them.
     """
+    if not isinstance(radius, float):
+        unit = source.new_tensor(radius)
+        source, target, radius = source / unit, target / unit, 1.0
     there, here = (torch.cdist(target, source) <= radius).nonzero(as_tuple=True)
     return Pairs(there, here, torch.bincount(there, minlength=len(target)).clamp_min(1))
 
@@ -72,7 +78,7 @@ class Neighbours(nn.Module):
     here: Tensor
     counts: Tensor
 
-    def __init__(self, source: Tensor, target: Tensor, radius: float) -> None:
+    def __init__(self, source: Tensor, target: Tensor, radius: Radius) -> None:
         super().__init__()
         for name, values in neighbours(source, target, radius)._asdict().items():
             self.register_buffer(name, values, persistent=False)
@@ -88,7 +94,7 @@ class KernelIntegral(nn.Module):
     The kernel sees the features of the source, then those of the target, and with ``nonlinear`` the value too.
     """
 
-    def __init__(self, width: int, features: int, hidden: Sequence[int], radius: float, kind: Kernel) -> None:
+    def __init__(self, width: int, features: int, hidden: Sequence[int], radius: Radius, kind: Kernel) -> None:
         super().__init__()
         inputs = 2 * features + (width if kind == "nonlinear" else 0)
         self.mlp = Layers([inputs, *hidden, width])
@@ -137,7 +143,7 @@ class NodeEncoder(nn.Module):
 
     def __init__(
         self, inputs: int, outputs: int, dim: int, resolution: int, width: int, features: int, hidden: Sequence[int],
-        radius: float, kind: Kernel, multipliers: Sequence[int], blocks: int, attention: Sequence[int],
+        radius: Radius, kind: Kernel, multipliers: Sequence[int], blocks: int, attention: Sequence[int],
     ) -> None:  # fmt: skip
         super().__init__()
         kernel = KernelIntegral(width, features, hidden, radius, kind)
@@ -157,7 +163,7 @@ class NodeDecoder(nn.Module):
 
     def __init__(
         self, inputs: int, outputs: int, dim: int, resolution: int, width: int, features: int, hidden: Sequence[int],
-        radius: float, multipliers: Sequence[int], blocks: int, attention: Sequence[int],
+        radius: Radius, multipliers: Sequence[int], blocks: int, attention: Sequence[int],
     ) -> None:  # fmt: skip
         super().__init__()
         self.cnn_decoder = GridDecoder(dim, inputs, width, resolution, multipliers, blocks, attention)
@@ -176,7 +182,7 @@ class MeshAutoencoder(nn.Module):
 
     def __init__(
         self, channels: int, latent: int, *, dim: int = 3, resolution: int = 64, width: int = 64, features: int = 32,
-        hidden: Sequence[int] = (64, 64, 64, 64), radius: float = 0.0425, multipliers: Sequence[int] = (1, 2, 4),
+        hidden: Sequence[int] = (64, 64, 64, 64), radius: Radius = 0.0425, multipliers: Sequence[int] = (1, 2, 4),
         blocks: int = 2, attention: Sequence[int] = (16,),
     ) -> None:  # fmt: skip
         super().__init__()

@@ -110,6 +110,14 @@ def test_a_keyword_that_is_told_holds_in_all_variants():
     assert isinstance(expanded(task, {"a": 9}), Task)
 
 
+def test_a_keyword_that_is_told_holds_in_all_splits():
+    task = dataclasses.replace(find_task("toy/point"), splits={"train": {"a": 2}, "test": {"a": 3, "b": 1}})
+    assert expanded(task, task.kwargs).splits == task.splits
+    told = expanded(task, {**task.kwargs, "a": 9})
+    assert [told.env_kwargs(split, 0)["a"] for split in ("train", "test")] == [9, 9]
+    assert told.splits["test"] == {"b": 1}
+
+
 def test_another_method_beside_has_the_same_task_data_and_seed():
     one = resolve("toy", seed=7, settings={"env.spread": 3.0, "task.episodes": 2})
     other = beside("toy-mean", one)

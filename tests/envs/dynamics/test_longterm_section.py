@@ -49,7 +49,7 @@ def test_the_law_has_the_truths_statistics_and_a_constant_has_none(envs):
 
 
 def test_the_section_stands_in_a_report(tmp_path):
-    settings = {"task.episodes": 2, "task.record": 0, "task.opponents": False, "env.steps": 150}
+    settings = {"task.episodes": 2, "task.record": 0, "task.opponents": False}
     run = sp.run("persistence", "lorenz", settings=settings, output=tmp_path, device="cpu", until="evaluate")
     section = longterm_section(RunView(RunDirectory(run.path)))
     assert section is not None

@@ -128,3 +128,17 @@ def test_the_expert_is_perfect():
     found = sp.evaluate(ResolvedSolver(env), env, episodes=2)
     assert found["nrmse"].value < 1e-6
     assert torch.is_tensor(ResolvedSolver(env).act({}, generator=torch.Generator()))
+
+
+def test_the_truth_of_an_episode_is_solved_once():
+    def begun(seed, **more):
+        env = FieldEnv("burgers", steps=2, points=16, **more)
+        env.reset(seed=seed)
+        return env
+
+    first, again, other, paced = begun(5), begun(5), begun(6), begun(5, frame=0.05)
+    assert again.truth is first.truth
+    assert not first.truth.flags.writeable
+    assert not np.allclose(other.truth, first.truth)
+    np.testing.assert_allclose(paced.truth[2], first.truth[1], atol=1e-5)
+    assert paced.truth is not first.truth

@@ -173,7 +173,7 @@ def test_each_runs_through_the_pipeline(plugin, tmp_path, tmp_path_factory, monk
     monkeypatch.setenv("SIMPLATFORM_CACHE", str(tmp_path_factory.getbasetemp() / "lorenz"))
     pytest.importorskip("pydmd", reason="pip install 'simplatform[dynamics]'")
     quick = {"steps": 20, "varpro_steps": 2} if plugin in ("mlp", "dense-twin") else {}
-    settings = {**quick, "episodes": 1, "env.steps": 60}
+    settings = {**quick, "episodes": 1}
     run = sp.run(plugin, settings=settings, output=tmp_path / "runs")
     assert np.isfinite(run.summary["valid_prediction_time"]["value"])
     again = sp.load(run.best)
