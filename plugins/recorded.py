@@ -33,6 +33,7 @@ def register_tasks(register: Register) -> None:
                 Metric("action_difference", better="lower", over="mean", unit="the action's"),
             ),
             expand="simplatform.envs.recorded.replay:episodes",
+            recorded="simplatform.envs.recorded.replay:demonstrations",
             splits={part: {"part": part} for part in ("train", "validation", "test")},
             inspect="simplatform.envs.recorded.inspecting:inspect_demonstrations",
             opponents=("replay-nearest", "replay-first", "zero"),

@@ -48,6 +48,8 @@ class Facts:
     """Which observations are point clouds, ``(N, C)``, and how they were read: ``points``, how many are kept of each in
     farthest-point order (``order`` "first": in the order they come in); ``middle`` (3,) and ``reach``, beyond which, in
     any coordinate, a point is dropped."""
+    images: Mapping[str, Any] = field(default_factory=dict)
+    """Which observations are images, ``(cameras, size, size, 3)`` bytes: their ``size`` and number of ``cameras``."""
     ranges: Mapping[str, Any] = field(default_factory=dict)
     """Smallest and largest values of the training data per component of the last axis, ``{"low": […], "high": […]}``,
     of observations and of "action". In checkpoints only."""
@@ -159,6 +161,10 @@ def _is_cloud(value: object) -> bool:
     return _numbers(middle) and len(middle) == 3 and (reach is None or _is_number(reach))
 
 
+def _is_images(value: object) -> bool:
+    return isinstance(value, Mapping) and all(_whole(value.get(name), 1) for name in ("size", "cameras"))
+
+
 _RULES = {
     "dt": ("a time in s above 0", _is_time),
     "dimension": ("a whole number from 1", lambda v: _whole(v, 1)),
@@ -171,6 +177,7 @@ _RULES = {
     "names": ("a table of lists of names", lambda v: _tables(v, _is_texts)),
     "keys": ("a table of lists of names", lambda v: _tables(v, _is_texts)),
     "clouds": ("a table of tables", lambda v: _tables(v, _is_cloud)),
+    "images": ("a table of tables", lambda v: _tables(v, _is_images)),
     "ranges": ("a table of low and high", lambda v: _tables(v, _is_range)),
     "limits": ("a table of low and high", lambda v: isinstance(v, Mapping) and (not v or _is_range(v))),
     "judges_non_finite": ("true or false", lambda v: isinstance(v, bool)),

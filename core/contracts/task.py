@@ -63,6 +63,9 @@ class Task:
     expand: str = ""
     """A lazy target "module:function" that returns the variants for given keywords, where they are not known before; a
     variant each is then demonstrated, validated and tested, unless it returns an ``Expansion`` that says how many."""
+    recorded: str = ""
+    """A lazy target "module:function" that returns the demonstrations of a split, for the keywords of its environment,
+    where they are recorded: nothing is collected then."""
     inspect: str = ""
     """A lazy target "module:function" that returns an ``Inspection`` of a file of data, for tasks that read one."""
     code: tuple[str, ...] = ()

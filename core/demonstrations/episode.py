@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, overload
 
 import numpy as np
@@ -93,6 +94,14 @@ class Demonstrations(Sequence[Episode]):
         """
         return _concatenate([episode.actions for episode in self], "actions")
 
+    def joined(self, key: str) -> Array:
+        """Return all entries of an observation, of one episode after another: ``(steps + episodes, ...)``.
+
+        Raises:
+            DataError: the key is missing, or shapes differ between episodes.
+        """
+        return _concatenate([episode.observations[key] for episode in self._checked(key)], f"observation {key!r}")
+
     def content_hash(self) -> str:
         """Return a SHA-256 of all arrays: equal data, equal hash, whatever file they came from."""
         digest = hashlib.sha256()
@@ -118,3 +127,45 @@ def _concatenate(parts: list[Array], what: str) -> Array:
     if len(shapes) != 1:
         raise DataError(f"{what} have several shapes ({shapes[:3]}…): iterate over the episodes instead of stacking")
     return np.concatenate(parts)
+
+
+class Joined(Demonstrations):
+    """Episodes that are views of arrays over all of them, which may lie in files (``numpy.memmap``): nothing is copied.
+
+    ``observations[k]`` is ``(steps + episodes, ...)``, ``actions`` ``(steps, ...)``; ``lengths`` are those of episodes.
+    """
+
+    def __init__(
+        self,
+        observations: Mapping[str, Array],
+        actions: Array,
+        lengths: Sequence[int],
+        source: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._arrays, self._all_actions, self._lengths = dict(observations), actions, [int(n) for n in lengths]
+        ends = np.cumsum([0, *self._lengths])
+        if len(actions) != ends[-1]:
+            raise DataError(f"episodes have {ends[-1]} steps, and there are {len(actions)} actions")
+        episodes = [
+            Episode(
+                {key: values[start + n : stop + n + 1] for key, values in self._arrays.items()}, actions[start:stop]
+            )
+            for n, (start, stop) in enumerate(pairwise(ends))
+        ]
+        super().__init__(episodes, source)
+
+    def part(self, start: int, stop: int) -> Joined:
+        """Return the episodes from ``start`` to before ``stop``."""
+        ends = np.cumsum([0, *self._lengths])
+        first, last = int(ends[start]), int(ends[stop])
+        seen = {key: values[first + start : last + stop] for key, values in self._arrays.items()}
+        return Joined(seen, self._all_actions[first:last], self._lengths[start:stop], self.source)
+
+    def joined(self, key: str) -> Array:
+        """Return the array of all entries itself."""
+        self._checked(key)
+        return self._arrays[key]
+
+    def stacked_actions(self) -> Array:
+        """Return the array of all actions itself."""
+        return self._all_actions

@@ -7,12 +7,15 @@ from pathlib import Path
 from simplatform.contracts import Format
 from simplatform.demonstrations import store
 from simplatform.demonstrations.episode import Demonstrations
+from simplatform.demonstrations.stored import loaded
 from simplatform.errors import ContractError, DataError
 from simplatform.plugin_host.host import get_host
 
 
-def open_demonstrations(source: str | Path) -> Demonstrations:
+def open_demonstrations(source: str | Path, lazy: bool = False) -> Demonstrations:
     """Open demonstrations: a folder of ours, or what a registered format recognises (DP3's zarr, LeRobot, …).
+
+    With ``lazy``, clouds and images may stay in the file until they are indexed (``demonstrations.stored``).
 
     Raises:
         DataError: there is nothing of the kind, or it is damaged.
@@ -21,7 +24,8 @@ def open_demonstrations(source: str | Path) -> Demonstrations:
         return store.load(Path(source))
     for one in formats().values():
         if one.recognises(str(source)):
-            return one.read(str(source))
+            found = one.read(str(source))
+            return found if lazy else loaded(found)
     raise DataError(f"{source} holds no demonstrations of a known format: ours, {', '.join(formats())}")
 
 

@@ -6,14 +6,17 @@ datasets. None is followed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
+from pathlib import Path
 from typing import Any
 
 from simplatform.budgets import check_arrays, memory_within
 from simplatform.demonstrations.episode import Array
+from simplatform.demonstrations.stored import stored
 from simplatform.errors import DataError
+from simplatform.runs.files import reading
 from simplatform.runs.folder import Folder
 
 
@@ -30,6 +33,27 @@ def hdf5(folder: Folder, name: str) -> Iterator[Any]:
     with memory_within(str(path), path.stat().st_size), h5py.File(path, "r") as file:
         check_hdf5(file, str(path), path.stat().st_size)
         yield file
+
+
+class Later:
+    """An HDF5 file that is opened, and checked, when something of it is first asked for, and then stays open."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: Any = None
+
+    def rows(self, name: str, shape: Sequence[int], dtype: Any, repeat: bool = False) -> Array:
+        """Return a dataset as an array that is read when it is indexed (see ``demonstrations.stored``)."""
+        return stored(shape, dtype, lambda start, stop: self._dataset(name)[start:stop], repeat)
+
+    def _dataset(self, name: str) -> Any:
+        import h5py
+
+        if self._file is None:
+            with reading(f"{self.path} is damaged"):
+                self._file = h5py.File(self.path, "r")
+                check_hdf5(self._file, str(self.path), self.path.stat().st_size)
+        return self._file[name]
 
 
 def check_hdf5(file: Any, what: str, file_bytes: int) -> None:

@@ -76,10 +76,11 @@ class Windows:
         self._order: tuple[tuple[int, int], Tensor] | None = None
         if collate is None:
             self._fields, self._actions = self._flat()
-            self._steps = self._joined_steps()
+            self._steps, self._entries = self._joined_steps()
             if _fits([*self._fields.values(), self._actions], self._device) if resident is None else resident:
                 self._fields = {key: value.to(self._device) for key, value in self._fields.items()}
-                self._actions, self._steps = self._actions.to(self._device), self._steps.to(self._device)
+                self._actions = self._actions.to(self._device)
+                self._steps, self._entries = self._steps.to(self._device), self._entries.to(self._device)
 
     def __len__(self) -> int:
         return len(self._where)
@@ -103,8 +104,8 @@ class Windows:
         """Return the windows with the given numbers."""
         if self._collate is not None:
             return self._collate([self._sample(int(i)) for i in chosen])
-        steps = self._steps[moved(torch.as_tensor(chosen), self._steps.device)]
-        seen = steps[:, : self._observe]
+        chosen = moved(torch.as_tensor(chosen), self._steps.device)
+        steps, seen = self._steps[chosen], self._entries[chosen]
         fields = {key: moved(values[seen], self._device) for key, values in self._fields.items()}
         return Batch(fields, moved(self._actions[steps], self._device))
 
@@ -118,14 +119,17 @@ class Windows:
 
     def _flat(self) -> tuple[Mapping[str, Tensor], Tensor]:
         keys = self._episodes[0].observations
-        fields = {key: torch.as_tensor(self._episodes.stacked(key)) for key in keys}
+        fields = {key: torch.as_tensor(self._episodes.joined(key)) for key in keys}
         return fields, torch.as_tensor(self._episodes.stacked_actions())
 
-    def _joined_steps(self) -> Tensor:
-        """Return the steps of all windows, counted through all episodes, ``(windows, horizon)``."""
+    def _joined_steps(self) -> tuple[Tensor, Tensor]:
+        """Return the steps of all windows, counted through all episodes, ``(windows, horizon)``, and where their
+        observations stand, ``(windows, observe)``: an episode has one more of them than steps."""
         lengths = [len(episode) for episode in self._episodes]
         offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        return torch.as_tensor(self._where[:, 1:] + offsets[self._where[:, :1]])
+        steps = self._where[:, 1:] + offsets[self._where[:, :1]]
+        entries = steps[:, : self._observe] + self._where[:, :1]
+        return torch.as_tensor(steps), torch.as_tensor(entries)
 
     def _sample(self, number: int) -> dict[str, Any]:
         episode = self._episodes[int(self._where[number, 0])]

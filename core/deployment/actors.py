@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simplatform.contracts import Policy
 
 Frame = Mapping[str, Array]
+_TYPES: dict[str, Any] = {"tensor(double)": np.float64, "tensor(uint8)": np.uint8}
 
 
 class Actor(Protocol):
@@ -119,9 +120,7 @@ class OnnxActor:
             ) from error
         except Exception as error:  # onnxruntime raises classes of its own
             raise CheckpointError(f"{self.path} is no ONNX file that can be read here: {error}") from error
-        self._types = {
-            item.name: np.float64 if "double" in item.type else np.float32 for item in self._session.get_inputs()
-        }
+        self._types = {item.name: _TYPES.get(item.type, np.float32) for item in self._session.get_inputs()}
         self.needed = tuple(name for name in self._inputs if name in shapes)
         self.reset({}, 0)
 

@@ -44,12 +44,31 @@ def filled(cloud: Array, good: Array) -> Array:
     return found
 
 
-def sampled(cloud: Array, count: int, as_given: bool = False) -> Array:
+def one_of_each(points: Array, edge: float) -> NDArray[np.int64]:
+    """Return the numbers of the points (n, 3) that lie nearest to the mean of their cube, one of each cube.
+
+    Cubes stand where they stand, whatever else is in the cloud: their corners are multiples of ``edge``.
+    """
+    points = points.astype(np.float64)
+    cubes = np.floor(points / edge).astype(np.int64)
+    _, owner, counts = np.unique(cubes, axis=0, return_inverse=True, return_counts=True)
+    owner = owner.reshape(-1)
+    means = np.stack([np.bincount(owner, points[:, axis]) for axis in range(3)], 1) / counts[:, None]
+    distance = np.linalg.norm(points - means[owner], axis=1)
+    order = np.lexsort((distance, owner))
+    firsts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    return np.sort(order[firsts])
+
+
+def sampled(cloud: Array, count: int, as_given: bool = False, voxel: float = 0.0) -> Array:
     """Return ``count`` points: the first ones of a cloud in farthest-point order, which others are put into.
 
-    With ``as_given``, the order is left as it is. A cloud of fewer points repeats them.
+    With ``as_given``, the order is left as it is; with ``voxel``, a cube of that edge keeps one of its points first. A
+    cloud of fewer points repeats them.
     """
+    cloud = cloud[one_of_each(cloud[:, :3], voxel)] if voxel else cloud
     if len(cloud) < count:
+        cloud = cloud if as_given or len(cloud) < 2 else cloud[farthest_order(cloud[:, :3], len(cloud))]
         return np.resize(cloud, (count, cloud.shape[1]))
     if as_given or in_farthest_order(cloud):
         return cloud[:count]

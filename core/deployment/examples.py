@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 
 def example(signature: Signature, seed: int = 0) -> dict[str, Array] | None:
-    """Return one frame within the training ranges, float32; None where a size is free or a range is not known."""
+    """Return one frame within the training ranges, float32, images in bytes; None where its size is free."""
     draws, ranges, frame = np.random.default_rng(seed), signature.facts.ranges, {}
     for key, shape in signature.observation.items():
         if min(shape, default=1) < 0 or key not in ranges or len(ranges[key]["low"]) != (shape or (1,))[-1]:
             return None
         frame[key] = draws.uniform(ranges[key]["low"], ranges[key]["high"], shape or (1,)).reshape(shape)
-    return {key: value.astype(np.float32) for key, value in frame.items()}
+    images = signature.facts.images
+    return {key: value.astype(np.uint8 if key in images else np.float32) for key, value in frame.items()}
 
 
 class Read(dict[str, "Tensor"]):

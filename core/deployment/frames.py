@@ -11,7 +11,7 @@ has no points, or values are out of the training range. The rule for that:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from simplatform.contracts import Signature
 from simplatform.deployment.clouds import Array, filled, sampled
+from simplatform.deployment.images import views
 from simplatform.errors import FrameError
 
 MARGIN = 1.0
@@ -64,14 +65,23 @@ class Frames:
         names = [key for key in self.signature.observation if self.needed is None or key in self.needed]
         return {key: self._one(key, self._find(key, frame)) for key in names}
 
+    def _images(self, key: str, value: Sequence[Array]) -> Array:
+        about = self.facts.images[key]
+        value = [np.asarray(value)] if isinstance(value, np.ndarray) and value.ndim == 3 else value
+        if len(value) != about["cameras"]:
+            raise FrameError(f"{key!r} has images of {len(value)} cameras, expected {about['cameras']}")
+        return views(value, about["size"], about.get("plain", False))
+
     def _said(self) -> str:
         return ", ".join(f"{key} {list(shape)}" for key, shape in self.signature.observation.items())
 
-    def _find(self, key: str, frame: Mapping[str, Any]) -> Array:
+    def _find(self, key: str, frame: Mapping[str, Any]) -> Any:
         if key in frame:
             return _numbers(key, frame[key])
         sources = [_named(source, frame) for source in self.facts.keys.get(key, [])]
         if sources and None not in sources:
+            if key in self.facts.images:
+                return [_numbers(str(source), frame[str(source)]) for source in sources]
             parts = [_numbers(str(source), frame[str(source)]) for source in sources]
             return parts[0] if len(parts) == 1 else np.concatenate([part.reshape(-1) for part in parts])
         made = self.facts.keys.get(key, [])
@@ -79,16 +89,19 @@ class Frames:
         there = ", ".join(map(str, frame)) or "nothing"
         raise FrameError(f"the frame has no {key!r}{also}; it has {there}, expected {self._said()}")
 
-    def _one(self, key: str, value: Array) -> Array:
+    def _one(self, key: str, value: Any) -> Array:
         if key in self.facts.clouds:
             value = self._cloud(key, value)
+        elif key in self.facts.images:
+            value = self._images(key, value)
         else:
             _check_shape(key, value, self.signature.observation[key])
             if value.dtype.kind == "f" and not np.isfinite(value).all():
                 at = np.argwhere(~np.isfinite(value))[0].tolist()
                 raise FrameError(f"{key!r} is not finite at {at}: {value[tuple(at)]}")
             self._check_range(key, value)
-        return value
+        found: Array = value
+        return found
 
     def _cloud(self, key: str, value: Array) -> Array:
         wanted, about = self.signature.observation[key], self.facts.clouds[key]
@@ -114,7 +127,7 @@ class Frames:
         self.dropped += int((~good).sum())
         value = value if good.all() else filled(value, good)
         count = about.get("points", wanted[0])
-        return sampled(value, count, about.get("order") == "first") if count > 0 else value
+        return sampled(value, count, about.get("order") == "first", about.get("voxel", 0.0)) if count > 0 else value
 
     def _check_range(self, key: str, value: Array) -> None:
         if key not in self._ranges or not value.size:

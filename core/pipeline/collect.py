@@ -14,6 +14,7 @@ from typing import Any
 
 from simplatform.contracts import Task
 from simplatform.demonstrations import Demonstrations, Episode, store
+from simplatform.demonstrations.episode import Joined
 from simplatform.errors import DataError
 from simplatform.pipeline.allocate import Allocation
 from simplatform.pipeline.batches import run_shards
@@ -22,6 +23,7 @@ from simplatform.pipeline.measuring import require_reported
 from simplatform.pipeline.rollout import Rollout
 from simplatform.pipeline.shards import EpisodeShard, episode_shard
 from simplatform.plugin_host.host import get_host
+from simplatform.plugin_host.registry import resolve as load
 from simplatform.report.statistics import Estimate, wilson
 from simplatform.runs.cache import cache_root
 from simplatform.runs.files import exclusive
@@ -66,6 +68,8 @@ def collect(
     Raises:
         DataError: the expert does not reach the number.
     """
+    if task.recorded:
+        return _recorded(task, count, split, seed)
     key = _key(task, count, seed, split, attempts, allocate)
     path = (root or cache_root() / "demonstrations") / key
     found = _cached(path, say)
@@ -94,6 +98,18 @@ def collect(
         if not path.exists():
             store.save(demonstrations, path, make_env(task, split))
     return Collected(demonstrations, path, _expert_rate(demonstrations), cached=False)
+
+
+def _recorded(task: Task, count: int, split: str, seed: int) -> Collected:
+    """Return the demonstrations of a task that are recorded already, from where they lie."""
+    kwargs = task.env_kwargs(split, 0)
+    found: Demonstrations = load(task.recorded)(kwargs)
+    if count > len(found):
+        raise DataError(f"{task.name}: {split} has {len(found)} recorded episodes, {count} were asked for")
+    about = {"task": task.name, "expert": task.expert, "split": split, "seed": seed, "env": kwargs}
+    found = found.part(0, count) if isinstance(found, Joined) else found[:count]
+    found.source = {**found.source, **about}
+    return Collected(found, Path(str(kwargs.get("path", task.name))), None, cached=True)
 
 
 def _cached(path: Path, say: Callable[[str], None]) -> Collected | None:

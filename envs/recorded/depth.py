@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simplatform.deployment.clouds import Array, sampled
+from simplatform.deployment.clouds import Array, one_of_each, sampled
 from simplatform.errors import DataError
 
 
@@ -58,15 +58,3 @@ def cloud_of(
         raise DataError("no point is left: the depth image is empty, or the crop is somewhere else (is `scale` right?)")
     cloud = cloud if not voxel else cloud[one_of_each(cloud[:, :3], voxel)]
     return (sampled(cloud, points) if points else cloud).astype(np.float32)
-
-
-def one_of_each(points: Array, edge: float) -> NDArray[np.int64]:
-    """Return the numbers of the points (n, 3) that lie nearest to the mean of their cube, one of each cube."""
-    cubes = np.floor((points - points.min(0)) / edge).astype(np.int64)
-    _, owner, counts = np.unique(cubes, axis=0, return_inverse=True, return_counts=True)
-    owner = owner.reshape(-1)
-    means = np.stack([np.bincount(owner, points[:, axis]) for axis in range(3)], 1) / counts[:, None]
-    distance = np.linalg.norm(points - means[owner], axis=1)
-    order = np.lexsort((distance, owner))
-    firsts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    return np.sort(order[firsts])

@@ -31,12 +31,12 @@ class Tally:
     first: tuple[int, int] | None = None
     examples: list[float] = field(default_factory=list)
 
-    def add(self, episode: int, found: Array, values: Array | None = None) -> None:
-        """Add an episode's findings, ``(L, ...)`` booleans; ``values`` of the same shape gives an example."""
-        frames = found.reshape(len(found), -1).any(1)
+    def add(self, episode: int, found: Array, values: Array | None = None, start: int = 0) -> None:
+        """Add an episode's findings, ``(L, ...)`` booleans, from frame ``start`` on; ``values`` give an example."""
+        frames = found.reshape(len(found), -1).any(1) if found.size else found
         if not frames.any():
             return
-        self.first = self.first or (episode, int(frames.argmax()))
+        self.first = self.first or (episode, start + int(frames.argmax()))
         self.values, self.frames = self.values + int(found.sum()), self.frames + int(frames.sum())
         if values is not None:
             self.examples.append(float(values[found][0]))

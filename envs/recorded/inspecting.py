@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simplatform.contracts import Inspection
-from simplatform.envs.recorded.frames import Array, is_cloud
-from simplatform.envs.recorded.reading import How, guessed_unit, recording
+from simplatform.envs.recorded.frames import Array
+from simplatform.envs.recorded.reading import How, recording
 from simplatform.errors import DataError
 
 
@@ -20,21 +20,22 @@ def inspect_demonstrations(path: str) -> Inspection:
     episodes = found.demonstrations
     if not len(episodes):
         raise DataError(f"{path} holds no episode")
-    fields = {key: episodes.stacked(key) for key in episodes[0].observations} | {"action": episodes.stacked_actions()}
-    rows = [[key, str(list(values.shape[1:])), *_ranges(key, values)] for key, values in fields.items()]
+    fields = {key: episodes.joined(key) for key in episodes[0].observations} | {"action": episodes.stacked_actions()}
+    units = found.facts["units"]
+    rows = [
+        [key, str(list(values.shape[1:])), *_ranges(values), units.get(key, "").partition(" ")[0]]
+        for key, values in fields.items()
+    ]
     values = {"episodes": len(episodes), "frames": episodes.steps, "fps": episodes.source.get("fps")}
     return Inspection(found.said, ("seen as", "shape", "from", "to", "constant", "unit, a guess"), rows, values)
 
 
-def _ranges(key: str, values: Array) -> tuple[str, str, str, str]:
-    """Return the smallest and largest value of each component, which are constant, and a guess of the unit."""
+def _ranges(values: Array) -> tuple[str, str, str]:
+    """Return the smallest and largest value of each component, and which are constant."""
     flat = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values[:, None]
     low, high = flat.min(0), flat.max(0)
     constant = ", ".join(str(number) for number in np.flatnonzero(low == high))
-    guess = ""
-    if is_cloud(key, values):
-        guess = guessed_unit([values])
-    return _listed(low), _listed(high), constant, guess
+    return _listed(low), _listed(high), constant
 
 
 def _listed(values: Array) -> str:

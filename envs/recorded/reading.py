@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from simplatform.budgets import memory_within
 from simplatform.demonstrations import Demonstrations
 from simplatform.demonstrations.formats import open_demonstrations
-from simplatform.envs.recorded.clouds import Sampling, cleaned, ordered
-from simplatform.envs.recorded.frames import Array, Tally, is_cloud, refuse_holes, require_alike
+from simplatform.envs.recorded import prepared
+from simplatform.envs.recorded.clouds import Sampling
+from simplatform.envs.recorded.columns import column_of
+from simplatform.envs.recorded.frames import refuse_holes, require_alike
+from simplatform.envs.recorded.prepared import Recording
 from simplatform.envs.recorded.roles import Keys, keys_of, mapped
 from simplatform.errors import ConfigError
 from simplatform.runs.fingerprint import data_fingerprint
 
 Outliers = Literal["points", "all", "keep"]
-METRES = 20.0
-"""A robot's surroundings are smaller than this many metres; more is taken for millimetres."""
-BEYOND = 1000.0
-"""A reading is far out when it is this many times its usual spread away from the middle."""
+CHOICES = {"sampling": ("auto", "farthest", "voxel", "first"), "outliers": ("points", "all", "keep")}
 
 
 @dataclass(frozen=True)
 class How:
     """How a file is read.
 
-    ``points`` is how many points of each cloud are kept where they are sampled (see ``clouds.ordered``). ``outliers``
-    says what becomes of values that are a thousand times out of the usual: "points" drops points of clouds, for no
-    surface is there, and keeps readings and actions, for a rare event and a broken sensor look alike, but names them;
-    "all" also sets those readings to the nearest usual one; "keep" keeps all.
+    ``points`` is how many points of each cloud are kept where they are sampled (see ``clouds.Order``), ``voxel`` the
+    edge of cubes in the cloud's unit for ``sampling`` "voxel", 0 for one that fits. ``outliers`` says what becomes of
+    values that are a thousand times out of the usual: "points" drops points of clouds, for no surface is there, and
+    keeps readings and actions, for a rare event and a broken sensor look alike, but names them; "all" also sets those
+    readings to the nearest usual one; "keep" keeps all. ``pixels`` is the edge of images as policies see them; 0 leaves
+    them out.
     """
 
     points: int = 512
     sampling: Sampling = "auto"
     outliers: Outliers = "points"
     keys: Keys = ()
+    voxel: float = 0.0
+    pixels: int = 96
 
     @classmethod
     def of(cls, **settings: Any) -> How:
@@ -50,25 +55,19 @@ class How:
         return cls(**{**settings, "keys": keys_of(settings.get("keys") or {})})
 
     def __post_init__(self) -> None:
-        for name, known in (("sampling", ("auto", "farthest", "first")), ("outliers", ("points", "all", "keep"))):
+        for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ConfigError(f"env.{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
         if self.points < 1:
             raise ConfigError(f"env.points must be 1 or more, got {self.points}")
-
-
-@dataclass(frozen=True)
-class Recording:
-    """What was read, and what was understood, left out and cleaned, a line each."""
-
-    demonstrations: Demonstrations
-    said: tuple[str, ...]
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """What an environment of it declares (see ``simplatform.contracts.Facts``): rate, names, units, keys, clouds."""
+        if not 0 <= self.voxel < np.inf:
+            raise ConfigError(f"env.voxel must be an edge of 0 or more, got {self.voxel}")
+        if self.pixels and not 8 <= self.pixels <= 1024:
+            raise ConfigError(f"env.pixels must be 8 to 1024, or 0 to leave images out, got {self.pixels}")
 
 
 def recording(path: str, how: How) -> Recording:
-    """Read a file of demonstrations; a file that has not changed is read once.
+    """Read a file of demonstrations; a file that has not changed is read once, and then lies in the cache.
 
     Raises:
         ConfigError: no path.
@@ -83,15 +82,36 @@ def recording(path: str, how: How) -> Recording:
 
 @lru_cache(maxsize=2)
 def _read(path: str, fingerprint: str, how: How) -> Recording:
-    found = open_demonstrations(path)
+    return prepared.read_or_make(path, fingerprint, repr(how), lambda folder: _make(path, how, folder))
+
+
+def _make(path: str, how: How, folder: Path) -> None:
+    """Read a file piece by piece, and write what policies see of it into a folder.
+
+    Raises:
+        DataError: see ``recording``.
+    """
+    found = open_demonstrations(path, lazy=True)
     refuse_holes(found, path)
     require_alike(found, path)
     said, declared = facts(found), dict[str, Any]()
     if len(found):
-        found = mapped(found, how.keys, said)
+        found = mapped(found, how.keys, said, cameras=how.pixels > 0)
         declared = declaration(found)
-        found = _tidied(found, how, said, declared)
-    return Recording(found, tuple(said), declared)
+        with memory_within(path, prepared.bytes_of(path)):
+            _write(found, how, folder, said, declared)
+    prepared.write_card(folder, found, said, declared)
+
+
+def _write(found: Demonstrations, how: How, folder: Path, said: list[str], declared: dict[str, Any]) -> None:
+    names = dict.fromkeys(key.partition(" ")[0] if key.startswith("image ") else key for key in found[0].observations)
+    for number, key in enumerate(names):
+        column = column_of(key, found, how)
+        prepared.write_array(folder / f"{number}.npy", column.shape, column.dtype, column.rows())
+        column.tell(said, declared)
+    column = column_of("action", found, how)
+    prepared.write_array(folder / "action.npy", column.shape, column.dtype, column.rows())
+    column.tell(said, declared)
 
 
 def facts(found: Demonstrations) -> list[str]:
@@ -121,7 +141,7 @@ def declaration(found: Demonstrations) -> dict[str, Any]:
         if all(parts):
             names[key] = [name for one in parts for name in one]
     rate = {"dt": 1 / fps} if isinstance(fps, int | float) and fps > 0 else {}
-    return {**rate, "keys": keys, "names": names, "clouds": {}, "units": {}}
+    return {**rate, "keys": keys, "names": names, "clouds": {}, "images": {}, "units": {}}
 
 
 def _components(named: Mapping[str, Any], part: str) -> list[str]:
@@ -130,69 +150,3 @@ def _components(named: Mapping[str, Any], part: str) -> list[str]:
     if isinstance(given, Mapping):
         given = next(iter(given.values()), None)
     return [str(name) for name in given] if isinstance(given, list | tuple) else []
-
-
-def _tidied(found: Demonstrations, how: How, said: list[str], declared: dict[str, Any]) -> Demonstrations:
-    first = found[0].observations
-    columns: dict[str, list[Array]] = {}
-    for key in first:
-        values = [episode.observations[key] for episode in found]
-        if is_cloud(key, first[key]):
-            columns[key], declared["clouds"][key] = _clouds(key, values, how, said)
-            declared["units"][key] = f"{guessed_unit(columns[key])} (a guess)"
-        else:
-            columns[key] = _readings(key, values, how, said)
-    actions = _readings("action", [episode.actions for episode in found], how, said)
-    episodes = [
-        dataclasses.replace(episode, observations={key: values[n] for key, values in columns.items()}, actions=act)
-        for n, (episode, act) in enumerate(zip(found, actions, strict=True))
-    ]
-    return Demonstrations(episodes, found.source)
-
-
-def guessed_unit(clouds: list[Array]) -> str:
-    """Return the unit of clouds: a robot's surroundings are smaller than ``METRES``."""
-    low, high = (np.array([end(cloud[..., :3], (0, 1)) for cloud in clouds]) for end in (np.min, np.max))
-    return "m" if float((high.max(0) - low.min(0)).max()) < METRES else "mm"
-
-
-def _clouds(key: str, values: list[Array], how: How, said: list[str]) -> tuple[list[Array], dict[str, Any]]:
-    dropping = how.outliers != "keep"
-    whole, found = cleaned(values, dropping)
-    done, words = ordered(whole, how.points, how.sampling)
-    more = values[0].shape[-1] - 3
-    colour = f"; {more} more channels (colour), which policies use with policy.colour=true" if more else ""
-    said += [f"{key}: {words}{colour}", *found.said(key, dropping)]
-    how_read = {"points": done[0].shape[1], "order": "first" if how.sampling == "first" else "farthest"}
-    return done, {**how_read, "middle": list(found.middle), "reach": found.reach}
-
-
-def _readings(key: str, values: list[Array], how: How, said: list[str]) -> list[Array]:
-    if values[0].dtype.kind != "f" or values[0].ndim != 2:
-        return values
-    low, high = usual(np.concatenate(values))
-    tally = Tally()
-    for number, one in enumerate(values):
-        tally.add(number, (one < low) | (one > high), one)
-    if not tally:
-        return values
-    done = "set to the nearest usual one" if how.outliers == "all" else "kept; env.outliers=all sets them to usual ones"
-    said.append(
-        f"{key}: {tally.values} values in {tally.frames} frames are {BEYOND:g} times out of their usual range, such as "
-        f"{tally.examples[0]:.4g}, and {done}; {tally.where}"
-    )
-    return [_within(one, values, low, high) for one in values] if how.outliers == "all" else values
-
-
-def usual(values: Array) -> tuple[Array, Array]:
-    """Return the lowest and highest value, (C,) each, that readings ``(n, C)`` can have without being far out."""
-    low, middle, high = (np.quantile(values.astype(np.float64), q, axis=0) for q in (0.05, 0.5, 0.95))
-    spread = np.where(high > low, high - low, np.abs(middle))
-    spread = np.where(spread > 0, spread, np.inf)  # always zero but for rare events: nothing tells what is too much
-    return middle - BEYOND * spread, middle + BEYOND * spread
-
-
-def _within(one: Array, values: list[Any], low: Array, high: Array) -> Array:
-    flat = np.concatenate(values)
-    usual_ones = np.where((flat < low) | (flat > high), np.nan, flat)
-    return np.clip(one, np.nanmin(usual_ones, 0), np.nanmax(usual_ones, 0)).astype(one.dtype)

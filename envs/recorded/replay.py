@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from simplatform.contracts import Expansion, Observation
-from simplatform.demonstrations import Episode
+from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.envs.recorded.clouds import Sampling
-from simplatform.envs.recorded.reading import How, Outliers, Recording, recording
+from simplatform.envs.recorded.prepared import Recording
+from simplatform.envs.recorded.reading import How, Outliers, recording
 from simplatform.errors import ConfigError, DataError
 
 Part = Literal["train", "validation", "test"]
@@ -56,10 +57,22 @@ def split(path: str, held_out: float = HELD_OUT, how: How = DEFAULT) -> dict[Par
     return {"train": numbers[: -2 * held], "validation": numbers[-2 * held : -held], "test": numbers[-held:]}
 
 
+def demonstrations(kwargs: Mapping[str, Any]) -> Demonstrations:
+    """Return the episodes of a part as they are recorded: what ``replay`` teaches, without a copy of it."""
+    how, held_out = how_of(kwargs), float(kwargs.get("held_out", HELD_OUT))
+    numbers = split(str(kwargs.get("path", "")), held_out, how)[kwargs["part"]]
+    return _opened(str(kwargs["path"]), how).demonstrations.part(numbers[0], numbers[-1] + 1)
+
+
+def how_of(kwargs: Mapping[str, Any]) -> How:
+    """Return how a file is read, among the keywords of an environment."""
+    names = {item.name for item in dataclasses.fields(How)}
+    return How.of(**{key: value for key, value in kwargs.items() if key in names})
+
+
 def episodes(kwargs: Mapping[str, Any]) -> Expansion:
     """Return how many episodes teach, validate and test: what ``replay`` expands to."""
-    names = {item.name for item in dataclasses.fields(How)}
-    how = How.of(**{key: value for key, value in kwargs.items() if key in names})
+    how = how_of(kwargs)
     parts = split(str(kwargs.get("path", "")), float(kwargs.get("held_out", HELD_OUT)), how)
     return Expansion(({},), len(parts["train"]), len(parts["validation"]), len(parts["test"]))
 
@@ -88,24 +101,25 @@ class ReplayEnv(gymnasium.Env[dict[str, Any], Array]):
     def __init__(
         self, path: str = "", episode: int | None = None, part: Part = "test", held_out: float = HELD_OUT,
         render_mode: str | None = None, points: int = How.points, sampling: Sampling = How.sampling,
-        outliers: Outliers = How.outliers, keys: Mapping[str, Any] | None = None,
+        outliers: Outliers = How.outliers, keys: Mapping[str, Any] | None = None, voxel: float = How.voxel,
+        pixels: int = How.pixels,
     ) -> None:  # fmt: skip
         """Open the file; ``episode``, which counts within its ``part``, leaves that one alone; the rest: ``How``.
 
         Raises:
             ConfigError, DataError: see ``split``.
         """
-        how = How.of(points=points, sampling=sampling, outliers=outliers, keys=keys)
+        how = How.of(points=points, sampling=sampling, outliers=outliers, keys=keys, voxel=voxel, pixels=pixels)
         numbers = split(path, held_out, how)[part]
         found = _opened(path, how)
         demonstrations = found.demonstrations
         self._numbers = numbers if episode is None else [numbers[episode % len(numbers)]]
-        self._episodes = demonstrations
+        self._episodes, self._images = demonstrations, found.facts["images"]
         self.recorded: Episode = demonstrations[self._numbers[0]]
         self._scale = units(demonstrations.stacked_actions())
         self._time, self.render_mode = 0, render_mode
         shapes = {key: value.shape[1:] for key, value in self.recorded.observations.items()}
-        self.observation_space = Dict({key: Box(-np.inf, np.inf, shape, np.float32) for key, shape in shapes.items()})
+        self.observation_space = Dict({key: _space(shape, key in self._images) for key, shape in shapes.items()})
         self.action_space = Box(-np.inf, np.inf, self.recorded.actions.shape[1:], np.float32)
         self.metadata = {
             **self.metadata,
@@ -143,7 +157,12 @@ class ReplayEnv(gymnasium.Env[dict[str, Any], Array]):
         return self._observation(), -error, self._time >= len(self.recorded), False, info
 
     def _observation(self) -> dict[str, Array]:
-        return {key: value[self._time].astype(np.float32) for key, value in self.recorded.observations.items()}
+        seen = {key: np.array(value[self._time]) for key, value in self.recorded.observations.items()}
+        return {key: value if key in self._images else value.astype(np.float32) for key, value in seen.items()}
+
+
+def _space(shape: tuple[int, ...], image: bool) -> Box:
+    return Box(0, 255, shape, np.uint8) if image else Box(-np.inf, np.inf, shape, np.float32)
 
 
 class Recorded:

@@ -1,4 +1,4 @@
-"""Which of a file's observations are the robot's state and its cloud: ``agent_pos`` and ``point_cloud``."""
+"""Which observations are the robot's state, its cloud and its cameras: ``agent_pos``, ``point_cloud``, ``image``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.deployment.images import is_image
 from simplatform.envs.recorded.frames import Array, is_cloud
 from simplatform.errors import ConfigError, DataError, nearest
 
-STATE, CLOUD = "agent_pos", "point_cloud"
-ROLES = {"state": STATE, "cloud": CLOUD}
+STATE, CLOUD, IMAGE = "agent_pos", "point_cloud", "image"
+ROLES = {"state": STATE, "cloud": CLOUD, "image": IMAGE}
 USUAL = ("state", "observation")
 """Names that others give the robot's state."""
 GOAL = "desired_goal"
@@ -38,28 +39,57 @@ def keys_of(table: Mapping[str, str | Sequence[str]]) -> Keys:
     return tuple(sorted(found))
 
 
-def mapped(found: Demonstrations, keys: Keys, said: list[str]) -> Demonstrations:
+def mapped(found: Demonstrations, keys: Keys, said: list[str], cameras: bool = True) -> Demonstrations:
     """Return episodes whose observations have the names that policies know; what was taken is said.
 
     Without ``keys``, the state is ``agent_pos``, or else what is called ``state`` or ``observation``, with a desired
-    goal beside it, or else all vectors, joined. Images are left out.
+    goal beside it, or else all vectors, joined. Cameras' images are taken where there is no cloud, all of them; without
+    ``cameras``, they never are. The first camera's stand under ``image``, a second one's under ``image 1``, and so on.
 
     Raises:
-        DataError: a name of ``keys`` is not in the file, or is no vector or cloud.
+        DataError: a name of ``keys`` is not in the file, or is no vector, cloud or image.
     """
     first, chosen = found[0].observations, dict(keys)
     sources = {STATE: _state(first, chosen), CLOUD: _cloud(first, chosen)}
-    for role, names in sources.items():
+    seen = _cameras(first, chosen, bool(sources[CLOUD])) if cameras else ()
+    for role, names in {**sources, IMAGE: seen}.items():
         if names and names != (role,):
             parts = ", ".join(f"{name} {list(first[name].shape[1:])}" for name in names)
-            others = "" if len(names) == 1 else "; --set env.keys.state=NAME chooses another"
-            said.append(f"{role}: {parts}{', joined' if len(names) > 1 else ''}{others}")
-    images = [key for key, values in first.items() if values.ndim >= 4 and key not in sources[CLOUD]]
-    if images:
-        said.append(f"left out: {', '.join(images)} (images)")
+            others = "" if len(names) == 1 or role == IMAGE else "; --set env.keys.state=NAME chooses another"
+            said.append(f"{role}: {parts}{', joined' if len(names) > 1 and role == STATE else ''}{others}")
+    left = [key for key, values in first.items() if values.ndim >= 3 and key not in (*sources[CLOUD], *seen)]
+    if left:
+        said.append(f"left out: {', '.join(left)}; --set env.keys.image=NAME or env.keys.cloud=NAME shows it")
     made = {role: list(names) for role, names in sources.items() if names and names != (role,)}
+    made |= {IMAGE: list(seen)} if seen else {}
     source = {**found.source, **({"keys": made} if made else {})}
-    return Demonstrations([_renamed(episode, sources, images) for episode in found], source)
+    sources |= {camera(number): (name,) for number, name in enumerate(seen)}
+    return Demonstrations([_renamed(episode, sources, left) for episode in found], source)
+
+
+def camera(number: int) -> str:
+    """Return what a camera's images are called on the way from a file to ``image``, where all cameras are together."""
+    return f"{IMAGE} {number}" if number else IMAGE
+
+
+def is_depth(name: str, values: Array) -> bool:
+    """Return whether an observation is depth images: so called, and ``(L, H, W)`` or ``(L, H, W, 1)``."""
+    flat = values.ndim == 3 or (values.ndim == 4 and 1 in (values.shape[1], values.shape[3]))
+    return "depth" in name and flat
+
+
+def _cameras(first: Mapping[str, Array], chosen: Mapping[str, tuple[str, ...]], cloud: bool) -> tuple[str, ...]:
+    if "image" not in chosen:
+        return () if cloud else tuple(key for key, values in first.items() if _is_camera(key, values))
+    names = tuple(_known(name, first) for name in chosen["image"])
+    for name in names:
+        if first[name].ndim != 4 or not is_image(first[name].shape[1:]):
+            raise DataError(f"env.keys.image={name}: shape {list(first[name].shape[1:])}, expected (height, width, 3)")
+    return names
+
+
+def _is_camera(name: str, values: Array) -> bool:
+    return values.ndim == 4 and is_image(values.shape[1:]) and not is_depth(name, values)
 
 
 def _state(first: Mapping[str, Array], chosen: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -102,7 +132,7 @@ def _is_vector(values: Array) -> bool:
     return values.ndim in (1, 2) and values.dtype.kind in "fiub"
 
 
-def _renamed(episode: Episode, sources: Mapping[str, tuple[str, ...]], images: Sequence[str]) -> Episode:
+def _renamed(episode: Episode, sources: Mapping[str, tuple[str, ...]], left: Sequence[str]) -> Episode:
     seen = dict(episode.observations)
     made = {}
     for role, names in sources.items():
@@ -110,5 +140,5 @@ def _renamed(episode: Episode, sources: Mapping[str, tuple[str, ...]], images: S
             parts = [seen[name].reshape(len(seen[name]), -1) if role == STATE else seen[name] for name in names]
             made[role] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
     used = {name for names in sources.values() for name in names}
-    others = {key: values for key, values in seen.items() if key not in {*used, *made, *images}}
+    others = {key: values for key, values in seen.items() if key not in {*used, *made, *left}}
     return dataclasses.replace(episode, observations={**made, **others})

@@ -13,6 +13,7 @@ from torch import Generator, Tensor, nn
 from simplatform.contracts import Batch, Loss, Observation, Signature
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.errors import ContractError
+from simplatform.policies.nn.encoders.image import moved_at_random
 from simplatform.policies.nn.leaving import leaving
 from simplatform.policies.nn.normalisation import MinMaxNormaliser
 from simplatform.recipes.config import Config
@@ -21,7 +22,7 @@ from simplatform.seeding import normal
 if TYPE_CHECKING:
     from typing import Self
 
-CLOUD, STATE = "point_cloud", "agent_pos"
+CLOUD, STATE, IMAGE = "point_cloud", "agent_pos", "image"
 
 
 class ChunkConfig(Config):
@@ -29,6 +30,7 @@ class ChunkConfig(Config):
 
     points: int = Field(128, ge=1, description="points used of each cloud: its first ones (farthest-point order)")
     colour: bool = Field(False, description="see all channels of points, such as colour; published: x, y, z alone")
+    image_shift: int = Field(4, ge=0, description="pixels by which images are moved at random in training")
     observe: int = Field(2, ge=1, description="observations that the policy sees")
     execute: int = Field(3, ge=1, description="actions carried out of each chunk")
     horizon: int = Field(4, ge=1, description="actions in a chunk; a multiple of 2^(levels - 1)")
@@ -46,8 +48,9 @@ class ChunkConfig(Config):
 class ChunkPolicy(nn.Module):
     """Base of the policies that see a point cloud and a robot state, and answer with a chunk of actions.
 
-    Observations: ``point_cloud (B, T, N, ≥3)`` in metres and ``agent_pos (B, T, S)``; other keys are ignored. Where
-    the environment has no cloud, the state alone is seen. All of cloud, state and action are normalised to [−1, 1]
+    Observations: ``point_cloud (B, T, N, ≥3)`` in metres, ``agent_pos (B, T, S)`` and ``image (B, T, V, H, W, 3)`` of V
+    cameras in bytes; other keys are ignored. Where the environment has no cloud or no image, the others are seen. All
+    of cloud, state and action are normalised to [−1, 1]
     per component with the training data's limits. The network works on normalised chunks ``(B, horizon, A)``;
     subclasses have the networks, and say how to sample a chunk and what loss to train with.
     """
@@ -55,7 +58,8 @@ class ChunkPolicy(nn.Module):
     lockstep: ClassVar[Literal["free", "together"]] = "free"
 
     def __init__(self, config: ChunkConfig, signature: Signature) -> None:
-        """Read the sizes of what is seen and done: ``channels`` of a point (0 without a cloud), ``state``, ``action``.
+        """Read the sizes of what is seen and done: ``channels`` of a point (0 without a cloud), ``state``, ``action``,
+        and how many ``cameras``.
 
         Raises:
             ContractError: the environment has no robot state, its actions are not vectors, or its points have no x, y,
@@ -63,6 +67,7 @@ class ChunkPolicy(nn.Module):
         """
         super().__init__()
         self.channels, self.state, self.action = _shapes(signature, config.colour)
+        self.cameras = _cameras(signature)
         self.config, self.signature = config, signature
         self.observe, self.execute, self.horizon = config.observe, config.execute, config.horizon
         sizes = {"cloud": self.channels, "state": self.state, "action": self.action}
@@ -77,8 +82,8 @@ class ChunkPolicy(nn.Module):
         """Return the loss for normalised expert chunks ``(B, horizon, A)`` under the condition ``(B, G)``."""
 
     @abstractmethod
-    def encode(self, cloud: Tensor | None, state: Tensor) -> Tensor:
-        """Return the condition ``(B, G)`` of normalised ``(B, T, N, C)``, if any, and ``(B, T, S)``."""
+    def encode(self, cloud: Tensor | None, state: Tensor, images: Tensor | None = None) -> Tensor:
+        """Return the condition ``(B, G)`` of normalised ``(B, T, N, C)`` and ``(B, T, S)``, and of images, bytes."""
 
     def prepare(self, demonstrations: Demonstrations) -> None:
         """Fit the normalisers to the training demonstrations.
@@ -94,8 +99,11 @@ class ChunkPolicy(nn.Module):
 
     def loss(self, batch: Batch, *, generator: Generator) -> Loss:
         """Return the training loss of a batch of windows."""
-        chunk = self._normaliser("action")(batch.action.to(self._dtype))
-        return self.chunk_loss(chunk, self.condition(batch.observation), generator=generator)
+        chunk, seen = self._normaliser("action")(batch.action.to(self._dtype)), batch.observation
+        if self.cameras and self.training and self.config.image_shift:
+            moved = moved_at_random(seen[IMAGE], self.config.image_shift, generator=generator)
+            seen = {**seen, IMAGE: moved}
+        return self.chunk_loss(chunk, self.condition(seen), generator=generator)
 
     @property
     def nfe(self) -> int:
@@ -122,7 +130,8 @@ class ChunkPolicy(nn.Module):
         """
         self._check_ready()
         cloud = self._window(observation, CLOUD) if self.channels else None
-        return self._encoded(*self._view(cloud, self._window(observation, STATE)))
+        images = self._window(observation, IMAGE) if self.cameras else None
+        return self._encoded(*self._view(cloud, self._window(observation, STATE)), images)
 
     def view(self, cloud: Tensor | None, state: Tensor) -> tuple[Tensor | None, Tensor]:
         """Return cloud ``(..., N, C)`` and state ``(..., S)`` in the frame that the networks see; here the same."""
@@ -136,9 +145,10 @@ class ChunkPolicy(nn.Module):
         seen = episode.observations
         return self._view(torch.as_tensor(seen[CLOUD]) if self.channels else None, torch.as_tensor(seen[STATE]))
 
-    def _encoded(self, cloud: Tensor | None, state: Tensor) -> Tensor:
+    def _encoded(self, cloud: Tensor | None, state: Tensor, images: Tensor | None = None) -> Tensor:
         normal_cloud = None if cloud is None else self._normaliser("cloud")(cloud)
-        return self.encode(normal_cloud, self._normaliser("state")(state))
+        normal_state = self._normaliser("state")(state)
+        return self.encode(normal_cloud, normal_state, *([] if images is None else [images]))
 
     def _normaliser(self, name: str) -> MinMaxNormaliser:
         return cast(MinMaxNormaliser, self.normalisers[name])
@@ -149,7 +159,8 @@ class ChunkPolicy(nn.Module):
         value = observation[key]
         if value.ndim < 3 or value.shape[1] < self.observe:
             raise ContractError(f"expected {key!r} as (B, {self.observe}, ...), got {tuple(value.shape)}")
-        return value[:, -self.observe :].to(self._dtype)
+        seen = value[:, -self.observe :]
+        return seen if key == IMAGE else seen.to(self._dtype)
 
     @property
     def _dtype(self) -> torch.dtype:
@@ -172,6 +183,16 @@ def first(clouds: Tensor, count: int) -> Tensor:
         there = torch.ones_like(one, dtype=torch.int64).sum()  # a tensor, for exporters divide by no size
         return clouds.index_select(-2, torch.arange(count, device=clouds.device) % there)
     return clouds[..., :count, :]
+
+
+def _cameras(signature: Signature) -> int:
+    """Return how many cameras there are: images are bytes of one size, ``(cameras, H, W, 3)``."""
+    shape = signature.observation.get(IMAGE)
+    if shape is None:
+        return 0
+    if len(shape) != 4 or shape[3] != 3 or min(shape) < 1:
+        raise ContractError(f"expected {IMAGE!r} as (cameras, height, width, 3), got shape {tuple(shape)}")
+    return shape[0]
 
 
 def _shapes(signature: Signature, colour: bool) -> tuple[int, int, int]:

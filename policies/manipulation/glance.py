@@ -12,7 +12,7 @@ from torch import Generator, Tensor, nn
 from simplatform.contracts import Batch, Loss, Observation, Signature
 from simplatform.errors import ContractError
 from simplatform.policies.manipulation.chunks import CLOUD, STATE, ChunkConfig, ChunkPolicy
-from simplatform.policies.nn.encoders import PointCloudEncoder
+from simplatform.policies.nn.encoders import ImageEncoder, PointCloudEncoder
 from simplatform.policies.nn.encoders.keypoints import KeypointEncoder
 from simplatform.policies.nn.mixer import ChunkMixer
 
@@ -72,7 +72,7 @@ class Glance(ChunkPolicy):
                 "policy.shift moves the scene and all places of the state together, and this environment does not say "
                 "how many there are: set policy.places (3 on Meta-World: hand and two fingers), or policy.shift=0"
             )
-        self.encoder = GlanceEncoder(config, self.state, self.channels)
+        self.encoder = GlanceEncoder(config, self.state, self.channels, self.cameras)
         times = 0 if config.objective == "regression" else 2
         self.head = ChunkMixer(self.action, self.horizon, self.encoder.features, width=config.width,
                                blocks=config.blocks, times=times)  # fmt: skip
@@ -87,9 +87,9 @@ class Glance(ChunkPolicy):
             cloud = torch.cat([cloud[..., :3] - hand[..., None, :], cloud[..., 3:]], -1)
         return cloud, torch.cat([hand, others, state[..., count:]], -1)
 
-    def encode(self, cloud: Tensor | None, state: Tensor) -> Tensor:
-        """Return the condition ``(B, G)`` of normalised ``(B, T, N, C)``, if any, and ``(B, T, S)``."""
-        answer: Tensor = self.encoder(cloud, state)
+    def encode(self, cloud: Tensor | None, state: Tensor, images: Tensor | None = None) -> Tensor:
+        """Return the condition ``(B, G)`` of normalised ``(B, T, N, C)`` and ``(B, T, S)``, and of images, bytes."""
+        answer: Tensor = self.encoder(cloud, state, images)
         return answer
 
     def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
@@ -168,22 +168,26 @@ class Glance(ChunkPolicy):
 class GlanceEncoder(nn.Module):
     """Clouds ``(B, T, N, C)`` and states ``(B, T, S)`` → ``(B, features)``."""
 
-    def __init__(self, config: GlanceConfig, state: int, channels: int) -> None:
+    def __init__(self, config: GlanceConfig, state: int, channels: int, cameras: int = 0) -> None:
         super().__init__()
         self.clouds = config.clouds
         self.state = nn.Sequential(nn.Linear(config.observe * state, 128), nn.ReLU(), nn.Linear(128, 64))
         self.pooled = PointCloudEncoder(channels=channels) if channels else None
         self.keypoints = KeypointEncoder(config.keypoints, channels=channels) if channels and config.keypoints else None
+        self.image = ImageEncoder() if cameras else None
         self.features = 64 + (config.clouds * (64 + 3 * config.keypoints) if channels else 0)
+        self.features += config.clouds * cameras * ImageEncoder.features
 
-    def forward(self, cloud: Tensor | None, state: Tensor) -> Tensor:
-        """Encode a window of observations per row; ``cloud`` is None where there is none."""
+    def forward(self, cloud: Tensor | None, state: Tensor, images: Tensor | None = None) -> Tensor:
+        """Encode a window of observations per row; ``cloud`` and ``images`` are None where there are none."""
         parts = [self.state(state.flatten(1))]
         if cloud is not None:
             newest = cloud[:, -self.clouds :].flatten(0, 1)
             for encoder in (self.pooled, self.keypoints):
                 if encoder is not None:
                     parts.append(encoder(newest).view(state.shape[0], -1))
+        if self.image is not None and images is not None:
+            parts.append(self.image(images[:, -self.clouds :].flatten(0, 2)).view(state.shape[0], -1))
         return torch.cat(parts, 1)
 
 

@@ -60,14 +60,15 @@ class PointCloudPolicy(ChunkPolicy):
             ContractError: the environment's observations or actions are of a shape that robot policies do not take.
         """
         super().__init__(config, signature)
-        self.encoder = ObservationEncoder(self.state, self.channels)
+        self.encoder = ObservationEncoder(self.state, self.channels, self.cameras)
         self.unet = ConditionalUnet(
-            self.action, config.observe * ObservationEncoder.features, widths=config.unet_widths,
+            self.action, config.observe * self.encoder.features, widths=config.unet_widths,
             embedding=config.embedding, times=self.times, **unet,
         )  # fmt: skip
 
-    def encode(self, cloud: Tensor | None, state: Tensor) -> Tensor:
-        """Return the condition ``(B, observe * 128)`` of normalised ``(B, T, N, C)``, if any, and ``(B, T, S)``."""
-        points = None if cloud is None else cloud.flatten(0, 1)
-        answer: Tensor = self.encoder(points, state.flatten(0, 1)).view(state.shape[0], -1)
+    def encode(self, cloud: Tensor | None, state: Tensor, images: Tensor | None = None) -> Tensor:
+        """Return the condition ``(B, observe * features)`` of normalised ``(B, T, N, C)``, if any, ``(B, T, S)``, and
+        bytes ``(B, T, V, H, W, 3)``, if any."""
+        points, seen = (None if value is None else value.flatten(0, 1) for value in (cloud, images))
+        answer: Tensor = self.encoder(points, state.flatten(0, 1), seen).view(state.shape[0], -1)
         return answer

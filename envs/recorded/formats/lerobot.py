@@ -5,8 +5,8 @@
 
 Version 2 has ``data/chunk-000/episode_000000.parquet`` and ``meta/tasks.jsonl``.
 
-Videos and images are left out and named in ``source["skipped"]``. The format has no observation after the last action:
-it is dropped when writing, and the last one is repeated when reading.
+Images stand in the rows, as PNG or JPEG, or in videos; both stay there until they are looked at (``lerobot_images``).
+The format has no observation after the last action: it is dropped when writing, and the last is repeated when reading.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import numpy as np
 
 from simplatform.budgets import JSON_BYTES, check_arrays, memory_within, parquet_bytes, regular
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
+from simplatform.envs.recorded.formats.lerobot_images import images_of, spans
 from simplatform.envs.recorded.frames import refuse_holes, require_alike
 from simplatform.errors import DataError
 from simplatform.runs.files import read_json, reading, storage_errors, write_json
@@ -57,14 +58,18 @@ def _read(path: Path) -> Demonstrations:
         raise DataError(
             f"{path} has LeRobot's format {version}; expected v2 or v3. Convert it with LeRobot's own converter"
         )
-    skipped = [key for key, feature in features.items() if feature.get("dtype") in ("video", "image", "string")]
-    kept = {key: feature for key, feature in features.items() if key not in skipped}
+    seen = {key: one for key, one in features.items() if one.get("dtype") in ("video", "image")}
+    skipped = [key for key, feature in features.items() if feature.get("dtype") == "string"]
+    kept = {key: feature for key, feature in features.items() if key not in (*skipped, *seen)}
     columns = _read_columns(path, kept)
     order = np.lexsort((columns["frame_index"].ravel(), columns["episode_index"].ravel()))
     columns = {key: values[order] for key, values in columns.items()}
     source = {"format": "lerobot", "fps": info.get("fps"), "skipped": skipped, "robot": info.get("robot_type")}
     source |= {"task": "; ".join(_tasks(path)), "names": _names(kept)}
-    found = Demonstrations(_episodes(columns, _extra(path)), source)
+    cameras = images_of(path, seen, columns, order, info.get("fps"))
+    source["skipped"] = [*skipped, *(f"{key}, whose videos are not there" for key in seen if not cameras[key])]
+    cameras = {key.removeprefix(OBSERVATION): values for key, values in cameras.items() if values}
+    found = Demonstrations(_episodes(columns, _extra(path), cameras), source)
     refuse_holes(found, path)
     return found
 
@@ -156,15 +161,20 @@ def _array(column: Any, feature: Mapping[str, Any], path: Path, key: str) -> Arr
     return values.reshape(len(column), *shape).astype(feature["dtype"], copy=False)
 
 
-def _episodes(columns: Mapping[str, Array], extra: Mapping[int, Any]) -> list[Episode]:
+def _episodes(
+    columns: Mapping[str, Array], extra: Mapping[int, Any], cameras: Mapping[str, Sequence[Array]]
+) -> list[Episode]:
     number = columns["episode_index"].ravel()
-    starts = np.flatnonzero(np.diff(number, prepend=number[:1] - 1))
-    ends = np.append(starts[1:], len(number))
-    return [_episode(columns, int(a), int(b), extra.get(int(number[a]), {})) for a, b in zip(starts, ends, strict=True)]
+    return [
+        _episode(columns, a, b, extra.get(int(number[a]), {}), {key: cameras[key][n] for key in cameras})
+        for n, (a, b) in enumerate(spans(number))
+    ]
 
 
-def _episode(columns: Mapping[str, Array], start: int, end: int, extra: Mapping[str, Any]) -> Episode:
-    observations, infos = {}, {}
+def _episode(
+    columns: Mapping[str, Array], start: int, end: int, extra: Mapping[str, Any], images: Mapping[str, Array]
+) -> Episode:
+    observations, infos = dict(images), {}
     for key, values in columns.items():
         part = values[start:end]
         if key.startswith(OBSERVATION):

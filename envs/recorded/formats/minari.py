@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,8 @@ from simplatform.budgets import memory_within
 from simplatform.demonstrations import store
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
 from simplatform.demonstrations.hdf5 import hdf5
+from simplatform.demonstrations.losses import ABOUT
+from simplatform.demonstrations.stored import stored
 from simplatform.errors import DataError
 from simplatform.runs.files import read_json, reading, write_json
 from simplatform.runs.folder import Folder, check_tree
@@ -24,8 +28,9 @@ def read_minari(source: str | Path) -> Demonstrations:
     """Read a dataset by its Minari id, if it is on this machine, or from its folder.
 
     Dictionaries of observations become named observations, nested ones ``outer/inner``; a single array is called
-    ``observation``. Infos that are numbers at every step are kept, whether or not there is one for the reset. Episodes
-    whose lengths do not fit are left out and named in ``source["skipped"]``.
+    ``observation``. Images and clouds stay in the file until they are looked at. Infos that are numbers at every step
+    are kept, whether or not there is one for the reset. Episodes whose lengths do not fit are left out and named in
+    ``source["skipped"]``.
 
     Raises:
         DataError: no such dataset here, a damaged one, or observations or actions that are not arrays.
@@ -34,15 +39,51 @@ def read_minari(source: str | Path) -> Demonstrations:
     with reading(f"{source} is damaged"), memory_within(str(source), _bytes(dataset)):
         episodes: list[Episode] = []
         skipped: list[str] = []
+        later = _Later(dataset, source)
         for data in dataset.iterate_episodes():
             try:
-                episodes.append(_episode(data, _seed(dataset, data.id)))
+                episodes.append(later.without(_episode(data, _seed(dataset, data.id)), data.id))
             except DataError as error:
                 skipped.append(f"episode {data.id} ({error})")
         if skipped and not episodes:
             raise DataError(f"{source} has no whole episode: {skipped[0]}")
-        about = {"format": "minari", "dataset": dataset.spec.dataset_id}
+        about = {"format": "minari", "dataset": dataset.spec.dataset_id, **_about(dataset)}
         return Demonstrations(episodes, about | ({"skipped": skipped} if skipped else {}))
+
+
+class _Later:
+    """Reads an episode's images and clouds again when they are asked for; those of one episode are kept."""
+
+    def __init__(self, dataset: Any, source: str | Path) -> None:
+        self.dataset, self.source = dataset, source
+        self._kept: tuple[Any, Mapping[str, Array]] = (None, {})
+
+    def without(self, episode: Episode, number: Any) -> Episode:
+        """Return an episode without what is to be read later in memory."""
+        seen = {
+            key: stored(values.shape, values.dtype, partial(self._rows, number, key)) if values.ndim >= 3 else values
+            for key, values in episode.observations.items()
+        }
+        return replace(episode, observations=seen)
+
+    def _rows(self, number: Any, key: str, start: int, stop: int) -> Array:
+        return self._read(number)[key][start:stop]
+
+    def _read(self, number: Any) -> Mapping[str, Array]:
+        if self._kept[0] != number:
+            with reading(f"{self.source} is damaged"):
+                (data,) = self.dataset.iterate_episodes([number])
+                self._kept = number, _observations(data.observations)
+        return self._kept[1]
+
+
+def _about(dataset: Any) -> dict[str, Any]:
+    """Return what this package wrote beside the dataset of what it has no place for, such as the rate."""
+    try:
+        given = dict(Folder(Path(dataset.storage.data_path).parent, DataError).json(store.CARD)["source"])
+    except (OSError, ValueError, KeyError, TypeError, DataError):
+        return {}
+    return {key: given[key] for key in ABOUT if given.get(key)}
 
 
 def write_minari(demonstrations: Demonstrations, dataset_id: str, env: gymnasium.Env[Any, Any] | None = None) -> Path:

@@ -1,7 +1,7 @@
 """robomimic's HDF5: ``data/demo_0/{actions, obs/*, …}``, an attribute ``env_args`` with the environment's name.
 
-Also the layout of MimicGen, and of robosuite's files once robomimic has extracted observations. Images are left out and
-named in ``source["skipped"]``.
+Also the layout of MimicGen, and of robosuite's files once robomimic has extracted observations. Images and clouds
+stay in the file until they are looked at.
 """
 
 from __future__ import annotations
@@ -10,19 +10,23 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from simplatform.demonstrations import Demonstrations, Episode
-from simplatform.demonstrations.hdf5 import hdf5, nested
+from simplatform.demonstrations.hdf5 import Later, hdf5, nested
+from simplatform.demonstrations.losses import ABOUT
 from simplatform.envs.recorded.frames import Array, refuse_holes
 from simplatform.errors import DataError
 from simplatform.runs.files import reading, storage_errors, write_bytes
 from simplatform.runs.folder import Folder
 
 NAME = re.compile(r"demo_\d+")
+ABOUT_KEY = "simplatform"
+"""Our own attribute: what the layout has no place for, such as the rate."""
 
 
 def read_robomimic(path: Path) -> Demonstrations:
@@ -33,9 +37,8 @@ def read_robomimic(path: Path) -> Demonstrations:
     """
     with reading(f"{path} is damaged"), hdf5(Folder(path.parent, DataError), path.name) as file:
         demos = _demos(file, path)
-        skipped = sorted({f"obs/{key}" for demo in demos for key, values in _arrays(demo["obs"]) if values.ndim >= 4})
-        source = {"format": "robomimic", "task": _task(file["data"].attrs), "skipped": skipped}
-        found = Demonstrations([_episode(demo, path) for demo in demos], source)
+        source, later = {"format": "robomimic", **_about(file["data"].attrs)}, Later(path)
+        found = Demonstrations([_episode(demo, path, later) for demo in demos], source)
     refuse_holes(found, path)
     return found
 
@@ -62,21 +65,28 @@ def _arrays(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from _arrays(value, f"{prefix}{key}/")
 
 
-def _task(attributes: Any) -> str:
-    try:
-        return str(json.loads(attributes["env_args"])["env_name"])
-    except (KeyError, TypeError, ValueError):
-        return ""
+def _about(attributes: Any) -> dict[str, Any]:
+    """Return what the attributes say: the task, and, of files that this package wrote, rate, robot and names."""
+    found: dict[str, Any] = {"task": ""}
+    with suppress(KeyError, TypeError, ValueError):
+        found["task"] = str(json.loads(attributes["env_args"])["env_name"])
+    with suppress(KeyError, TypeError, ValueError):
+        own = dict(json.loads(attributes[ABOUT_KEY]))
+        found |= {key: own[key] for key in ABOUT if own.get(key)}
+    return found
 
 
-def _episode(demo: Any, path: Path) -> Episode:
+def _episode(demo: Any, path: Path, later: Later) -> Episode:
     actions = np.asarray(demo["actions"])
     fields: dict[str, Array] = {}
     for key, values in _arrays(demo["obs"]):
-        if values.ndim >= 4 or values.dtype.kind not in "fiub":
+        if values.dtype.kind not in "fiub":
             continue
         if len(values) != len(actions):
             raise DataError(f"{path}: {values.name} has {len(values)} steps, {demo.name}/actions has {len(actions)}")
+        if values.ndim >= 3:
+            fields[key] = later.rows(values.name, values.shape, values.dtype, repeat=True)
+            continue
         read = np.asarray(values)
         fields[key] = np.concatenate([read, read[-1:]])
     infos = {key: np.asarray(demo[key], float) for key in ("rewards", "dones") if key in demo and demo[key].ndim == 1}
@@ -110,6 +120,8 @@ def _write(demonstrations: Demonstrations, target: IO[bytes]) -> None:
         data = file.create_group("data")
         data.attrs["total"] = demonstrations.steps
         data.attrs["env_args"] = json.dumps({"env_name": name, "type": 1, "env_kwargs": {}})
+        own = {key: demonstrations.source[key] for key in ABOUT if demonstrations.source.get(key)}
+        data.attrs[ABOUT_KEY] = json.dumps(own)
         for number, episode in enumerate(demonstrations):
             demo = data.create_group(f"demo_{number}")
             demo.attrs["num_samples"] = len(episode)

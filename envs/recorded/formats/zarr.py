@@ -2,14 +2,16 @@
 
 A group ``data`` with flat arrays over all steps (``state`` (n, S), ``action`` (n, A), ``point_cloud`` (n, N, 3 or 6),
 maybe ``full_state``, others), a group ``meta`` with ``episode_ends``, the cumulative lengths. Zarr format 2, compressed
-by zstd. Diffusion Policy's files have no cloud, and may call the state as they like. Images and depths are left out and
-named in ``source["skipped"]``.
+by zstd. Diffusion Policy's files have no cloud, and may call the state as they like; images are ``img (n, H, W, 3)``,
+bytes or floating-point numbers up to 255. Clouds, images and depths stay in the file until they are looked at. What the
+layout has no place for, such as the rate, is an attribute of ours on ``meta``.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +21,8 @@ import numpy as np
 
 from simplatform.budgets import check_arrays, memory_within
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
+from simplatform.demonstrations.losses import ABOUT
+from simplatform.demonstrations.stored import Stored, pieces, stored
 from simplatform.envs.recorded.frames import refuse_holes
 from simplatform.envs.recorded.roles import mapped
 from simplatform.errors import DataError, MissingDependency
@@ -28,7 +32,6 @@ from simplatform.runs.folder import check_tree
 FIELDS = {"state": "agent_pos", "point_cloud": "point_cloud", "full_state": "state"}
 """DP3's name → the name of the observation here."""
 
-IMAGES = ("img", "image", "depth", "rgb")
 _DIMENSIONS = {"state": 2, "point_cloud": 3, "action": 2, "full_state": 2}
 _STEPS_PER_CHUNK = 100
 
@@ -46,11 +49,11 @@ def read_zarr(path: Path) -> Demonstrations:
     """
     size = check_tree(path) if path.exists() else 0
     with reading(f"{path} is damaged"), memory_within(str(path), size):
-        arrays, ends, skipped = _read_arrays(path)
+        arrays, ends, about = _read_arrays(path)
         _check_ends(ends, len(arrays["action"]), path)
         starts = np.concatenate([[0], ends[:-1]])
         episodes = [_episode(arrays, int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
-    source = {"format": "dp3-zarr", "file": path.name, "expert_episodes": len(episodes), "skipped": skipped}
+    source = {"format": "dp3-zarr", "file": path.name, "expert_episodes": len(episodes), **about}
     found = Demonstrations(episodes, source)
     refuse_holes(found, path)
     return found
@@ -70,13 +73,13 @@ def write_zarr(demonstrations: Demonstrations, path: Path) -> None:
     library = _zarr()
     if path.exists():
         raise DataError(f"{path} exists already; choose another name")
-    arrays = _flat(mapped(demonstrations, (), []) if demonstrations.steps else demonstrations)
+    arrays = _flat(mapped(demonstrations, (), [], cameras=False) if demonstrations.steps else demonstrations)
     ends = np.cumsum([len(episode) for episode in demonstrations]).astype(np.int64)
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
-            _write_groups(library, scratch, arrays, ends)
+            _write_groups(library, scratch, arrays, ends, demonstrations.source)
             scratch.chmod(0o755)
             scratch.rename(path)
         except BaseException:
@@ -100,7 +103,9 @@ def _flat(demonstrations: Demonstrations) -> dict[str, Array]:
     }
 
 
-def _write_groups(library: ModuleType, path: Path, arrays: dict[str, Array], ends: Array) -> None:
+def _write_groups(
+    library: ModuleType, path: Path, arrays: dict[str, Array], ends: Array, source: Mapping[str, Any]
+) -> None:
     from numcodecs import Zstd
 
     root = library.open_group(str(path), mode="w", zarr_format=2)
@@ -109,9 +114,11 @@ def _write_groups(library: ModuleType, path: Path, arrays: dict[str, Array], end
         chunks = (min(_STEPS_PER_CHUNK, len(values)), *values.shape[1:])
         data.create_array(name, data=np.ascontiguousarray(values), chunks=chunks, compressors=Zstd(level=3))
     meta.create_array("episode_ends", data=ends, chunks=(len(ends),), compressors=Zstd(level=3))
+    meta.attrs.update({key: source[key] for key in ABOUT if source.get(key)})
 
 
-def _read_arrays(path: Path) -> tuple[dict[str, Array], Array, list[str]]:
+def _read_arrays(path: Path) -> tuple[dict[str, Any], Array, dict[str, Any]]:
+    """Return arrays by name, those of clouds and images unread, the ends of episodes, and what else is said."""
     library = _zarr()
     if not path.exists():
         raise DataError(f"{path} does not exist")
@@ -119,34 +126,51 @@ def _read_arrays(path: Path) -> tuple[dict[str, Array], Array, list[str]]:
         store = library.storage.ZipStore(path, mode="r") if path.suffix == ".zip" else str(path)
         root = library.open_group(store, mode="r")
         fields = {name: root["data"][name] for name in root["data"].array_keys()}
-        ends = root["meta"]["episode_ends"]
+        ends, given = root["meta"]["episode_ends"], dict(root["meta"].attrs)
     except Exception as error:
         raise DataError(
             f"{path} is not of DP3's zarr layout (groups data and meta, with meta/episode_ends): {error}"
         ) from error
-    skipped = sorted(name for name, values in fields.items() if _is_image(name, values.ndim))
-    fields = {name: values for name, values in fields.items() if name not in skipped}
     if "action" not in fields or len(fields) < 2:
-        what = "data/action missing" if "action" not in fields else "data holds no observation but images"
-        raise DataError(f"{path}: {what}; there are {', '.join(sorted([*fields, *skipped])) or 'no arrays'}")
-    check_arrays(str(path), sum(_size(values) for values in (*fields.values(), ends)), check_tree(path))
-    arrays = {name: _plain(values, f"data/{name}", path) for name, values in fields.items()}
+        what = "data/action missing" if "action" not in fields else "data holds no observation"
+        raise DataError(f"{path}: {what}; there are {', '.join(sorted(fields)) or 'no arrays'}")
+    sizes = [_size(values, name) for name, values in (*fields.items(), ("", ends))]
+    check_arrays(str(path), sum(sizes), check_tree(path))
+    arrays = {name: _kept(name, values, path) for name, values in fields.items()}
     _check_shapes(arrays, path)
-    if "point_cloud" in arrays and not np.any(arrays["point_cloud"][..., 3:]):
-        arrays["point_cloud"] = arrays["point_cloud"][..., :3]
-    return arrays, _plain(ends, "meta/episode_ends", path), [f"data/{name}" for name in skipped]
+    about = {key: given[key] for key in ABOUT if given.get(key)}
+    return arrays, _plain(ends, "meta/episode_ends", path), about
 
 
-def _is_image(name: str, dimensions: int) -> bool:
-    return name not in FIELDS and (dimensions >= 4 or any(word in name for word in IMAGES))
+def _kept(name: str, values: Any, path: Path) -> Any:
+    """Return numbers, those of clouds and images unread; colours that are all zero are left out."""
+    if not _is_later(name, values):
+        return _plain(values, f"data/{name}", path)
+    _require_numbers(values, f"data/{name}", path)
+
+    def read(start: int, stop: int) -> Array:
+        return _plain(values, f"data/{name}", path, slice(start, stop))
+
+    whole = Stored(values.shape, values.dtype, read)
+    coloured = name != "point_cloud" or values.shape[-1] != 6 or any(piece[..., 3:].any() for piece in pieces(whole))
+    return whole if coloured else Stored((*values.shape[:-1], 3), values.dtype, lambda a, b: read(a, b)[..., :3])
 
 
-def _plain(array: Any, name: str, path: Path) -> Array:
-    """Read numbers; an array of objects could run code when decoded."""
+def _is_later(name: str, values: Any) -> bool:
+    return name == "point_cloud" or values.ndim >= 3
+
+
+def _require_numbers(array: Any, name: str, path: Path) -> None:
+    """Refuse what is no number; an array of objects could run code when decoded."""
     if np.dtype(array.dtype).kind not in "fiub":
         raise DataError(f"{path}: {name} holds {array.dtype}, expected numbers")
+
+
+def _plain(array: Any, name: str, path: Path, where: Any = ...) -> Array:
+    """Read numbers."""
+    _require_numbers(array, name, path)
     try:
-        values = np.asarray(array[...])
+        values = np.asarray(array[where])
     except MemoryError:
         raise
     except Exception as error:
@@ -154,13 +178,14 @@ def _plain(array: Any, name: str, path: Path) -> Array:
     return values
 
 
-def _size(array: Any) -> int:
-    """Return the bytes that an array declares, or one of its compressed pieces where that is more."""
-    size: int = max(prod(array.shape), prod(array.chunks)) * np.dtype(array.dtype).itemsize
+def _size(array: Any, name: str) -> int:
+    """Return the bytes that an array declares, or one of its compressed pieces where that is more, or read later."""
+    whole = 0 if _is_later(name, array) else prod(array.shape)
+    size: int = max(whole, prod(array.chunks)) * np.dtype(array.dtype).itemsize
     return size
 
 
-def _check_shapes(arrays: dict[str, Array], path: Path) -> None:
+def _check_shapes(arrays: dict[str, Any], path: Path) -> None:
     for name, values in arrays.items():
         if values.ndim != _DIMENSIONS.get(name, values.ndim) or not values.ndim:
             raise DataError(
@@ -185,14 +210,24 @@ def _check_ends(ends: Array, steps: int, path: Path) -> None:
         )
 
 
-def _episode(arrays: dict[str, Array], start: int, end: int) -> Episode:
+def _episode(arrays: dict[str, Any], start: int, end: int) -> Episode:
     observations = {}
     names = {} if "agent_pos" in arrays else FIELDS
     for theirs in sorted(set(arrays) - {"action"}):
-        if arrays[theirs].ndim > 1 or theirs in FIELDS:
-            values = arrays[theirs][start:end]
-            observations[names.get(theirs, theirs)] = np.concatenate([values, values[-1:]]).astype(np.float32)
+        values = arrays[theirs]
+        if isinstance(values, Stored):
+            observations[names.get(theirs, theirs)] = _part(values, start, end)
+        elif values.ndim > 1 or theirs in FIELDS:
+            part = values[start:end]
+            observations[names.get(theirs, theirs)] = np.concatenate([part, part[-1:]]).astype(np.float32)
     return Episode(observations, arrays["action"][start:end].astype(np.float32))
+
+
+def _part(values: Stored, start: int, end: int) -> Array:
+    """Return an episode's rows, in single precision but for whole numbers, as images have."""
+    kind: Any = values.dtype if values.dtype.kind in "ub" else np.float32
+    shape = (end - start, *values.shape[1:])
+    return stored(shape, kind, lambda a, b: values[start + a : start + b].astype(kind, copy=False), repeat=True)
 
 
 def _zarr() -> ModuleType:

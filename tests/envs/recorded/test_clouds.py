@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simplatform.envs.recorded.clouds import cleaned, farthest_order, in_farthest_order, ordered
+from simplatform.deployment.clouds import farthest_order, in_farthest_order, sampled
+from simplatform.envs.recorded.clouds import Cleaning, Order
 
 
 def raster(frames=3, seed=0):
@@ -19,23 +20,51 @@ def raster(frames=3, seed=0):
     return np.concatenate([table, thing], 1).astype(np.float32)
 
 
+def ordered(clouds, count, sampling, voxel=0.0):
+    order = Order.of(clouds, count, sampling, Cleaning.of(clouds, drop_far=True), voxel)
+    return [order.put(cloud) for cloud in clouds], order
+
+
+def cleaned(clouds, drop_far):
+    cleaning = Cleaning.of(clouds, drop_far)
+    return [cleaning.clean(cloud, number, last=True) for number, cloud in enumerate(clouds)], cleaning
+
+
+def cubes(points, edge):
+    """Return how many points there are in each cube, clipped: whether there is one."""
+    return np.clip(np.histogramdd(points, bins=[np.arange(-0.6, 0.7, edge)] * 3)[0], 0, 1)
+
+
 def test_the_first_points_of_a_camera_s_cloud_show_the_object():
     (seen,), said = ordered([raster()], 512, "auto")
     assert seen.shape == (3, 512, 3)
     assert ((seen[:, :128, 2] > 0.1).sum(1) >= 1).all()
     assert not (raster()[:, :128, 2] > 0.1).any()
-    assert "512 sampled" in said
+    assert "512 sampled" in said.words
 
 
 def test_farthest_order_is_recognised_and_then_left_alone():
     cloud = raster()
     assert not in_farthest_order(cloud[0])
-    sampled = np.stack([frame[farthest_order(frame, 200)] for frame in cloud])
-    (kept,), said = ordered([sampled], 64, "auto")
-    assert kept is sampled
-    assert "farthest first" in said
+    done = np.stack([frame[farthest_order(frame, 200)] for frame in cloud])
+    (kept,), said = ordered([done], 64, "auto")
+    np.testing.assert_array_equal(kept, done)
+    assert "farthest first" in said.words
     (first,), _ = ordered([cloud], 64, "first")
-    assert first is cloud
+    np.testing.assert_array_equal(first, cloud)
+
+
+def test_one_point_of_each_cube_is_sampled_whatever_the_density_of_the_camera():
+    cloud = raster()
+    (seen,), order = ordered([cloud], 128, "voxel")
+    assert seen.shape == (3, 128, 3)
+    assert order.declared["voxel"] == order.voxel > 0
+    assert ((seen[:, :, 2] > 0.1).sum(1) >= 1).all()
+    near = cloud[:, :1] + np.float32([1e-3, 1e-3, 0]) * np.arange(5000)[:, None] % 0.05
+    (dense,), _ = ordered([np.concatenate([cloud, near], 1)], 128, "voxel", order.voxel)  # a surface of many pixels
+    assert (cubes(dense[0], 0.1) == cubes(seen[0], 0.1)).mean() > 0.99
+    on_the_robot = sampled(cloud[1], 128, voxel=order.voxel)
+    np.testing.assert_array_equal(on_the_robot, seen[1])
 
 
 @settings(max_examples=25, deadline=None)
@@ -69,8 +98,8 @@ def test_far_points_stay_where_that_is_asked_and_are_named():
     clouds[0][0, 3] = 1e6
     whole, found = cleaned(clouds, drop_far=False)
     assert whole[0].max() == 1e6
-    assert "kept" in found.said("cloud", dropping=False)[0]
-    assert "episode 0, frame 0" in found.said("cloud", dropping=True)[0]
+    assert "kept" in found.said("cloud")[0]
+    assert "episode 0, frame 0" in found.said("cloud")[0]
 
 
 def test_a_frame_without_a_point_is_zeros():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simplatform.deployment.clouds import in_farthest_order
-from simplatform.envs.recorded.depth import cloud_of, one_of_each
+from simplatform.deployment.clouds import in_farthest_order, one_of_each
+from simplatform.envs.recorded.depth import cloud_of
 from simplatform.errors import DataError
 
 K = np.array([[50.0, 0, 16], [0, 60.0, 12], [0, 0, 1]])
@@ -50,7 +50,7 @@ def test_samples_are_in_farthest_order_and_voxels_hold_one_point_each():
     assert in_farthest_order(cloud_of(depth, K, points=64))
     thinned = cloud_of(depth, K, voxel=0.05)
     whole = cloud_of(depth, K)
-    cubes = lambda points: {tuple(row) for row in np.floor((points - whole.min(0)) / 0.05 + 1e-6).astype(int)}  # noqa: E731
+    cubes = lambda points: {tuple(row) for row in np.floor(points.astype(np.float64) / 0.05).astype(int)}  # noqa: E731
     assert len(thinned) == len(cubes(whole))
     points = np.array([[0.0, 0, 0], [0.4, 0, 0], [0.5, 0, 0], [3, 0, 0]])
     assert one_of_each(points, 1.0).tolist() == [1, 3]

@@ -8,7 +8,8 @@ import torch
 
 import simplatform as sp
 from simplatform.contracts import Signature
-from simplatform.envs.recorded.reading import How, recording, usual
+from simplatform.envs.recorded.columns import usual
+from simplatform.envs.recorded.reading import How, recording
 from simplatform.envs.recorded.replay import ReplayEnv
 from simplatform.errors import ConfigError, DataError
 from simplatform.policies.manipulation.mp1 import MP1, MP1Config
@@ -64,7 +65,9 @@ def test_rare_events_and_constants_are_usual_in_any_unit(unit):
     assert ((values >= low) & (values <= high)).all()
 
 
-@pytest.mark.parametrize(("setting", "value"), [("sampling", "voxel"), ("outliers", "none"), ("points", 0)])
+@pytest.mark.parametrize(
+    ("setting", "value"), [("sampling", "random"), ("voxel", -1.0), ("pixels", 4), ("outliers", "none"), ("points", 0)]
+)
 def test_wrong_settings_are_named(tmp_path, setting, value):
     with pytest.raises(ConfigError, match=f"env.{setting}"):
         ReplayEnv(dp3(tmp_path / "one.zarr", reach()), **{setting: value})

@@ -52,10 +52,16 @@ def test_the_state_and_the_cloud_are_chosen_by_name():
     assert "joints [7], agent_pos [3], joined" in said
 
 
-def test_images_are_left_out_and_named():
-    seen, said = find(made(state=3, top=(4, 4, 3)))
-    assert set(seen) == {"agent_pos"}
+def test_cameras_are_seen_where_there_is_no_cloud_or_where_they_are_chosen():
+    seen, said = find(made(state=3, top=(4, 4, 3), wrist=(3, 8, 6), depth=(4, 4, 1)))
+    assert set(seen) == {"agent_pos", "image", "image 1"}
+    assert "image: top [4, 4, 3], wrist [3, 8, 6]" in said
+    assert "left out: depth; --set env.keys.image=NAME" in said
+    seen, said = find(made(state=3, top=(4, 4, 3), point_cloud=(8, 3)))
+    assert set(seen) == {"agent_pos", "point_cloud"}
     assert "left out: top" in said
+    seen, _ = find(made(state=3, top=(4, 4, 3), wrist=(4, 4, 3), point_cloud=(8, 3)), image="observation.wrist")
+    assert set(seen) == {"agent_pos", "point_cloud", "image"}
 
 
 @pytest.mark.parametrize(
@@ -64,8 +70,9 @@ def test_images_are_left_out_and_named():
         ({"state": "jonts"}, DataError, "did you mean joints"),
         ({"state": "lidar"}, DataError, "expected a vector"),
         ({"cloud": "joints"}, DataError, "expected one name, of points"),
-        ({"colour": "lidar"}, ConfigError, "state and cloud"),
-        ({"state": 3}, ConfigError, "state and cloud"),
+        ({"colour": "lidar"}, ConfigError, "state and cloud and image"),
+        ({"image": "joints"}, DataError, r"expected \(height, width, 3\)"),
+        ({"state": 3}, ConfigError, "state and cloud and image"),
     ],
 )
 def test_wrong_names_are_named(keys, error, message):

@@ -108,13 +108,13 @@ def change(path, **values):
     path.write_text(json.dumps({**info, **values}))
 
 
-def test_videos_are_named_and_left_out(tmp_path):
+def test_videos_that_are_not_there_are_named(tmp_path):
     write_lerobot(demonstrations(), tmp_path / "set")
     path = tmp_path / "set/meta/info.json"
     features = json.loads(path.read_text())["features"]
     change(path, features={**features, "observation.images.top": {"dtype": "video", "shape": [3, 4, 4]}})
     found = read_lerobot(tmp_path / "set")
-    assert found.source["skipped"] == ["observation.images.top"]
+    assert found.source["skipped"] == ["observation.images.top, whose videos are not there"]
     same(demonstrations(), found)
 
 

@@ -23,16 +23,20 @@ def write(path, lengths=(3, 5) + (4,) * 9):
             demo = data.create_group(f"demo_{number}")
             demo["actions"], demo["rewards"] = np.full((length, 7), number, float), np.zeros(length)
             demo["obs/robot0_eef_pos"] = draws.normal(size=(length, 3))
-            demo["obs/agentview_image"] = np.zeros((length, 4, 4, 3), np.uint8)
+            demo["obs/agentview_image"] = np.full((length, 4, 4, 3), number, np.uint8)
     return path
 
 
-def test_episodes_are_in_the_order_of_their_numbers_and_images_are_named(tmp_path):
+def test_episodes_are_in_the_order_of_their_numbers_and_images_are_read_when_asked_for(tmp_path):
     found = open_demonstrations(write(tmp_path / "low_dim.hdf5"))
     assert [float(episode.actions[0, 0]) for episode in found] == list(range(11))
     assert [len(episode) for episode in found][:3] == [3, 5, 4]
-    assert set(found[0].observations) == {"robot0_eef_pos"}
-    assert found.source == {"format": "robomimic", "task": "Lift", "skipped": ["obs/agentview_image"]}
+    assert set(found[0].observations) == {"robot0_eef_pos", "agentview_image"}
+    assert found.source == {"format": "robomimic", "task": "Lift"}
+    later = open_demonstrations(tmp_path / "low_dim.hdf5", lazy=True)[2].observations["agentview_image"]
+    assert (later.shape, later.dtype) == ((5, 4, 4, 3), np.uint8)
+    assert not isinstance(later, np.ndarray)
+    assert (later[3:] == 2).all()
     new = save_demonstrations(found, tmp_path / "new.hdf5")
     again = open_demonstrations(new)
     assert again.content_hash() == found.content_hash()
