@@ -48,7 +48,8 @@ class Stored:
             whole: Array = self[:][index]
             return whole
         number = range(len(self))[operator.index(index)]
-        return self._between(number, number + 1)[0]
+        row: Array = self._between(number, number + 1)[0]
+        return row
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         found: Array = self[:].astype(dtype or self.dtype, copy=False)

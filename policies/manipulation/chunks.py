@@ -13,6 +13,7 @@ from torch import Generator, Tensor, nn
 from simplatform.contracts import Batch, Loss, Observation, Signature
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.errors import ContractError
+from simplatform.policies.manipulation.forms import ActionForm, Rotations
 from simplatform.policies.nn.encoders.image import moved_at_random
 from simplatform.policies.nn.leaving import leaving
 from simplatform.policies.nn.normalisation import MinMaxNormaliser
@@ -25,12 +26,36 @@ if TYPE_CHECKING:
 CLOUD, STATE, IMAGE = "point_cloud", "agent_pos", "image"
 
 
+RARE = 0.01
+"""Share of values below, and above, robust ranges."""
+FARTHEST = 3.0
+"""How far out of [−1, 1] normalised values may be, where ranges are robust."""
+
+
 class ChunkConfig(Config):
     """Settings of what is seen and of the action chunk."""
 
     points: int = Field(128, ge=1, description="points used of each cloud: its first ones (farthest-point order)")
     colour: bool = Field(False, description="see all channels of points, such as colour; published: x, y, z alone")
     image_shift: int = Field(4, ge=0, description="pixels by which images are moved at random in training")
+    quaternions: tuple[int, ...] = Field(
+        (), description="components of the action at which unit quaternions begin: learned as 6-D, q and -q alike"
+    )
+    state_quaternions: tuple[int, ...] = Field((), description="the same, of the state")
+    quaternion_order: Literal["xyzw", "wxyz"] = Field("xyzw", description="xyzw: ROS, robosuite; wxyz: MuJoCo")
+    rotations_6d: tuple[int, ...] = Field(
+        (), description="components of the action at which 6-D rotations begin: answers are orthonormal"
+    )
+    relative: tuple[int, ...] = Field(
+        (),
+        description="components of the action that are targets for the same ones of the state: learned as differences",
+    )
+    binary: tuple[int, ...] = Field(
+        (), description="components of the action that have two values, such as a gripper's"
+    )
+    ranges: Literal["limits", "quantiles"] = Field(
+        "limits", description="of states and actions, mapped to [-1, 1]: smallest to largest, or 1 % to 99 %"
+    )
     observe: int = Field(2, ge=1, description="observations that the policy sees")
     execute: int = Field(3, ge=1, description="actions carried out of each chunk")
     horizon: int = Field(4, ge=1, description="actions in a chunk; a multiple of 2^(levels - 1)")
@@ -70,6 +95,13 @@ class ChunkPolicy(nn.Module):
         self.cameras = _cameras(signature)
         self.config, self.signature = config, signature
         self.observe, self.execute, self.horizon = config.observe, config.execute, config.horizon
+        first_one = config.quaternion_order == "wxyz"
+        self.form = ActionForm(
+            self.action, self.state, quaternions=config.quaternions, sixes=config.rotations_6d,
+            relative=config.relative, binary=config.binary, scalar_first=first_one,
+        )  # fmt: skip
+        self.turns = Rotations(self.state, config.state_quaternions, first_one)
+        self.state, self.action = self.turns.size, self.form.size
         sizes = {"cloud": self.channels, "state": self.state, "action": self.action}
         self.normalisers = nn.ModuleDict({name: MinMaxNormaliser(size) for name, size in sizes.items() if size})
 
@@ -93,13 +125,18 @@ class ChunkPolicy(nn.Module):
         """
         if self.channels:
             self._normaliser("cloud").fit(np.asarray(self._viewed(e)[0]) for e in demonstrations)
-        self._normaliser("state").fit(np.asarray(self._viewed(e)[1]) for e in demonstrations)
-        self._normaliser("action").fit(e.actions for e in demonstrations)
+        beyond = RARE if self.config.ranges == "quantiles" else 0.0
+        self._normaliser("state").fit((np.asarray(self._viewed(e)[1]) for e in demonstrations), beyond)
+        self.form.fit(demonstrations)
+        offsets = range(1 - self.observe, self.horizon - self.observe + 1)
+        self._normaliser("action").fit(self.form.of_windows(demonstrations, STATE, offsets), beyond)
         self._ready = False
 
     def loss(self, batch: Batch, *, generator: Generator) -> Loss:
         """Return the training loss of a batch of windows."""
-        chunk, seen = self._normaliser("action")(batch.action.to(self._dtype)), batch.observation
+        seen = batch.observation
+        actions = self.form(batch.action.to(self._dtype), self._newest(seen))
+        chunk = self._within(self._normaliser("action")(actions))
         if self.cameras and self.training and self.config.image_shift:
             moved = moved_at_random(seen[IMAGE], self.config.image_shift, generator=generator)
             seen = {**seen, IMAGE: moved}
@@ -120,6 +157,7 @@ class ChunkPolicy(nn.Module):
         shape = (condition.shape[0], self.horizon, self.action)
         noise = normal(shape, generator, condition)
         chunk = self._normaliser("action").inverse(self.sample(condition, noise))
+        chunk = self.form.inverse(chunk, self._newest(observation))
         return chunk[:, self.observe - 1 : self.observe - 1 + self.execute]
 
     def condition(self, observation: Observation) -> Tensor:
@@ -139,7 +177,7 @@ class ChunkPolicy(nn.Module):
 
     def _view(self, cloud: Tensor | None, state: Tensor) -> tuple[Tensor | None, Tensor]:
         points = None if cloud is None else first(cloud, self.config.points)[..., : self.channels]
-        return self.view(points, state)
+        return self.view(points, self.turns(state))
 
     def _viewed(self, episode: Episode) -> tuple[Tensor | None, Tensor]:
         seen = episode.observations
@@ -147,8 +185,15 @@ class ChunkPolicy(nn.Module):
 
     def _encoded(self, cloud: Tensor | None, state: Tensor, images: Tensor | None = None) -> Tensor:
         normal_cloud = None if cloud is None else self._normaliser("cloud")(cloud)
-        normal_state = self._normaliser("state")(state)
+        normal_state = self._within(self._normaliser("state")(state))
         return self.encode(normal_cloud, normal_state, *([] if images is None else [images]))
+
+    def _newest(self, observation: Observation) -> Tensor:
+        return observation[STATE][:, -1].to(self._dtype)
+
+    def _within(self, values: Tensor) -> Tensor:
+        """Return normalised values, those far out of robust ranges not quite so far."""
+        return values if self.config.ranges == "limits" else values.clamp(-FARTHEST, FARTHEST)
 
     def _normaliser(self, name: str) -> MinMaxNormaliser:
         return cast(MinMaxNormaliser, self.normalisers[name])

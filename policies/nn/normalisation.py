@@ -37,16 +37,27 @@ class MinMaxNormaliser(nn.Module):
         """Whether statistics are there."""
         return bool(torch.isfinite(self.scale).all() and torch.isfinite(self.offset).all())
 
-    def fit(self, parts: Iterable[NDArray[np.floating]]) -> None:
-        """Fit to arrays ``(..., C)``, taken together.
+    def fit(self, parts: Iterable[NDArray[np.floating]], rare: float = 0.0) -> None:
+        """Fit to arrays ``(..., C)``, taken together; ``rare`` is a share of values that are left out at either end.
+
+        A component that is the same but for such values keeps its whole range: a gripper that closes once.
 
         Raises:
             DataError: no data, another number of components, or values that are not finite.
         """
-        limits = [_limits(part, len(self.scale)) for part in parts]
+        kept: list[NDArray[np.floating]] = []
+        limits = []
+        for part in parts:
+            limits.append(_limits(part, len(self.scale)))
+            kept += [part.reshape(-1, len(self.scale))] if rare else []
         if not limits:
             raise DataError("nothing to fit a normaliser to: there are no demonstrations")
-        self.set_limits(np.min([low for low, _ in limits], axis=0), np.max([high for _, high in limits], axis=0))
+        low, high = np.min([low for low, _ in limits], axis=0), np.max([high for _, high in limits], axis=0)
+        if rare:
+            inner = np.quantile(np.concatenate(kept).astype(np.float64), [rare, 1 - rare], axis=0)
+            varies = inner[1] - inner[0] > CONSTANT * np.abs(inner).max(0)
+            low, high = np.where(varies, inner[0], low), np.where(varies, inner[1], high)
+        self.set_limits(low, high)
 
     def set_limits(self, low: NDArray[np.floating], high: NDArray[np.floating]) -> None:
         """Set the range of each component, ``(C,)`` each."""
