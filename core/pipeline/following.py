@@ -52,8 +52,9 @@ def training_set(
         raise ConfigError("collect.online is for one training process; producers are --workers")
     shape = Shape(policy.observe, policy.horizon, policy.execute, device_of(policy))
     begin = partial(_begin, recipe, options)
+    log = given_log(run, config.arrivals)
     windows = OnlineWindows(
-        recipe.task, config, shape, recipe.seed, recipe.train.steps, begin, given_log(run, config.arrivals)
+        recipe.task, config, shape, recipe.seed, recipe.train.steps, begin, log, closed=bool(config.arrivals)
     )
 
     def keep() -> None:
@@ -68,16 +69,16 @@ def training_set(
 
 
 def given_log(run: RunDirectory, path: str) -> list[Arrival]:
-    """Return the log that a run has to follow: its own, where it goes on, or the one that it was told.
+    """Return the log that a run has to follow: the one that it was told, or its own, where it goes on.
 
     Raises:
         DataError: it is not there, or damaged.
     """
-    if run.named_last is not None and LOG in run.files.names("."):
-        found, what = run.files.json(LOG), run.path / LOG
-    elif path:
+    if path:
         with reading(f"collect.arrivals={path} is no log of arrivals"):
             found, what = read_json(Path(path)), Path(path)
+    elif run.named_last is not None and LOG in run.files.names("."):
+        found, what = run.files.json(LOG), run.path / LOG
     else:
         return []
     kind = RunError if what.parent == run.path else DataError

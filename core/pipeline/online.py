@@ -60,12 +60,13 @@ class OnlineWindows:
         steps: int,
         open_source: Callable[[int], Source],
         given: Sequence[Arrival] = (),
+        closed: bool = False,
     ) -> None:
         """Prepare a training of ``steps``; ``open_source(number)`` begins to make trajectories, ``given`` is a log of
-        arrivals to follow.
+        arrivals to follow. After a ``closed`` log, that of a whole training, nothing comes in that is not needed.
         """
         self._task, self._config, self._shape, self._seed, self._steps = task, config, shape, seed, steps
-        self._open, self._given = open_source, list(given)
+        self._open, self._given, self._closed = open_source, list(given), closed
         self._buffer = make_buffer(config.buffer, config.capacity, config.threshold)
         self._source = open_source(0)
         self._coming: list[Trajectory] = []
@@ -150,6 +151,8 @@ class OnlineWindows:
             return self._given[entered].step <= step or not self._buffer.ready(size)
         if not self._buffer.ready(size):
             return True
+        if self._closed:
+            return False
         if self._config.rate:
             return entered < self._config.first + int(step * self._config.rate)
         return bool(self._coming) or self._source.waiting() > 0

@@ -158,11 +158,25 @@ def _dimension(kind: str) -> int:
 
 
 def _flat(points: Floats, dim: int, path: Path) -> Floats:
+    check_points(points, path)
     extent = float(np.ptp(points, axis=0).max()) if len(points) else 0.0
     rest = points[:, dim:]
     if rest.size and float(np.ptp(rest, axis=0).max()) > 1e-10 * extent:
         raise DataError(f"{path} is a curved or tilted surface: its cells are {dim}-dimensional, its points are not")
     return points[:, :dim]
+
+
+def check_points(points: Floats, name: Path | str) -> None:
+    """Refuse points that are nowhere, in the coordinates too that a line or a plane does not need.
+
+    Raises:
+        DataError: one of them is not finite.
+    """
+    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    if len(bad):
+        raise DataError(
+            f"{name}: vertex {bad[0]} is at {points[bad[0]].tolist()} ({len(bad)} of {len(points)} not finite)"
+        )
 
 
 def numbers(path: Path) -> Floats:

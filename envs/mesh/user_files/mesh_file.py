@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simplatform.envs.mesh.geometry.files import cell_kind, open_mesh, write_data
+from simplatform.envs.mesh.geometry.files import cell_kind, check_points, open_mesh, write_data
 from simplatform.envs.mesh.geometry.mesh import KINDS, Floats, Ints, Mesh
 from simplatform.envs.mesh.geometry.validity import check_mesh, oriented
 from simplatform.envs.mesh.user_files.msh import is_msh, patched
@@ -106,8 +106,9 @@ def flattened(points: Floats, dim: int, name: Path | str) -> tuple[Floats, Float
     Where a coordinate is the same everywhere the others are taken as they are, so that nothing is rounded.
 
     Raises:
-        DataError: the points lie in no line or plane.
+        DataError: the points lie in no line or plane, or nowhere.
     """
+    check_points(points, name)
     spread = np.ptp(points, axis=0)
     extent = float(spread.max()) if len(points) else 0.0
     varying = np.flatnonzero(spread > PLANE * extent)

@@ -167,7 +167,10 @@ def _matched(points: Floats, values: Floats, file: MeshFile, path: Path) -> Floa
     theirs, ours = (np.pad(x, ((0, 0), (0, width - x.shape[1]))) for x in (points, wanted))
     if len(values) != len(theirs):
         raise DataError(f"{path} holds {len(values)} values for {len(theirs)} points")
-    distance, nearest = cKDTree(theirs).query(ours)
+    somewhere = np.isfinite(theirs).all(axis=1)  # points that no cell uses may be anywhere
+    if not somewhere.any():
+        raise DataError(f"{path} has no point with finite coordinates")
+    distance, nearest = cKDTree(theirs[somewhere]).query(ours)
     extent = float(np.ptp(ours, axis=0).max())
     if distance.max() > NEAR * extent:
         worst = int(np.argmax(distance))
@@ -175,5 +178,5 @@ def _matched(points: Floats, values: Floats, file: MeshFile, path: Path) -> Floa
             f"{path} is not on this mesh: its nearest point to vertex {worst} is {distance.max():.3g} away; "
             "interpolate the monitor to the mesh's vertices first"
         )
-    found: Floats = values[nearest]
+    found: Floats = values[somewhere][nearest]
     return found

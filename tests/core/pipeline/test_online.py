@@ -28,11 +28,12 @@ def run(output, executor="local", workers=1, until="fit", **more):
     )
 
 
-def windows(given=(), steps=50, **settings):
+def windows(given=(), steps=50, closed=False, **settings):
     task = find_task("toy/point")
     config = CollectConfig(online=True, **{"first": 2, "threshold": 8, "capacity": 96, "rate": 0.5, **settings})
     shape = Shape(1, 1, 1, torch.device("cpu"))
-    return OnlineWindows(task, config, shape, 0, steps, lambda first: Inline(task, groups(task, 0, first, 1)), given)
+    begin = lambda first: Inline(task, groups(task, 0, first, 1))  # noqa: E731
+    return OnlineWindows(task, config, shape, 0, steps, begin, given, closed)
 
 
 def test_one_and_two_producers_and_none_give_the_same_weights(tmp_path):
@@ -49,6 +50,20 @@ def test_a_log_of_arrivals_repeats_a_run_that_took_them_as_they_came(tmp_path):
     assert json.loads(log.read_text()) == json.loads((again.path / "arrivals.json").read_text())
     other = weights(again)
     assert all(torch.equal(value, other[key]) for key, value in weights(first).items())
+
+
+def test_nothing_comes_in_after_the_log_of_a_whole_training():
+    whole = windows()
+    whole.first()
+    for step in range(20):
+        whole.batch(8, seed=0, step=step)
+    few = whole.arrivals[:3]
+    again = windows(few, closed=True)
+    again.first()
+    for step in range(20):
+        again.batch(8, seed=0, step=step)
+    assert len(whole.arrivals) > 3
+    assert again.arrivals == few
 
 
 @pytest.mark.parametrize("kind", ["reservoir", "fifo", "firo"])

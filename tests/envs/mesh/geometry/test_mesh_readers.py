@@ -16,6 +16,7 @@ from simplatform.envs.mesh.geometry.files import read_mesh, write_mesh
 from simplatform.envs.mesh.geometry.mesh import Mesh
 from simplatform.envs.mesh.geometry.validity import check_mesh, check_monitor
 from simplatform.envs.mesh.movers.limiter import limit
+from simplatform.envs.mesh.user_files.mesh_file import MeshFile
 from simplatform.errors import DataError, UsageError
 from tests.envs.mesh.geometry.mesh_files_cases import read_monitor
 
@@ -137,6 +138,16 @@ def sound_or_refused(name: str, content: bytes) -> None:
 @given(damaged())
 def test_a_damaged_mesh_file_is_a_sound_mesh_or_refused_by_name(file):
     sound_or_refused(*file)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_a_vertex_that_is_nowhere_is_refused_in_the_coordinates_too_that_a_line_does_not_need(tmp_path, number):
+    path = tmp_path / "line.mesh"
+    points = f"0 0 0 1\n0.5 {number} 0 1\n1 0 0 1"
+    path.write_text(f"MeshVersionFormatted 2\nDimension 3\nVertices\n3\n{points}\nEdges\n2\n1 2 1\n2 3 1\nEnd\n")
+    for read in (read_mesh, MeshFile.read):
+        with pytest.raises(DataError, match=rf"vertex 1 is at \[0\.5, {number}, 0\.0\]"):
+            read(path)
 
 
 @settings(max_examples=100, deadline=None)
