@@ -9,7 +9,8 @@ import pytest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tutorials" / "my-csv.md").read_text(encoding="utf8")
 FAST = ["--set", "policy.integral=[10]", "--set", "policy.weak=[]", "--set", "policy.degrees=[2]",
-        "--set", 'policy.gates=["none"]', "--set", "task.record=0"]  # fmt: skip
+        "--set", 'policy.gates=["none"]', "--set", "task.record=0",
+        "--set", "task.opponents=false"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

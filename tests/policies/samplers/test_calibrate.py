@@ -16,7 +16,7 @@ def test_a_sampler_is_fitted_to_a_run_on_the_command_line(tmp_path):
     settings = {"policy.widths": [8, 16], "points": 8, "train.steps": 2, "task.demonstrations": 1, "task.validation": 0}
     run = sp.run("dp3", "metaworld/reach", settings=settings, output=tmp_path, device="cpu", until="fit")
     for sampler in ("usf", "dpm-v3"):
-        command(run.path, sampler, tmp_path / f"{sampler}.json", nfe=4, candidates=20)
+        command(run.path, sampler, tmp_path / f"{sampler}.json", nfe=4, candidates=4)
         policy = sp.load(run.path, settings={"sampler": f"{sampler}:{tmp_path / sampler}.json", "nfe": 4})
         observation = {"point_cloud": torch.zeros(1, 2, 16, 3), "agent_pos": torch.zeros(1, 2, 9)}
         assert bool(torch.isfinite(policy.act(observation, generator=torch.Generator())).all())

@@ -14,7 +14,7 @@ from simplatform.policies.dynamics.prediction.validation import validation_steps
 from tests.policies.dynamics.prediction.conftest import episodes, shapes
 
 CHOICES = (Structure(delays=4), Structure(delays=1, width=8, activation="rational"), Structure(delays=9))
-FAST = {"adam_steps": 20, "varpro_steps": 8, "structures": CHOICES}
+FAST = {"adam_steps": 10, "varpro_steps": 3, "structures": CHOICES}
 
 
 def silent(step, total, **metrics):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import pytest
 import torch
 
 from simplatform.policies.dynamics.prediction.embedding import guesses
@@ -24,6 +25,7 @@ def test_shooting_finds_the_field_through_noise():
     assert float((shot.states - clean).square().mean().sqrt()) < raw / 3
 
 
+@pytest.mark.slow
 def test_two_hidden_components_of_lorenz_are_found_from_the_first():
     whole = lorenz(5000)
     path = whole[:, :1]
