@@ -9,8 +9,7 @@ import pytest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tutorials" / "my-csv.md").read_text(encoding="utf8")
 FAST = ["--set", "policy.integral=[10]", "--set", "policy.weak=[]", "--set", "policy.degrees=[2]",
-        "--set", 'policy.gates=["none"]', "--set", "task.record=0",
-        "--set", "task.opponents=false"]  # fmt: skip
+        "--set", 'policy.gates=["none"]', "--set", "task.record=0"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +23,15 @@ def files(tmp_path_factory):
     return folder
 
 
-def ran(cli, file):
-    done = cli("run", "--plugin", "gated-field", "--task", "series", "--set", f"env.path={file}", *FAST, check=0)
+def ran(cli, file, *more):
+    done = cli("run", "--plugin", "gated-field", "--task", "series", "--set", f"env.path={file}", *FAST, *more, check=0)
     report = re.findall(r"report: (.*)/report.html", done.stdout)[-1]
     return report, done.stdout
 
 
 def test_a_file_becomes_a_formula(files, cli):
     assert "hare, lynx" in cli("import", files / "mine.csv", check=0).stdout
-    run, _ = ran(cli, files / "mine.csv")
+    run, _ = ran(cli, files / "mine.csv", "--set", "task.opponents=false")
     said = cli("export", run, "--format", "equations", check=0).stdout
     for law in re.findall(r"`(\w+' = [^`]*)`", PAGE):
         assert law in said

@@ -32,7 +32,7 @@ def trained(steps=40, **settings):
 
 
 def test_the_student_says_at_once_what_its_teacher_refines():
-    policy = trained(steps=250)
+    policy = trained(steps=400)
     batch = batch_of(shifts(seed=1))
     fields, parameters = policy.standard(batch.observation)
     draw = torch.Generator().manual_seed(0)
