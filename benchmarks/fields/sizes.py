@@ -22,7 +22,7 @@ from simplatform.experiments.record import write_result
 
 SEED = 100
 CHAOS = {**KS, "train.steps": 3000, "env.parameters": {"viscosity": 0.8}}
-FLOW = {"train.steps": 200, "env.parameters": {"viscosity": 0.01}}
+FLOW = {"train.steps": 200, "train.checkpoint_every": 1000, "env.parameters": {"viscosity": 0.01}}
 UNET = (2e-3, 4e-3)
 REFINER = ((2e-3, 4e-7), (2e-3, 2.5e-5), (2e-3, 1e-3), (2e-3, 1e-2), (4e-3, 1e-3), (4e-3, 1e-2))
 """Rate, and variance of the last noise."""

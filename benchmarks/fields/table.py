@@ -58,7 +58,7 @@ PLANE = {**KEPT, **CHOSEN.get("plane", {}), "train.steps": 400, "train.batch": 8
 BURGERS = {**KEPT, **CHOSEN.get("plane", {}), "train.steps": 400, "train.batch": 4}
 WAVES = {1: 1.91, 2: 1.708, 4: 1.5, 8: 1.316}
 """Growth of SineNet's levels for equal parameters, by the number of waves."""
-SCOT = {**PLANE, "train.steps": 1000, "policy.leads": 4, "policy.width": 24}
+SCOT = {**PLANE, "train.steps": 600, "policy.leads": 4, "policy.width": 24}
 ROWS: dict[str, dict[str, Row]] = {
     "kuramoto-sivashinsky": {
         "field-persistence": Row("field-persistence"),

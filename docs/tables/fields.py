@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from results import Table, shows
+from results import Row, Table, columns, each, key, shows
 
 
 @shows("fields/solvers", "field_solvers")
@@ -16,3 +16,58 @@ def solvers(table: Table) -> str:
         f"exponax {versions['exponax']}; the ratio of a turn is {ratio['median']:.2f} (median; {ratio['least']:.2f} to "
         f"{ratio['most']:.2f}), and the solutions differ by {table['difference']:.0e}."
     )
+
+
+@shows("fields/table", "field_table")
+def surrogates(table: Table) -> str:
+    """Methods by task, all seeds together."""
+    return columns(
+        [row | {"name": name.split(" / ")[1], "task": name.split(" / ")[0]} for name, row in table["methods"].items()],
+        {
+            "task": key("task"), "method": key("name"), "seeds": lambda row: len(row["seeds"]),
+            "parameters": key("parameters", ",.0f"), "training, s": key("fit_seconds", ",.0f"),
+            "correlation time": lambda row: _interval(row["correlation_time"], ".1f"),
+            "VRMSE at 1": lambda row: _value(row["vrmse_1"]), "at 10": lambda row: _value(row["vrmse_10"]),
+            "at 100": lambda row: _value(row["vrmse_100"]), "spectrum, decades": lambda row: _value(row["spectrum"]),
+            "ms a frame": lambda row: f"{1e3 * row['seconds_per_frame']:.1f}",
+            "ms, 16 together": lambda row: f"{1e3 * row['seconds_per_frame_together']:.2f}",
+            "pays": lambda row: ", ".join(row["break_even"]) or "–",
+        },
+    )  # fmt: skip
+
+
+@shows("fields/table", "field_claims")
+def claimed(table: Table) -> str:
+    """What was wanted of methods beside others."""
+    return columns([row | {"words": words} for words, row in table["claims"].items()], {
+        "wanted": key("words"), "ratio": key("ratio", ".2f"),
+        "95 % over episodes": lambda row: "[{:.2f}, {:.2f}]".format(*row["interval"]) if row["interval"] else "–",
+        "each seed": each("ratios", ".2f"),
+        "bar": lambda row: f"{'≥' if row['sense'] == 'least' else '≤'} {row['bar']:.2f}",
+        "met": lambda row: "yes" if row["met"] else "no",
+    })  # fmt: skip
+
+
+@shows("fields/online", "field_online")
+def online(table: Table) -> str:
+    """Online training beside a set."""
+    rows = [
+        {"name": name, "ratio": table["error_by_offline"][name], "runs": row["runs"], "steps":
+         row["settings"]["train.steps"]} for name, row in table["rows"].items()
+    ]  # fmt: skip
+    return columns(rows, {
+        "training": key("name"), "updates": key("steps", ","),
+        "trajectories": lambda row: row["runs"][0]["trajectories"],
+        "error, each seed": lambda row: ", ".join(f"{one['error']:.3f}" for one in row["runs"]),
+        "by the set's": each("ratio", ".2f"),
+    })  # fmt: skip
+
+
+def _value(score: Row) -> str:
+    return "–" if score["value"] is None else f"{score['value']:.3g}"
+
+
+def _interval(score: Row, form: str) -> str:
+    if score["value"] is None:
+        return "–"
+    return f"{score['value']:{form}} [{score['low']:{form}}, {score['high']:{form}}]"

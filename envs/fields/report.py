@@ -21,6 +21,10 @@ ENVIRONMENTS = ("simplatform/Field-v0", "simplatform/RecordedField-v0", "simplat
 COLUMNS = 5
 """Frames of a plane that are drawn."""
 FILM = 40
+GUTTER = 6
+"""Pixels between the planes of a film."""
+FAINT = 1e-20
+"""Energies below are drawn as this."""
 SEEN = 3
 """Test episodes that the classical solver is compared on."""
 
@@ -39,7 +43,7 @@ def field_section(run: RunView) -> Section | None:
     parts = [
         figure_html(lines(env, predicted, truth) if truth.ndim == 3 else planes(env, predicted, truth), "fields"),
         figure_html(growth(env, pairs), "error and correlation against time"),
-        figure_html(spectra(predicted, truth), "spectra of the last frame"),
+        figure_html(spectra(pairs), "spectra, the mean of all frames"),
     ]
     if truth.ndim == 4:
         parts.insert(1, animation_html(film(predicted, truth), "truth, forecast and difference in time", 0.15))
@@ -83,7 +87,7 @@ def planes(env: FieldForecast, predicted: Fields, truth: Fields) -> Any:
             place.set_ylabel(name if axis[0] is axes[0, 0] else "")
         axis[0].set_title(title, fontsize=9)
     if len(truth) > 1:
-        figure.suptitle(_channels(env)[0])
+        figure.suptitle(f"{_channels(env)[0]}; colours end at the truth's largest value of that time", fontsize=10)
     return figure
 
 
@@ -92,25 +96,33 @@ def _panels(env: FieldForecast, predicted: Fields, truth: Fields) -> list[tuple[
     if len(truth) == 1:
         pairs = ((_plane(truth[:, [c]])[0], _plane(predicted[:, [c]])[0]) for c in range(truth.shape[1]))
         named = zip(_channels(env), pairs, strict=True)
-        return [(name, true, found, float(np.abs(true).max()) or 1.0) for name, (true, found) in named]
-    size = float(np.abs(_plane(truth)).max()) or 1.0
+        return [(name, true, found, _size(true)) for name, (true, found) in named]
     frames = np.unique(np.linspace(0, len(truth) - 1, COLUMNS).astype(int))
-    return [(f"t = {env.frame * (f + 1):.3g}", _plane(truth)[f], _plane(predicted)[f], size) for f in frames]
+    pairs = ((f, _plane(truth)[f], _plane(predicted)[f]) for f in frames)
+    return [(f"t = {env.frame * (f + 1):.3g}", true, found, _size(true)) for f, true, found in pairs]
 
 
 def film(predicted: Fields, truth: Fields) -> list[NDArray[np.uint8]]:
-    """Return frames ``(H, W, 3)`` of truth, forecast and difference side by side."""
+    """Return frames ``(H, W, 3)`` of truth, forecast and difference side by side, white between them.
+
+    Colours end at the truth's largest value of the time, so that what decays stays to be seen.
+    """
     from matplotlib import colormaps
 
-    size = float(np.abs(_plane(truth)).max()) or 1.0
     out = []
     for frame in np.unique(np.linspace(0, len(truth) - 1, FILM).astype(int)):
         true, found = _plane(truth)[frame], _plane(predicted)[frame]
-        row = np.concatenate([np.flipud(part.T) for part in (true, found, found - true)], 1)
-        colours = colormaps["RdBu_r"](np.clip(0.5 + 0.5 * row / size, 0, 1))[..., :3]
-        enlarged = np.kron(colours, np.ones((max(240 // len(row), 1),) * 2 + (1,)))
-        out.append((255 * enlarged).astype(np.uint8))
+        drawn = []
+        for part in (true, found, found - true):
+            colours = colormaps["RdBu_r"](np.clip(0.5 + 0.5 * np.flipud(part.T) / _size(true), 0, 1))[..., :3]
+            enlarged = np.kron(colours, np.ones((max(240 // len(colours), 1),) * 2 + (1,)))
+            drawn += [(255 * enlarged).astype(np.uint8), np.full((len(enlarged), GUTTER, 3), 255, np.uint8)]
+        out.append(np.concatenate(drawn[:-1], 1))
     return out
+
+
+def _size(true: Fields) -> float:
+    return float(np.abs(true).max()) or 1.0
 
 
 def growth(env: FieldForecast, pairs: Sequence[tuple[Fields, Fields]]) -> Any:
@@ -144,13 +156,22 @@ def _pair(env: FieldForecast, row: Any, recording: Recording) -> tuple[Fields, F
     return predicted, env.truth[1 : len(predicted) + 1, env.given :]
 
 
-def spectra(predicted: Fields, truth: Fields) -> Any:
-    """Draw the energy by wave number of the last frame, channels added up."""
+def spectra(pairs: Sequence[tuple[Fields, Fields]]) -> Any:
+    """Draw the energy by wave number: channels added up, the mean of all frames of the recorded episodes.
+
+    The last wave number, of which a sampled truth may have nothing, does not set the axis.
+    """
     plt = _pyplot()
     figure, axis = plt.subplots(figsize=(8, 2.6))
-    for field, colour, name in ((truth[-1], INK, "truth"), (predicted[-1], ACCENT, "forecast")):
-        energy = scores.spectrum(field).sum(0)[1:]
-        axis.loglog(np.arange(1, len(energy) + 1), np.maximum(energy, 1e-20), color=colour, label=name)
+    energies = [
+        np.mean([scores.spectrum(field).sum(0)[1:] for pair in pairs for field in pair[side]], 0) for side in (1, 0)
+    ]
+    for energy, colour, name in zip(energies, (INK, ACCENT), ("truth", "forecast"), strict=True):
+        axis.loglog(np.arange(1, len(energy) + 1), np.maximum(energy, FAINT), color=colour, label=name)
+    inner = np.concatenate([energy[: max(len(energy) - 1, 1)] for energy in energies])
+    inner = inner[inner > FAINT]
+    if inner.size:
+        axis.set_ylim(inner.min() / 3, inner.max() * 3)
     axis.set_xlabel("wave number, periods per box")
     axis.set_ylabel("energy")
     axis.legend()

@@ -7,7 +7,7 @@ import pytest
 
 import simplatform as sp
 from simplatform.envs.fields.breakeven import BreakEven, Solver
-from simplatform.envs.fields.report import film, html_of
+from simplatform.envs.fields.report import GUTTER, film, html_of, spectra
 
 
 @pytest.mark.parametrize(("problem", "points"), [("burgers", 32), ("allen-cahn", 16)])
@@ -35,7 +35,20 @@ def test_a_film_shows_three_maps_side_by_side():
     truth = np.random.default_rng(0).normal(size=(5, 1, 8, 8))
     frames = film(truth, truth)
     assert len(frames) == 5
-    assert frames[0].shape[1] == 3 * frames[0].shape[0]
     width = frames[0].shape[0]
-    np.testing.assert_array_equal(frames[0][:, :width], frames[0][:, width : 2 * width])
-    assert np.unique(frames[0][:, 2 * width :].reshape(-1, 3), axis=0).shape[0] == 1  # no difference: one colour
+    apart = width + GUTTER
+    assert frames[0].shape[1] == 3 * width + 2 * GUTTER
+    np.testing.assert_array_equal(frames[0][:, :width], frames[0][:, apart : apart + width])
+    assert np.unique(frames[0][:, 2 * apart :].reshape(-1, 3), axis=0).shape[0] == 1  # no difference: one colour
+
+
+def test_what_decays_is_drawn_as_clearly_as_at_the_start():
+    truth = np.random.default_rng(0).normal(size=(1, 1, 8, 8))
+    first, last = film(np.concatenate([truth, truth / 128]), np.concatenate([truth, truth / 128]))
+    np.testing.assert_array_equal(first, last)
+
+
+def test_a_wave_number_that_truth_has_not_leaves_the_axis_of_spectra_to_the_others():
+    wave = np.cos(np.arange(16) * np.pi / 4)[None, None]
+    axis = spectra([(wave + 1e-3 * (-1) ** np.arange(16), wave + 1e-4 * np.cos(np.arange(16) * np.pi / 8))]).axes[0]
+    assert 1e-12 < axis.get_ylim()[0] < 1e-8 < 0.1 < axis.get_ylim()[1]
