@@ -18,5 +18,5 @@ def register_policies(register: Register) -> None:
 
 @hookimpl
 def register_recipes(register: Register) -> None:
-    settings = {"train.steps": 2000, "train.batch": 32}
+    settings = {"train.steps": 3000, "train.batch": 32, "train.lr": 4e-3}
     register("field-unet", policy="field-unet", task="fields/kuramoto-sivashinsky", settings=settings)

@@ -18,5 +18,5 @@ def register_policies(register: Register) -> None:
 
 @hookimpl
 def register_recipes(register: Register) -> None:
-    settings = {"train.steps": 2000, "train.batch": 32}
+    settings = {"train.steps": 3000, "train.batch": 32, "train.lr": 2e-3, "policy.minimum": 1e-2}
     register("pde-refiner", policy="pde-refiner", task="fields/kuramoto-sivashinsky", settings=settings)

@@ -18,5 +18,5 @@ def register_policies(register: Register) -> None:
 
 @hookimpl
 def register_recipes(register: Register) -> None:
-    settings = {"train.steps": 2000, "train.batch": 32}
+    settings = {"train.steps": 1000, "train.batch": 8, "train.lr": 4e-3}
     register("neural-stagger", policy="neural-stagger", task="fields/burgers-2d", settings=settings)
