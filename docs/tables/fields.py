@@ -63,6 +63,17 @@ def online(table: Table) -> str:
     })  # fmt: skip
 
 
+@shows("fields/coupled", "field_coupled")
+def coupled(table: Table) -> str:
+    """One net beside several."""
+    return columns([row | {"name": name} for name, row in table["fields"].items()], {
+        "problem / field": key("name"), "nRMSE, one net": key("coupled", ".3f"),
+        "a net for each": key("separate", ".3f"), "ratio": key("ratio", ".2f"),
+        "95 % over episodes": lambda row: "[{:.2f}, {:.2f}]".format(*row["interval"]),
+        "each seed": each("ratios", ".2f"), "n": key("n"),
+    })  # fmt: skip
+
+
 def _value(score: Row) -> str:
     return "–" if score["value"] is None else f"{score['value']:.3g}"
 

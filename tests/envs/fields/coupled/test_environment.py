@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from simplatform.envs.fields.coupled import COUPLED
+from simplatform.errors import UnknownName
 from simplatform.testing import check_env
 
 QUICK = {"points": 9}
@@ -36,3 +37,16 @@ def test_no_answer_at_all_has_the_whole_error():
     env = gymnasium.make("simplatform/CoupledField-v0", problem="electro-thermal-lite", **QUICK)
     seen, _ = env.reset(seed=0)
     assert env.step(seen["field"])[4]["nrmse"] == pytest.approx(1.0)
+
+
+def test_fields_that_are_not_asked_for_are_not_there_and_the_others_the_same():
+    whole, part = (
+        gymnasium.make("simplatform/CoupledField-v0", problem="electro-thermal-lite", fields=fields, **QUICK)
+        for fields in (None, ["temperature"])
+    )
+    for env in (whole, part):
+        env.reset(seed=0)
+    assert part.unwrapped.metadata["simplatform"]["channels"] == ["conductivity", "temperature"]
+    np.testing.assert_array_equal(part.unwrapped.truth, whole.unwrapped.truth[:, [0, 2]])
+    with pytest.raises(UnknownName, match="potential, temperature"):
+        gymnasium.make("simplatform/CoupledField-v0", problem="electro-thermal-lite", fields=["speed"], **QUICK)
