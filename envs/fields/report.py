@@ -98,8 +98,8 @@ def _panels(env: FieldForecast, predicted: Fields, truth: Fields) -> list[tuple[
         named = zip(_channels(env), pairs, strict=True)
         return [(name, true, found, _size(true)) for name, (true, found) in named]
     frames = np.unique(np.linspace(0, len(truth) - 1, COLUMNS).astype(int))
-    pairs = ((f, _plane(truth)[f], _plane(predicted)[f]) for f in frames)
-    return [(f"t = {env.frame * (f + 1):.3g}", true, found, _size(true)) for f, true, found in pairs]
+    drawn = ((f, _plane(truth)[f], _plane(predicted)[f]) for f in frames)
+    return [(f"t = {env.frame * (f + 1):.3g}", true, found, _size(true)) for f, true, found in drawn]
 
 
 def film(predicted: Fields, truth: Fields) -> list[NDArray[np.uint8]]:
