@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,6 +201,8 @@ def evaluate(
     """Evaluate a policy in an environment, or in a task by name, over ``episodes`` unseen episodes (20, if so many).
 
     The environment is taken as it is: with its wrappers and its time limit. Actions are clipped to its action space.
+    Episodes are played in lockstep, with the same numbers to rounding, where the policy declares it and there can be
+    more environments: in a task by name, or as copies of one whose kind is stepped in one call.
     Without ``metrics``, they are those of the first registered task of this environment, or else all numbers that its
     ``info`` holds, as of an episode's last step; "success" or "is_success" is a rate, reached at any step. Where there
     are fewer distinct episodes than were asked for, each is run once. What a reader must know beside the numbers is in
@@ -216,8 +218,7 @@ def evaluate(
 
         task = find_task(env) if metrics is None else replace(find_task(env), metrics=tuple(metrics))
         count, notes = limited(task, "test", asked, episodes is not None)
-        of = cache(lambda variant: make_env(task, "test", variant))
-        found = evaluate_policy(policy, of, task, episodes=count, seed=seed, notes=notes)
+        found = evaluate_policy(policy, partial(make_env, task, "test"), task, episodes=count, seed=seed, notes=notes)
     else:
         name = name_of(env)
         task = Task(name, env=name, expert="", metrics=_metrics_of(env) if metrics is None else tuple(metrics))

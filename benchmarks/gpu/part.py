@@ -1,4 +1,4 @@
-"""One part of the GPU script, in a process of its own."""
+"""One part of the GPU script in a process of its own; a rehearsal may run several in one, which imports once."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ HOMES = {
 
 
 def main() -> None:
-    """Run a part on a device."""
+    """Run parts on a device."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("part", choices=HOMES)
+    options.add_argument("parts", nargs="+", choices=HOMES)
     options.add_argument("--device", default="cuda")
     options.add_argument("--output", type=Path, required=True)
     chosen = options.parse_args()
@@ -36,7 +36,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         environ["SIMPLATFORM_CACHE"] = cache
         with pretend_device() if chosen.device == "pretend" else nullcontext():
-            getattr(import_module(HOMES[chosen.part]), chosen.part)(Bench(chosen.part, chosen.device, chosen.output))
+            for part in chosen.parts:
+                getattr(import_module(HOMES[part]), part)(Bench(part, chosen.device, chosen.output))
 
 
 if __name__ == "__main__":

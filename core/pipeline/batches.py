@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from simplatform.contracts import Lockstep, Policy, Task, Together
+from simplatform.contracts import Lockstep, Policy, Task
 from simplatform.executors import available_cores, executor
 from simplatform.pipeline.environments import episodes_of, make_env, make_expert, show
-from simplatform.pipeline.lockstep import Env, Play, Stable, lockstep
+from simplatform.pipeline.lockstep import Env, Play, Stable, lockstep, steps_together
 from simplatform.pipeline.remote import Remotes
 from simplatform.pipeline.rollout import Rollout, one_thread
-from simplatform.pipeline.shards import EpisodeShard, acting, decided, policy_of, run_episode, scored, task_of
+from simplatform.pipeline.shards import EpisodeShard, acting, decided, env_of, policy_of, run_episode, scored, task_of
 
 WIDEST = 64
 """Most episodes at once: what memory holds."""
@@ -22,7 +22,10 @@ MANY = 256
 """Most episodes at once where environments step together: they are arrays, and no simulators."""
 CALLS = 3
 """Calls of ``act`` from which the latency of a policy alone is measured, within its first few episodes."""
-ALONE = 3
+ALONE, PART = 3, 64
+"""Episodes that are played alone for it, at most, and of how many each may be one."""
+MEASURED = 12
+"""Calls that a batch which begins full asks of one row alone, for the same."""
 PER_WORKER = 4
 """Environments in each worker process, at least."""
 GROUPS = 2
@@ -65,23 +68,40 @@ def run_batch(shards: Sequence[EpisodeShard]) -> list[Rollout]:
 def run_all(shards: Sequence[EpisodeShard], example: Example | None = None, workers: int = 0) -> Iterator[Rollout]:
     """Run shards of one task, split and policy in this process, and yield their episodes in order.
 
-    Those that are recorded, and the first few, are played alone (``example`` is the last that was); the others in
-    lockstep, where the policy declares it, their environments in ``workers`` processes, or here.
+    Those that are recorded are played alone, and so are the first few (``example`` is the last that was), unless a
+    batch of them can be full from its first step on; the others in lockstep, where the policy declares it, their
+    environments in ``workers`` processes, or here.
     """
     rest = list(shards)
-    most = max(1, min(ALONE, len(rest) // 8))
+    most = max(1, min(ALONE, len(rest) // PART))
     calls, alone = (len(example.result.latencies), 1) if example is not None else (0, 0)
-    while rest and (rest[0].record or alone == 0 or (calls < CALLS and alone < most)):
+    while rest and (rest[0].record or (_alone_first(rest) if alone == 0 else calls < CALLS and alone < most)):
         start = time.perf_counter()
         result = run_episode(rest.pop(0))
         example = Example(result, time.perf_counter() - start)
         calls, alone = calls + len(result.latencies), alone + 1
         yield result
     policy = policy_of(rest[0]) if rest else None
-    if example is None or (policy is not None and not isinstance(policy, Lockstep)):
+    if policy is not None and not isinstance(policy, Lockstep):
         yield from map(run_episode, rest)
     elif rest:
         yield from _in_lockstep(rest, policy, example, workers)
+
+
+def starts_full(shard: EpisodeShard) -> bool:
+    """Return whether a batch can begin full: nothing has to be timed to know that it pays.
+
+    So it is where a policy that remembers nothing answers environments that are arrays, stepped in one call; its
+    latency is measured on one of the rows.
+    """
+    policy = policy_of(shard)
+    if not isinstance(policy, Lockstep) or policy.lockstep != "free":
+        return False
+    return steps_together(env_of(shard))
+
+
+def _alone_first(shards: Sequence[EpisodeShard]) -> bool:
+    return len(shards) == 1 or not starts_full(shards[0])
 
 
 def width_of(count: int, making: float, together: bool, acts: bool, example: Example) -> int:
@@ -95,13 +115,18 @@ def width_of(count: int, making: float, together: bool, acts: bool, example: Exa
 
 
 def _in_lockstep(
-    shards: Sequence[EpisodeShard], policy: Policy | None, example: Example, workers: int
+    shards: Sequence[EpisodeShard], policy: Policy | None, example: Example | None, workers: int
 ) -> Iterator[Rollout]:
     first, task = shards[0], task_of(shards[0])
     variant, start = first.episode % len(task.variants), time.perf_counter()
     env = make_env(task, first.split, variant)
     making, numbered = time.perf_counter() - start, episodes_of(env) is not None
-    width = width_of(len(shards), making, isinstance(env.unwrapped, Together), policy is not None, example)
+    together = steps_together(env)
+    width = (
+        min(MANY, len(shards))
+        if example is None
+        else width_of(len(shards), making, together, policy is not None, example)
+    )
     plays = [Play.of(task, first.split, first.seed, shard.episode, numbered) for shard in shards]
     experts: dict[int, Policy] = {}
 
@@ -120,6 +145,7 @@ def _in_lockstep(
             max(width, min(len(shards), PER_WORKER * workers)),
             stop if first.stop_early else None,
             kind,
+            MEASURED if example is None else 0,
         )
         yield from in_order([shard.episode for shard in shards], found, lambda r, one: scored(r, task, one))
 

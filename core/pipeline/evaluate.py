@@ -11,11 +11,12 @@ import numpy as np
 
 from simplatform.contracts import Lockstep, Policy, Task
 from simplatform.executors import available_cores
+from simplatform.pipeline.at_hand import played
 from simplatform.pipeline.batches import Example, run_shards
 from simplatform.pipeline.border import require_policy
 from simplatform.pipeline.environments import available
 from simplatform.pipeline.rollout import Rollout
-from simplatform.pipeline.shards import EpisodeShard, play, policy_of, run_episode
+from simplatform.pipeline.shards import EpisodeShard, policy_of, run_episode
 from simplatform.pipeline.tally import Evaluation, Tally
 from simplatform.runs.recordings import Recording
 
@@ -63,21 +64,19 @@ def evaluate_policy(
     split: str = "test",
     notes: Sequence[str] = (),
 ) -> Evaluation:
-    """Run a policy that is in memory in an environment that is in memory, or in one for each of the task's variants.
+    """Run a policy that is in memory in an environment that is in memory, or in those that ``env(variant)`` makes.
 
     Without metrics in the task, they are what the infos held: see ``measuring.found_metrics``.
     """
     require_policy(policy)
-    of: Callable[[int], gymnasium.Env[Any, Any]] = (lambda variant: env) if isinstance(env, gymnasium.Env) else env
-    played = (play(policy, of(number % len(task.variants)), task, split, seed, number) for number in range(episodes))
-    return _evaluated(task, split, played, lambda n: None, notes)
+    return _evaluated(task, split, played(policy, env, task, split, seed, episodes), lambda n: None, notes)
 
 
 def _evaluated(
-    task: Task, split: str, played: Iterable[Rollout], on_episode: Callable[[int], None], notes: Sequence[str]
+    task: Task, split: str, results: Iterable[Rollout], on_episode: Callable[[int], None], notes: Sequence[str]
 ) -> Evaluation:
     tally = Tally(task, split)
-    for number, result in enumerate(played, start=1):
+    for number, result in enumerate(results, start=1):
         tally.add(result)
         on_episode(number)
     return tally.evaluation(notes)

@@ -21,7 +21,7 @@ from simplatform.contracts import Policy, Task, Together
 from simplatform.demonstrations.episode import Array
 from simplatform.noise import EpisodeNoise
 from simplatform.pipeline.border import Border, checked
-from simplatform.pipeline.rollout import ACTION, Log, Rollout, Shown, device_of
+from simplatform.pipeline.rollout import ACTION, Log, Rollout, Shown, device_of, waited
 from simplatform.seeding import episode_seed, torch_generator
 
 Env = gymnasium.Env[Any, Any]
@@ -101,15 +101,15 @@ class _Row:
             return
         self.queue.extend(chunk[: self.policy.execute])
 
-    def acted(self, action: Array, finite: bool, answer: object, stop: Stop | None) -> None:
-        """See what came of an action."""
+    def acted(self, action: Array, finite: bool, answer: object, stop: Stop | None, seen: bool) -> None:
+        """See what came of an action; ``finite`` is the action, and ``seen`` says that what is shown is known to be."""
         if isinstance(answer, Lost):
             self.lost = True
             self.end()
             return
         if self.border.judges and not finite:
             self.border.failure = ACTION
-        observation, done, info = self.border.stepped(answer)
+        observation, done, info = self.border.stepped(answer, seen)
         self.log.add(action, observation, info)
         self.past.append(observation)
         if done or self.border.failure or (stop is not None and stop(info)):
@@ -127,11 +127,13 @@ def lockstep(
     width: int,
     stop: Stop | None = None,
     together: bool = False,
+    alone: int = 0,
 ) -> Iterator[tuple[Play, Rollout]]:
     """Play episodes, at most ``width`` at once, and yield each as it ends.
 
     ``policy_of(env)`` is one policy for all environments, which declares ``Lockstep`` (``together`` says which kind);
-    or, as for experts, one policy for each environment.
+    or, as for experts, one policy for each environment. In each of the first ``alone`` rounds one row is asked by
+    itself, so that latency is measured; not of ``together``, which want a wave to stay whole.
 
     Raises:
         ContractError: see ``rollout``.
@@ -150,7 +152,11 @@ def lockstep(
         for group in _groups([row for row in new if not row.ended]):
             _tell(group)
         rows += new
-        _think([row for row in rows if not row.ended and not row.queue])
+        waiting = [row for row in rows if not row.ended and not row.queue]
+        if alone and waiting:
+            alone -= 1
+            _think([waiting.pop(0)])
+        _think(waiting)
         _step([row for row in rows if not row.ended], stop)
         yield from _finished(rows, stable)
         pending.extendleft(row.play.again() for row in rows if row.lost)
@@ -210,9 +216,12 @@ def _think(rows: Sequence[_Row]) -> None:
     """Ask for actions: all rows of one shape in one call."""
     for group in _groups(rows):
         policy, start = group[0].policy, time.perf_counter()
-        noise = EpisodeNoise([row.play.generator for row in group])
+        noise, seen = EpisodeNoise([row.play.generator for row in group]), _observed(group)
+        called = time.perf_counter()
         with torch.no_grad():
-            answer: object = policy.act(_observed(group), generator=noise)
+            answer: object = policy.act(seen, generator=noise)
+        if len(group) == 1:
+            group[0].log.latencies.append(waited(answer, called))
         chunks = checked(answer, policy, len(group), group[0].border.env.action_space.shape or ())
         chunks, share = group[0].border.typed(chunks), (time.perf_counter() - start) / len(group)
         for row, chunk in zip(group, chunks, strict=True):
@@ -227,11 +236,21 @@ def _step(rows: Sequence[_Row], stop: Stop | None) -> None:
     actions, kind = [row.queue.popleft() for row in rows], _kind(rows)
     inside = [row.border.within(action) for row, action in zip(rows, actions, strict=True)]
     if kind is not None:
-        answers: list[object] = list(kind.step_all([row.inner for row in rows], inside))
+        answers: list[Any] = list(kind.step_all([row.inner for row in rows], inside))
     else:
         answers = [row.inner.step(action) for row, action in zip(rows, inside, strict=True)]
+    seen = kind is not None and _all_finite(answers)
     for row, action, good, answer in zip(rows, actions, _finite(actions), answers, strict=True):
-        row.acted(action, good, answer, stop)
+        row.acted(action, good, answer, stop, seen)
+
+
+def _all_finite(answers: Sequence[Any]) -> bool:
+    """Return whether all that environments of one kind show holds numbers and is finite; False where nobody can say."""
+    try:
+        shown = [answer[0] for answer in answers]
+        return all(bool(np.isfinite(np.array([one[key] for one in shown])).all()) for key in shown[0])
+    except (TypeError, ValueError, KeyError, IndexError):  # what it is, each row's own border tells
+        return False
 
 
 def _finite(actions: Sequence[Array]) -> list[bool]:
@@ -262,7 +281,13 @@ def _observed(rows: Sequence[_Row], newest: bool = False) -> Shown:
 def _kind(rows: Sequence[_Row]) -> Any:
     """Return the class that resets and steps all these environments at once, if there is one."""
     kinds = {type(row.inner) for row in rows}
-    return kinds.pop() if len(kinds) == 1 and isinstance(rows[0].inner, Together) else None
+    return kinds.pop() if len(kinds) == 1 and steps_together(rows[0].inner) else None
+
+
+def steps_together(env: Env) -> bool:
+    """Return whether environments of this kind are stepped in one call: no wrapper is between that changes anything."""
+    inner = within(env)
+    return isinstance(inner, Together) and inner.unwrapped is inner
 
 
 def within(env: Env) -> Env:

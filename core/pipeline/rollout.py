@@ -35,7 +35,7 @@ class Rollout:
     ``chunk_steps[i]``; ``frames`` are ``(H, W, 3)`` uint8 where drawing was asked for. ``failure`` says why the episode
     ended early, if it did; ``clipped`` counts actions outside of the action space. ``truths`` are keys of the info that
     only ever held truth values, ``unread`` those that held no number, and what they held. ``thinking`` is how long the
-    policy took for all of it, in s. Episodes played in lockstep with others have no latencies of their own.
+    policy took for all of it, in s. Episodes played in lockstep have the latencies of calls that asked them alone.
     """
 
     episode: Episode
@@ -158,15 +158,20 @@ def _act(policy: Policy, history: History, border: Border, generator: Generator,
     start = time.perf_counter()
     with torch.no_grad():
         answer: object = policy.act(batch, generator=generator)
-    if isinstance(answer, Tensor) and answer.is_cuda:
-        torch.cuda.synchronize(answer.device)
-    log.latencies.append(time.perf_counter() - start)
+    log.latencies.append(waited(answer, start))
     log.thinking += log.latencies[-1]
     chunk = border.answer(answer)
     if record:
         log.chunks.append(chunk)
         log.chunk_steps.append(len(log.actions))
     return chunk
+
+
+def waited(answer: object, start: float) -> float:
+    """Return the seconds since ``start``, once an answer is there."""
+    if isinstance(answer, Tensor) and answer.is_cuda:
+        torch.cuda.synchronize(answer.device)
+    return time.perf_counter() - start
 
 
 class Log:

@@ -52,8 +52,7 @@ def episode_shard(
 
 def run_episode(shard: EpisodeShard) -> Rollout:
     """Run one episode; environments and policies are kept for the next shard of the same kind, and the same files."""
-    task, variant = task_of(shard), shard.episode % len(task_of(shard).variants)
-    env = _env(shard.task, shard.split, variant, shard.record, _files(task))
+    task, env = task_of(shard), env_of(shard)
     place = (task, shard.split, shard.seed, shard.episode, shard.record, shard.stop_early)
     with acting(shard, env) as policy:
         show(env, policy, everything=shard.record or not shard.stop_early)
@@ -63,6 +62,12 @@ def run_episode(shard: EpisodeShard) -> Rollout:
 def task_of(shard: EpisodeShard) -> Task:
     """Return a shard's task."""
     return _task(shard.task)
+
+
+def env_of(shard: EpisodeShard) -> gymnasium.Env[Any, Any]:
+    """Return the environment of a shard, kept for the next one of its kind."""
+    task = task_of(shard)
+    return _env(shard.task, shard.split, shard.episode % len(task.variants), shard.record, _files(task))
 
 
 def policy_of(shard: EpisodeShard) -> Policy | None:

@@ -112,7 +112,7 @@ class _March:
         limit = np.where(self.rejected[rows], 1.0, MOST)
         grow = np.where(good, np.minimum(limit, factor), np.maximum(LEAST, np.nan_to_num(factor, nan=LEAST)))
         self.h[rows], self.rejected[rows] = h * grow, ~good
-        self._take(rows[good], k[:, good], y[good], new[good], h[good])
+        self._take(*((rows, k, y, new, h) if good.all() else (rows[good], k[:, good], y[good], new[good], h[good])))
 
     def _take(self, rows: Any, k: Array, y: Array, new: Array, h: Array) -> None:
         """Go on by a step, and fill in the times that were passed."""

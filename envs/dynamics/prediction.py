@@ -126,7 +126,8 @@ class PredictionEnv(gymnasium.Env[dict[str, Any], Array]):
     def step(self, action: Array) -> tuple[dict[str, Array], float, bool, bool, dict[str, Any]]:
         """Append the predicted state to the window and score it."""
         state = np.asarray(action, float)
-        return self._scored(state, self._error(state))
+        window = np.concatenate([self._window[1:], state[None]])
+        return self._scored(window, window.copy(), self._error(state))
 
     @classmethod
     def step_all(
@@ -138,10 +139,14 @@ class PredictionEnv(gymnasium.Env[dict[str, Any], Array]):
         with np.errstate(invalid="ignore"):
             gaps = np.minimum(np.abs(gaps / np.array([env.scale for env in envs])), 1e6)
         errors = np.where(np.isfinite(states).all(1), np.sqrt(np.mean(gaps**2, axis=1)), np.inf).tolist()
-        return [env._scored(state, error) for env, state, error in zip(envs, states, errors, strict=True)]
+        kept = np.concatenate([np.array([env._window[1:] for env in envs]), states[:, None]], axis=1)
+        shown = kept.copy()
+        return [env._scored(*found) for env, *found in zip(envs, kept, shown, errors, strict=True)]
 
-    def _scored(self, state: Array, error: float) -> tuple[dict[str, Array], float, bool, bool, dict[str, Any]]:
-        self._window = np.concatenate([self._window[1:], state[None]])
+    def _scored(
+        self, window: Array, shown: Array, error: float
+    ) -> tuple[dict[str, Array], float, bool, bool, dict[str, Any]]:
+        self._window = window
         self.time += 1
         self._score(error)
         lost = error >= 100 * CAP
@@ -150,7 +155,7 @@ class PredictionEnv(gymnasium.Env[dict[str, Any], Array]):
             self._info.update(missed, diverged=1.0)
         done = self.time >= min(self.steps, max(self._lost_at + AFTERWARDS, HORIZONS[-1]))
         return (
-            {"window": self._window.copy()},
+            {"window": shown},
             -min(error, CAP),
             lost,
             done and not lost,

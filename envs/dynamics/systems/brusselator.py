@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from simplatform.envs.dynamics.systems.base import Array, System
+from simplatform.envs.dynamics.systems.base import Array, System, joined
 
 
 def _rhs(t: float, x: Array, p: Mapping[str, float]) -> Array:
     u, v = x[..., 0], x[..., 1]
     reaction = u**2 * v
-    return np.stack([p["a"] - (p["b"] + 1) * u + reaction, p["b"] * u - reaction], axis=-1)
+    return joined(p["a"] - (p["b"] + 1) * u + reaction, p["b"] * u - reaction)
 
 
 BRUSSELATOR = System(

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from simplatform.envs.dynamics.systems.base import Array, System
+from simplatform.envs.dynamics.systems.base import Array, System, joined
 
 
 def _rhs(t: float, x: Array, p: Mapping[str, float]) -> Array:
     a, b, c = x[..., 0], x[..., 1], x[..., 2]
     current = p["m1"] * a + 0.5 * (p["m0"] - p["m1"]) * (np.abs(a + 1) - np.abs(a - 1))
-    return np.stack([p["alpha"] * (b - a - current), a - b + c, -p["beta"] * b], axis=-1)
+    return joined(p["alpha"] * (b - a - current), a - b + c, -p["beta"] * b)
 
 
 CHUA = System(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from simplatform.envs.dynamics.systems.base import Array, System
+from simplatform.envs.dynamics.systems.base import Array, System, joined
 
 
 def _rhs(t: float, x: Array, p: Mapping[str, float]) -> Array:
@@ -20,7 +20,7 @@ def _rhs(t: float, x: Array, p: Mapping[str, float]) -> Array:
     bottom = 2 - cd**2
     du = (-g * (2 * sa - sb * cd) - sd * (v**2 + u**2 * cd)) / bottom
     dv = (2 * sd * u**2 + 2 * g * (sa * cd - sb) + sd * cd * v**2) / bottom
-    return np.stack([-sa * u, ca * u, -sb * v, cb * v, du, dv], axis=-1)
+    return joined(-sa * u, ca * u, -sb * v, cb * v, du, dv)
 
 
 def energy(x: Array, g: float = 9.81) -> Array:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from simplatform.envs.dynamics.systems.base import Array, System
+from simplatform.envs.dynamics.systems.base import Array, System, joined
 
 
 def _rhs(t: float, x: Array, p: Mapping[str, float]) -> Array:
@@ -25,7 +25,7 @@ def _rhs(t: float, x: Array, p: Mapping[str, float]) -> Array:
         -2 * glucose + 2 * third - p["k5"] * s[5],
         p["psi"] * leak - p["k"] * s[6],
     )
-    return np.stack(slopes, axis=-1)
+    return joined(*slopes)
 
 
 GLYCOLYTIC = System(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from simplatform.envs.dynamics.systems.base import Array, System
+from simplatform.envs.dynamics.systems.base import Array, System, joined
 
 
 def _rhs(t: float, x: Array, p: Mapping[str, float]) -> Array:
     prey, predator = x[..., 0], x[..., 1]
     growth = p["alpha"] * prey - p["beta"] * prey * predator
-    return np.stack([growth, p["delta"] * prey * predator - p["gamma"] * predator], axis=-1)
+    return joined(growth, p["delta"] * prey * predator - p["gamma"] * predator)
 
 
 LOTKA_VOLTERRA = System(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simplatform.envs.dynamics.systems.base import Array, System
+from simplatform.envs.dynamics.systems.base import Array, System, joined
 
 SOURCE = "d'Ascoli, S. et al. (2024). ODEFormer: symbolic regression of dynamical systems with transformers. ICLR."
 Slopes = Callable[[Array, Array, float, float], tuple[Array, Array]]
@@ -51,7 +51,7 @@ ROWS = {
 
 def _system(name: str, row: Row) -> System:
     def rhs(t: float, x: Array, p: Mapping[str, float]) -> Array:
-        return np.stack(row.slopes(x[..., 0], x[..., 1], p["c0"], p.get("c1", 0.0)), axis=-1)
+        return joined(*row.slopes(x[..., 0], x[..., 1], p["c0"], p.get("c1", 0.0)))
 
     low, high = np.minimum(*row.states), np.maximum(*row.states)
     return System(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from simplatform.envs.dynamics.systems.base import Array, System
+from simplatform.envs.dynamics.systems.base import Array, System, joined
 
 
 def _rhs(t: float, x: Array, p: Mapping[str, float]) -> Array:
     a, b, c = x[..., 0], x[..., 1], x[..., 2]
-    return np.stack([-b - c, a + p["a"] * b, p["b"] + c * (a - p["c"])], axis=-1)
+    return joined(-b - c, a + p["a"] * b, p["b"] + c * (a - p["c"]))
 
 
 ROSSLER = System(

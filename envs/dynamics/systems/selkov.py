@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from simplatform.envs.dynamics.systems.base import Array, System
+from simplatform.envs.dynamics.systems.base import Array, System, joined
 
 
 def _rhs(t: float, x: Array, p: Mapping[str, float]) -> Array:
     first, second = x[..., 0], x[..., 1]
     turnover = p["a"] * second + first**2 * second
-    return np.stack([turnover - first, p["b"] - turnover], axis=-1)
+    return joined(turnover - first, p["b"] - turnover)
 
 
 SELKOV = System(

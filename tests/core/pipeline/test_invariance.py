@@ -77,6 +77,7 @@ def test_on_the_pretend_device(trained):
         same(one, played(task, checkpoint, 32, "pretend"))
 
 
+@pytest.mark.timeout(1200)  # 200 episodes through a device that is written in Python
 def test_on_the_pretend_device_one_at_a_time(trained):
     task, checkpoint, one = trained
     with pretend_device():

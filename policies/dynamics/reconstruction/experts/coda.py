@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from simplatform.policies.dynamics.reconstruction.experts.base import Expert, VectorField, run, shared, sizes_of
+from simplatform.policies.dynamics.reconstruction.experts.base import Expert, Network, VectorField, shared, sizes_of
 
 
 class CoDA(Expert):
@@ -25,5 +25,4 @@ class CoDA(Expert):
         for weights, directions in zip(self.weights, self.directions, strict=True):
             moved = weights[chosen] + torch.einsum("rc,rcio->rio", contexts, directions[chosen])
             layers.append((moved[:, -1:], moved[:, :-1]))
-        units = self._in_units(layers)
-        return lambda x: run(units, x)
+        return Network(self._in_units(layers))

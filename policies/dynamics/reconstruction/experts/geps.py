@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from simplatform.policies.dynamics.reconstruction.experts.base import Expert, VectorField, run, shared, sizes_of
+from simplatform.policies.dynamics.reconstruction.experts.base import Expert, Network, VectorField, shared, sizes_of
 
 
 class GEPS(Expert):
@@ -30,5 +30,4 @@ class GEPS(Expert):
             weight, bias, left, right, shift = (part[chosen] for part in parts)
             weight = torch.baddbmm(weight, right * contexts[:, None], left)
             layers.append((torch.baddbmm(bias[:, None], contexts[:, None], shift), weight))
-        units = self._in_units(layers)
-        return lambda x: run(units, x)
+        return Network(self._in_units(layers))

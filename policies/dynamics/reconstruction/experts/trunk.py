@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from simplatform.policies.dynamics.reconstruction.experts.base import Expert, VectorField, run, shared, sizes_of
+from simplatform.policies.dynamics.reconstruction.experts.base import Expert, Network, VectorField, shared, sizes_of
 
 RANK = 4
 
@@ -40,5 +40,4 @@ class Trunk(Expert):
             modulated = (self.right[k] * contexts[:, None]) @ self.left[k]
             weight = self.weights[k] + modulated + self.down[k][chosen] @ self.up[k][chosen]
             layers.append((self.biases[k][chosen][:, None] + (contexts @ self.shift[k][0])[:, None], weight))
-        units = self._in_units(layers)
-        return lambda x: run(units, x)
+        return Network(self._in_units(layers))

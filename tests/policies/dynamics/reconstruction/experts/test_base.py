@@ -7,7 +7,8 @@ import torch
 from torch.nn.functional import silu
 
 from simplatform.errors import ConfigError
-from simplatform.policies.dynamics.reconstruction.experts.base import Expert, run, shared, sizes_of
+from simplatform.policies.dynamics.reconstruction.experts import base
+from simplatform.policies.dynamics.reconstruction.experts.base import Expert, by_numpy, run, shared, sizes_of
 
 
 class Network(Expert):
@@ -90,3 +91,22 @@ def test_an_expansion_of_order_nought_is_the_field_and_others_are_refused():
     assert torch.equal(net.taylor(chosen, CONTEXTS, CONTEXTS, 0)(X), net.bind(chosen, CONTEXTS)(X))
     with pytest.raises(ConfigError, match=r"Network has no Taylor expansion: set policy\.order=0"):
         net.taylor(chosen, CONTEXTS, CONTEXTS, 2)
+
+
+@pytest.mark.parametrize(("rows", "many"), [(1, 3), (5, 4), (3, 2000), (700, 9)])
+def test_numpy_in_blocks_answers_what_torch_does(rows, many):
+    generator = torch.Generator().manual_seed(rows)
+    shapes = [(2, 24), (24, 24), (24, 2)]
+    draw = [torch.randn(rows, a + 1, b, dtype=torch.float64, generator=generator) for a, b in shapes]
+    layers = [(one[:, :1], one[:, 1:] / 5) for one in draw]
+    x, before = torch.randn(rows, many, 2, dtype=torch.float64, generator=generator), torch.get_num_threads()
+    wanted = run(layers, x)
+    torch.set_num_threads(1)
+    try:
+        with torch.no_grad():
+            assert by_numpy(x)
+            found = base.Network(layers)(x)
+        assert not by_numpy(x)  # where a gradient is asked for
+    finally:
+        torch.set_num_threads(before)
+    assert torch.allclose(found, wanted, rtol=1e-13, atol=1e-13)
