@@ -16,6 +16,7 @@ HOMES = {
     "card": "parts_card", "order": "parts_card", "correctness": "parts_policies", "waits": "parts_policies",
     "latency": "parts_robots", "training": "parts_robots", "throughput": "parts_robots", "meshes": "parts_solvers",
     "integrators": "parts_solvers", "codes": "parts_solvers", "fields": "parts_fields",
+    "families": "parts_families",
 }  # fmt: skip
 
 

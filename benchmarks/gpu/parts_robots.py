@@ -18,6 +18,8 @@ from simplatform.runs.checkpoint import build_policy
 
 SIGNATURE = Signature({"point_cloud": (512, 3), "agent_pos": (9,)}, (4,))
 POINTS = 128
+KINDS = (("float32", False), ("tf32", False), ("float32", True), ("bf16", False), ("bf16", True))
+"""Precision of a training step, and whether it is graphed."""
 
 
 def latency(bench: Bench) -> None:
@@ -56,26 +58,31 @@ def _latency(bench: Bench, name: str, size: str, dtype: torch.dtype, graph: bool
 
 
 def training(bench: Bench) -> None:
-    """Training steps of MP1 and DP3 by batch and precision."""
+    """Training steps of MP1 and DP3 by batch and precision, plain and with loss and gradients as a CUDA graph."""
     sizes = ("small",) if bench.small else ("paper", "small")
     for size in sizes:
         for name in ("mp1", "dp3"):
             for batch in (4,) if bench.small else (64, 256, 1024):
-                for precision in ("float32", "tf32", "bf16"):
-                    names = {"policy": name, "size": size, "batch": batch, "precision": precision}
+                for precision, graph in KINDS[2:] if bench.small else KINDS:
+                    names = {"policy": name, "size": size, "batch": batch, "precision": precision, "graph": graph}
                     bench.try_row(lambda n=names: _training(bench, **n), **names)
 
 
-def _training(bench: Bench, policy: str, size: str, batch: int, precision: str) -> dict[str, Any]:
+def _training(bench: Bench, policy: str, size: str, batch: int, precision: str, graph: bool) -> dict[str, Any]:
     from simplatform.pipeline.fit import products
+    from simplatform.pipeline.graphed_step import GraphedStep
 
-    config = TrainConfig(steps=10_000, batch=batch, precision=precision)
+    config = TrainConfig(steps=10_000, batch=batch, precision=precision, graph=graph)
     trainer = Trainer(policy_of(bench, policy, size), demonstrations(), config, seed=0)
     trainer.policy.train()
     with products(precision == "tf32"):
+        step, trainer._step = trainer._step, trainer._plain
         work = flops(trainer._advance)
+        trainer._step = step
         found = bench.times(trainer._advance, 30, seconds=1.5)
-    return {**found, "samples_per_second": rate(batch, found, 1e-3), "tflops": rate(work, found, 1e9)}
+    reason = step.reason if isinstance(step, GraphedStep) else ""
+    return {**found, "samples_per_second": rate(batch, found, 1e-3), "tflops": rate(work, found, 1e9),
+            "plain_because": reason}  # fmt: skip
 
 
 def throughput(bench: Bench) -> None:

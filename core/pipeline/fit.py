@@ -15,16 +15,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from simplatform.contracts import Batch, Collating, Loss, Phased, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.demonstrations.windows import Windows
 from simplatform.errors import ConfigError, ContractError, SimplatformError
+from simplatform.pipeline.graphed_step import Gradient, GraphedStep
 from simplatform.pipeline.group import ALONE, Group
 from simplatform.pipeline.rollout import device_of
 from simplatform.pipeline.starting import begin, freeze
-from simplatform.pipeline.watch import Watch
+from simplatform.pipeline.watch import Watch, check_finite
 from simplatform.recipes.config import TrainConfig
 from simplatform.seeding import torch_generator
 
@@ -104,6 +105,11 @@ class Trainer:
         self._group, self._pieces = group, group.share(config.accumulate)
         self._precision = precision(config.precision, device_of(policy))
         self._watch = Watch(self._parameters[0].device)
+        self._step: Gradient = self._plain
+        if config.graph:
+            self._step = step = GraphedStep(policy, self._parameters, self._plain)
+            if config.accumulate > 1 and not step.reason:
+                step.plainly(f"train.accumulate={config.accumulate} adds up the gradients of several pieces")
         if config.batch % config.accumulate:
             raise ConfigError(
                 f"train.batch={config.batch} cannot be cut into train.accumulate={config.accumulate} pieces"
@@ -232,11 +238,10 @@ class Trainer:
         """Add up the gradients of all pieces of a batch, in all processes; returns the mean loss."""
         pieces, losses = self.config.accumulate, []
         for piece in self._pieces:
-            loss = self._loss(self.windows, self.step, "step", self.seed, piece, pieces)
-            (loss.total / pieces).backward()
-            losses.append(loss)
+            losses.append(self._step(*self._given(self.windows, self.step, "step", self.seed, piece, pieces)))
         means = {
-            name: sum(_scalar(part.parts[name], part.total).detach() for part in losses) / pieces for name in loss.parts
+            name: sum(_scalar(part.parts[name], part.total).detach() for part in losses) / pieces
+            for name in losses[-1].parts
         }
         total = torch.stack([part.total.detach() for part in losses]).sum() / pieces
         gradients = [p.grad for p in self._parameters if p.grad is not None]
@@ -244,10 +249,24 @@ class Trainer:
         self._group.add_up([*gradients, total, *values])
         return Loss(total, dict(zip(means, values, strict=True)))
 
-    def _loss(self, windows: Batches, number: int, purpose: str, seed: int, piece: int = 0, pieces: int = 1) -> Loss:
+    def _plain(self, batch: Batch, generator: Generator) -> Loss:
+        """Compute the loss of a piece, and add its gradients to the others'."""
+        loss = self._computed(batch, generator)
+        (loss.total / self.config.accumulate).backward()
+        return loss
+
+    def _loss(self, windows: Batches, number: int, purpose: str, seed: int) -> Loss:
+        return self._computed(*self._given(windows, number, purpose, seed))
+
+    def _given(
+        self, windows: Batches, number: int, purpose: str, seed: int, piece: int = 0, pieces: int = 1
+    ) -> tuple[Batch, Generator]:
+        """Return the batch of a step, or a piece of it, and where its random numbers come from."""
         purpose = purpose if pieces == 1 else f"{purpose}/{piece}"
         generator = torch_generator(seed, purpose, number, str(device_of(self.policy)))
-        batch = windows.batch(self.config.batch, seed=seed, step=number, piece=piece, pieces=pieces)
+        return windows.batch(self.config.batch, seed=seed, step=number, piece=piece, pieces=pieces), generator
+
+    def _computed(self, batch: Batch, generator: Generator) -> Loss:
         with self._precision:
             loss = self.policy.loss(batch, generator=generator)
         if not isinstance(loss, Loss) or loss.total.ndim:
@@ -291,24 +310,6 @@ def _require_module(policy: object) -> None:
         raise ContractError(
             f"{type(policy).__name__} has a `loss`, so it must be a torch.nn.Module with parameters; "
             "a closed-form policy defines `fit` instead."
-        )
-
-
-def check_finite(policy: object, when: str) -> None:
-    """Refuse weights that are not finite, and buffers that hold NaN (infinity may stand in a mask).
-
-    Raises:
-        SimplatformError: there are some; the first is named.
-    """
-    if not isinstance(policy, nn.Module):
-        return
-    parameters = [(name, value) for name, value in policy.named_parameters()]
-    wrong = [name for name, value in parameters if not bool(torch.isfinite(value).all())]
-    wrong += [name for name, value in policy.named_buffers() if bool(value.isnan().any())]
-    if wrong:
-        raise SimplatformError(
-            f"{type(policy).__name__} diverged: {wrong[0]} is not finite {when} ({len(wrong)} of its tensors). "
-            "Lower the learning rate, or look for very large or non-finite values in the data."
         )
 
 

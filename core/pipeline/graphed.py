@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Generator, Tensor, nn
@@ -31,6 +31,7 @@ OTHERS = (
     Tensor.normal_, Tensor.uniform_,
 )  # fmt: skip
 
+Held = TypeVar("Held")
 Answer = Callable[[], Tensor]
 Capture = Callable[[Answer], tuple[Answer, Tensor]]
 """Records an answer; returns what replays it, and the tensor that then holds it."""
@@ -187,6 +188,11 @@ class Given(TorchFunctionMode):
 
 def cuda_capture(answer: Answer) -> tuple[Answer, Tensor]:
     """Record an answer as a CUDA graph."""
+    return recorded_by_cuda(answer)
+
+
+def recorded_by_cuda(answer: Callable[[], Held]) -> tuple[Callable[[], Held], Held]:
+    """Record what is computed as a CUDA graph; return what replays it, and the tensors that then hold it."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -196,7 +202,7 @@ def cuda_capture(answer: Answer) -> tuple[Answer, Tensor]:
     with torch.cuda.graph(graph):
         output = answer()
 
-    def replay() -> Tensor:
+    def replay() -> Held:
         graph.replay()
         return output
 

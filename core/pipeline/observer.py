@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from simplatform.contracts import Policy, Signature
 from simplatform.errors import SimplatformError
 from simplatform.pipeline.checkpoints import save_training
-from simplatform.pipeline.fit import Trainer, check_finite
+from simplatform.pipeline.fit import Trainer
+from simplatform.pipeline.watch import check_finite
 from simplatform.recipes import Resolved
 from simplatform.runs.rundir import RunDirectory
 from simplatform.trackers.callbacks import Callbacks

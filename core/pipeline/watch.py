@@ -1,9 +1,9 @@
-"""Watching a loss without waiting for it."""
+"""Watching a loss without waiting for it, and weights before they are kept."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from simplatform.errors import SimplatformError
 
@@ -46,3 +46,21 @@ class Watch:
                 "while the loss is finite, so those of earlier steps are intact. Lower train.lr, or look for very "
                 "large or non-finite values in the data."
             )
+
+
+def check_finite(policy: object, when: str) -> None:
+    """Refuse weights that are not finite, and buffers that hold NaN (infinity may stand in a mask).
+
+    Raises:
+        SimplatformError: there are some; the first is named.
+    """
+    if not isinstance(policy, nn.Module):
+        return
+    parameters = [(name, value) for name, value in policy.named_parameters()]
+    wrong = [name for name, value in parameters if not bool(torch.isfinite(value).all())]
+    wrong += [name for name, value in policy.named_buffers() if bool(value.isnan().any())]
+    if wrong:
+        raise SimplatformError(
+            f"{type(policy).__name__} diverged: {wrong[0]} is not finite {when} ({len(wrong)} of its tensors). "
+            "Lower the learning rate, or look for very large or non-finite values in the data."
+        )

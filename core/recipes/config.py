@@ -26,6 +26,9 @@ class TrainConfig(Config):
         description="of matrix products in training; tf32: ten bits of mantissa on tensor cores, no change on a CPU; "
         "bf16 keeps weights, moments and sums in float32",
     )
+    graph: bool = Field(
+        False, description="replay loss and gradients as a CUDA graph, where the step can be recorded as one"
+    )
     lr: float = Field(5e-4, gt=0, description="peak learning rate of AdamW")
     beta1: float = Field(0.95, ge=0, lt=1, description="AdamW beta 1")
     beta2: float = Field(0.999, ge=0, lt=1, description="AdamW beta 2")
@@ -49,9 +52,9 @@ class TrainConfig(Config):
     def _as_it_is_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what runs of earlier versions did not have, where it says nothing."""
         found: dict[str, Any] = handler(self)
-        for key in ("from_", "freeze", "normaliser"):
+        for key in ("from_", "freeze", "normaliser", "graph"):
             value = found.pop(key)
-            if value not in ("", (), [], "keep"):
+            if value not in ("", (), [], "keep", False):
                 found[key.rstrip("_")] = value
         return found
 

@@ -12,11 +12,16 @@ FOLDER = ROOT / "benchmarks" / "gpu" / "results"
 NOT_MEASURED = "not measured"
 WHAT = {
     "gpu_latency": ("latency", ("policy", "size", "dtype", "graph"), ("p50_ms", "p99_ms", "weights_gb_per_second")),
-    "gpu_training": ("training", ("policy", "size", "batch", "precision"), ("p50_ms", "samples_per_second", "tflops")),
+    "gpu_training": (
+        "training",
+        ("policy", "size", "batch", "precision", "graph"),
+        ("p50_ms", "samples_per_second", "tflops"),
+    ),
     "gpu_throughput": ("throughput", ("policy", "batch"), ("p50_ms", "answers_per_second", "peak_mib")),
     "gpu_meshes": ("meshes", ("what", "vertices"), ("p50_ms", "peak_mib")),
     "gpu_integrators": ("integrators", ("what", "systems"), ("p50_ms", "systems_times_steps_per_second", "peak_mib")),
     "gpu_fields": ("fields", ("what", "task", "batch"), ("p50_ms", "frames_per_second", "peak_mib")),
+    "gpu_families": ("families", ("what", "policy", "task", "on"), ("seconds", "p50_ms", "points_per_second")),
     "gpu_waits": ("waits", ("policy",), ("waits",)),
 }
 """Name on the page → part, what names a row, and what is shown of it."""

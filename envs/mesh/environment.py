@@ -24,7 +24,7 @@ from simplatform.envs.mesh.movers.limiter import Limited, limit
 from simplatform.envs.mesh.movers.refining import THEN, refined_by_moving
 from simplatform.envs.mesh.movers.remeshing import PARTS, remeshed_within
 from simplatform.envs.mesh.problems import problem_class
-from simplatform.envs.mesh.problems.base import SteadyProblem, UnsteadyProblem
+from simplatform.envs.mesh.problems.base import Problem, SteadyProblem, UnsteadyProblem
 from simplatform.envs.mesh.problems.cases import Case, make_case
 from simplatform.errors import ConfigError, ContractError, UnknownName
 
@@ -67,6 +67,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         action: Literal["displacement", "metric"] = "displacement",
         then: str = "",
         file: str | Path = "",
+        device: str = "cpu",
         render_mode: str | None = None,
     ) -> None:
         """Build the mesh: ``geometry`` (else the problem's own) with about ``n`` vertices across, or a ``mesh`` of
@@ -76,14 +77,15 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         by MMG with no more vertices than before; steady problems only. ``then``, "anisotropic" or "ritz", moves what
         MMG made, by the solution on the original mesh.
 
-        ``file`` is the Python file of problem "pde": see ``problems.pde``.
+        ``file`` is the Python file of problem "pde": see ``problems.pde``. ``device`` is where elliptic problems on
+        triangles are solved: factorised on the CPU, which is faster there, and by conjugate gradients elsewhere.
 
         ``monitor`` is the problem's own, one of ``MONITORS`` by name, or any function of a mesh and nodal values.
 
         Raises:
             UnknownName: no such problem, geometry, mesher, monitor or mover after remeshing.
             DataError: the mesh cannot be used (the bad vertex or cell is named), or not for this problem.
-            ConfigError: actions that are none, or metrics for a problem in time.
+            ConfigError: actions that are none, metrics for a problem in time, or a device for a problem without one.
         """
         self._problem_class = problem_class(problem, file)
         self._monitor = _monitor(monitor)
@@ -91,6 +93,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         self.mesh = generate(geometry, n, mesh_seed, mesher) if mesh is None else _given(mesh)
         self._problem_class.check_domain(self.mesh)
         self.limiter, self.timings, self.action, self.then = limiter, timings, action, _then(then, action)
+        self.device = _device(device, self._problem_class, self.mesh)
         self.render_mode = render_mode
         self._problem: SteadyProblem | UnsteadyProblem | None = None
         self.flags, self.directions = classify(self.mesh)
@@ -174,6 +177,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
 
     def _draw(self, rng: np.random.Generator) -> SteadyProblem | UnsteadyProblem:
         problem: SteadyProblem | UnsteadyProblem = self._problem_class.sample(rng, *self.mesh.bounds)
+        problem.device = self.device
         return problem
 
     def _known(self, drawn: SteadyProblem | UnsteadyProblem) -> SteadyProblem | UnsteadyProblem:
@@ -239,6 +243,15 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
 
 def _given(mesh: Mesh | str | Path) -> Mesh:
     return check_mesh(mesh) if isinstance(mesh, Mesh) else read_mesh(Path(mesh))
+
+
+def _device(device: str, family: type[Problem], mesh: Mesh) -> str:
+    if device != "cpu" and not (family.devices and mesh.kind == "triangle" and mesh.dim == 2):
+        raise ConfigError(
+            f"env.device={device!r}: {family.name} on {mesh.kind} cells is solved on the host; helmholtz and poisson "
+            "on triangles can be solved on a device"
+        )
+    return device
 
 
 def _then(then: str, action: str) -> str:

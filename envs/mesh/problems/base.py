@@ -27,6 +27,10 @@ class Problem(ABC):
     geometry: ClassVar[str] = "square"
     """Where it takes place unless somebody says otherwise: one of ``generators.GEOMETRIES``."""
     parameters: Floats
+    devices: ClassVar[bool] = False
+    """Whether the family can be solved on an accelerator."""
+    device: str = "cpu"
+    """Where it is solved."""
 
     @classmethod
     def check_domain(cls, mesh: Mesh) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from simplatform.envs.mesh.finite_elements.fem import elliptic, l2_error
+from simplatform.envs.mesh.finite_elements.on_device import elliptic_on
 from simplatform.envs.mesh.geometry.mesh import KINDS, Floats, Mesh
 from simplatform.envs.mesh.problems.base import SteadyProblem
 from simplatform.envs.mesh.problems.gaussians import Gaussians
@@ -19,6 +20,7 @@ class Helmholtz(SteadyProblem):
 
     kinds = tuple(KINDS)
     name = "helmholtz"
+    devices = True
     reaction: ClassVar[float] = 1.0
 
     def __init__(self, exact: Gaussians) -> None:
@@ -37,6 +39,8 @@ class Helmholtz(SteadyProblem):
 
     def solve(self, mesh: Mesh) -> Floats:
         """Return the P1 solution, ``(V,)``."""
+        if self.device != "cpu":
+            return elliptic_on(self.device, mesh, self.source, reaction=self.reaction, boundary=self.exact)
         return elliptic(mesh, self.source, reaction=self.reaction, boundary=self.exact)
 
     def error(self, mesh: Mesh, values: Floats) -> float:

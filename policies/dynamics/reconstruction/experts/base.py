@@ -145,8 +145,8 @@ def by_numpy(x: Tensor) -> bool:
     """
     if torch.is_grad_enabled() or type(x) is not Tensor or x.dtype != torch.float64 or x.device.type != "cpu":
         return False
-    traced = torch.compiler.is_compiling() or torch.jit.is_tracing()
-    return not traced and torch.get_num_threads() == 1
+    traced = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]  # TorchScript's own, without types
+    return not (traced or torch.compiler.is_compiling()) and torch.get_num_threads() == 1
 
 
 def _block(layers: Sequence[tuple[Tensor, Array]], x: Tensor) -> Tensor:
