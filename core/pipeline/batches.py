@@ -8,13 +8,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from simplatform.contracts import Lockstep, Policy, Task
+from simplatform.contracts import Lockstep, Policy
 from simplatform.executors import available_cores, executor
 from simplatform.pipeline.environments import episodes_of, make_env, make_expert, show
 from simplatform.pipeline.lockstep import Env, Play, Stable, lockstep, steps_together
 from simplatform.pipeline.remote import Remotes
 from simplatform.pipeline.rollout import Rollout, one_thread
-from simplatform.pipeline.shards import EpisodeShard, acting, decided, env_of, policy_of, run_episode, scored, task_of
+from simplatform.pipeline.shards import (
+    EpisodeShard,
+    acting,
+    decided,
+    env_of,
+    making_of,
+    policy_of,
+    run_episode,
+    scored,
+    task_of,
+)
 
 WIDEST = 64
 """Most episodes at once: what memory holds."""
@@ -118,9 +128,8 @@ def _in_lockstep(
     shards: Sequence[EpisodeShard], policy: Policy | None, example: Example | None, workers: int
 ) -> Iterator[Rollout]:
     first, task = shards[0], task_of(shards[0])
-    variant, start = first.episode % len(task.variants), time.perf_counter()
-    env = make_env(task, first.split, variant)
-    making, numbered = time.perf_counter() - start, episodes_of(env) is not None
+    env, making = env_of(first), making_of(first)
+    numbered = episodes_of(env) is not None
     together = steps_together(env)
     width = (
         min(MANY, len(shards))
@@ -134,10 +143,7 @@ def _in_lockstep(
         return policy if policy is not None else experts.setdefault(id(env), make_expert(task, env))
 
     kind, stop = isinstance(policy, Lockstep) and policy.lockstep == "together", decided(task)
-    with acting(first, env), one_thread(), _stable(task, first.split, workers) as stable:
-        if not workers:
-            show(env, policy, everything=not first.stop_early)
-            stable.give(variant, env)
+    with acting(first, env), one_thread(), _stable(shards, policy, workers) as stable:
         found = lockstep(
             of,
             stable,
@@ -151,10 +157,19 @@ def _in_lockstep(
 
 
 @contextmanager
-def _stable(task: Task, split: str, workers: int) -> Iterator[Stable]:
-    """Give environments of a task, here or in worker processes."""
+def _stable(shards: Sequence[EpisodeShard], policy: Policy | None, workers: int) -> Iterator[Stable]:
+    """Give environments of a task, in worker processes or here, where those that are kept are used first."""
+    task, split = task_of(shards[0]), shards[0].split
     if not workers:
-        yield Stable(partial(make_env, task, split))
+        kept = {shard.episode % len(task.variants): shard for shard in reversed(shards)}
+
+        def make(variant: int) -> Env:
+            shard = kept.pop(variant, None)
+            env = make_env(task, split, variant) if shard is None else env_of(shard)
+            show(env, policy, everything=not shards[0].stop_early)
+            return env
+
+        yield Stable(make)
         return
     remotes = Remotes(partial(make_env, task, split), workers)
     try:

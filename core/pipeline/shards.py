@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -66,6 +67,15 @@ def task_of(shard: EpisodeShard) -> Task:
 
 def env_of(shard: EpisodeShard) -> gymnasium.Env[Any, Any]:
     """Return the environment of a shard, kept for the next one of its kind."""
+    return _kept(shard)[0]
+
+
+def making_of(shard: EpisodeShard) -> float:
+    """Return how long the environment of a shard took to make, in s."""
+    return _kept(shard)[1]
+
+
+def _kept(shard: EpisodeShard) -> tuple[gymnasium.Env[Any, Any], float]:
     task = task_of(shard)
     return _env(shard.task, shard.split, shard.episode % len(task.variants), shard.record, _files(task))
 
@@ -165,8 +175,9 @@ def _task(text: str) -> Task:
 
 
 @lru_cache(maxsize=8)
-def _env(task: str, split: str, variant: int, render: bool, files: str) -> gymnasium.Env[Any, Any]:
-    return make_env(_task(task), split, variant, render=render)
+def _env(task: str, split: str, variant: int, render: bool, files: str) -> tuple[gymnasium.Env[Any, Any], float]:
+    start = time.perf_counter()
+    return make_env(_task(task), split, variant, render=render), time.perf_counter() - start
 
 
 @lru_cache(maxsize=2)

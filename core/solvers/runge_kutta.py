@@ -25,7 +25,7 @@ class ExplicitRungeKutta(FixedStep):
         """Return the state at ``t + h``; ``h`` may differ from row to row, if it broadcasts against ``x``."""
         moves: list[Tensor] = []
         for row, node in zip(self.a, self.c, strict=True):
-            moves.append(h * field(t + node * h, add_up(x, row, moves)))
+            moves.append(h * field(t + node * h if node else t, add_up(x, row, moves)))
         return add_up(x, self.b, moves)
 
 

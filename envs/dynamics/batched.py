@@ -45,10 +45,13 @@ def fields_of(system: System, parameters: Sequence[Mapping[str, float]], probe: 
     names = sorted({name for own in parameters for name in own})
     values = {name: np.array([{**system.parameters, **own}[name] for own in parameters])[:, None] for name in names}
 
+    last: list[Any] = [None, None]
+
     def field(t: Array, x: Array, rows: Any) -> Array:
-        own: Any = {**system.parameters, **{name: value[rows] for name, value in values.items()}}
+        if rows is not last[0]:  # the stages of a step are of the same rows
+            last[:] = rows, {**system.parameters, **{name: value[rows] for name, value in values.items()}}
         when: Any = t[:, None]
-        return system.rhs(when, x.reshape(len(x), -1, system.dim), own).reshape(x.shape)
+        return system.rhs(when, x.reshape(len(x), -1, system.dim), last[1]).reshape(x.shape)
 
     alone = np.stack([system.field(**own)(0.5, x) for own, x in zip(parameters, probe, strict=True)])
     try:

@@ -18,32 +18,39 @@ FAR = 1e3
 
 @dataclass(frozen=True)
 class Hypotheses:
-    """For each of B systems H guesses: an expert ``chosen (B, H)``, its context ``(B, H, c)``, and what it costs."""
+    """For each of B systems H guesses: an expert ``chosen (B, H)``, its context ``(B, H, c)``, and what it costs.
+
+    ``errors (B, H, n)`` are the residuals that the costs are of, where they are kept.
+    """
 
     chosen: Tensor
     contexts: Tensor
     cost: Tensor
+    errors: Tensor | None = None
 
     def only(self, allowed: Tensor) -> Hypotheses:
         """Make all others cost infinitely much; ``allowed`` is ``(B, H)``."""
-        return Hypotheses(self.chosen, self.contexts, self.cost.masked_fill(~allowed, float("inf")))
+        return Hypotheses(self.chosen, self.contexts, self.cost.masked_fill(~allowed, float("inf")), self.errors)
 
     def best(self, count: int) -> Hypotheses:
         """Keep the cheapest ``count`` of every system."""
         order = self.cost.argsort(1)[:, :count]
         contexts = self.contexts.gather(1, order[..., None].expand(-1, -1, self.contexts.shape[-1]))
-        return Hypotheses(self.chosen.gather(1, order), contexts, self.cost.gather(1, order))
+        errors = None if self.errors is None else self.errors.take_along_dim(order[..., None], 1)
+        return Hypotheses(self.chosen.gather(1, order), contexts, self.cost.gather(1, order), errors)
 
 
 def evaluate(residuals: Residuals, chosen: Tensor, contexts: Tensor) -> Hypotheses:
     """Return hypotheses with their costs, the sum of squared residuals."""
     owner = torch.arange(len(chosen), device=chosen.device).repeat_interleave(chosen.shape[1])
-    cost = _cost(residuals(owner, chosen.flatten(), contexts.flatten(0, 1)))
-    return Hypotheses(chosen, contexts, cost.view_as(chosen))
+    errors = residuals(owner, chosen.flatten(), contexts.flatten(0, 1))
+    return Hypotheses(chosen, contexts, _cost(errors).view_as(chosen), errors.view(*chosen.shape, -1))
 
 
 def adapt(residuals: Residuals, start: Hypotheses, steps: int, log: list[float] | None = None) -> Hypotheses:
     """Take up to ``steps`` Levenberg–Marquardt steps (Marquardt, 1963) with all hypotheses at once.
+
+    ``start.errors``, where they are kept, are those of these residuals, and are not computed again.
 
     The Jacobian is by differences, whose rows join the batch; the damping falls where a step helps and rises where it
     does not. A hypothesis is left as it is once it does not gain a thousandth of its cost, whatever the others do, and
@@ -54,7 +61,7 @@ def adapt(residuals: Residuals, start: Hypotheses, steps: int, log: list[float] 
     owner = torch.arange(len(start.chosen), device=start.chosen.device).repeat_interleave(width)
     chosen, contexts = start.chosen.flatten(), start.contexts.flatten(0, 1).clone()
     damping = torch.full((len(chosen), 1, 1), 1e-3, dtype=contexts.dtype, device=contexts.device)
-    best = residuals(owner, chosen, contexts)
+    best = residuals(owner, chosen, contexts) if start.errors is None else start.errors.flatten(0, 1).clone()
     _note(log, best, width)
     cost = _cost(best).view(-1, width)
     live = (cost <= FAR * cost.amin(1, keepdim=True)).flatten().nonzero()[:, 0]
@@ -72,7 +79,8 @@ def adapt(residuals: Residuals, start: Hypotheses, steps: int, log: list[float] 
         live = live[moving]
         if not len(live):
             break
-    return Hypotheses(start.chosen, contexts.view_as(start.contexts), _cost(best).view_as(start.chosen))
+    errors = best.view(*start.chosen.shape, -1)
+    return Hypotheses(start.chosen, contexts.view_as(start.contexts), _cost(best).view_as(start.chosen), errors)
 
 
 def _step(
