@@ -10,8 +10,8 @@ from simplatform.executors.process import ProcessExecutor
 EXECUTORS = ("local", "process", "ray", "slurm")
 
 
-def executor(workers: int, kind: str = "") -> Executor:
-    """Return the executor for a number of workers.
+def executor(workers: int, kind: str = "", device: str = "cpu") -> Executor:
+    """Return the executor for a number of workers, whose shards use a ``device``: Ray gives each a GPU of its own.
 
     ``kind`` is "local", "process", "ray" or "slurm", or, with a cluster's address or a partition, "ray:HOST:PORT" or
     "slurm:PARTITION". An empty one decides: one worker stays in this process, several are processes.
@@ -21,7 +21,7 @@ def executor(workers: int, kind: str = "") -> Executor:
     """
     name, _, where = kind.partition(":")
     if name in ("ray", "slurm"):
-        return _cluster(name, workers, where)
+        return _cluster(name, workers, where, device)
     if name not in ("", "local", "process") or where:
         raise UsageError(
             f"unknown executor {kind!r}: expected {', '.join(EXECUTORS)}, ray:HOST:PORT or slurm:PARTITION"
@@ -31,11 +31,11 @@ def executor(workers: int, kind: str = "") -> Executor:
     return ProcessExecutor(workers)
 
 
-def _cluster(name: str, workers: int, where: str) -> Executor:
+def _cluster(name: str, workers: int, where: str, device: str) -> Executor:
     if name == "ray":
         from simplatform.executors.ray import RayExecutor
 
-        return RayExecutor(workers, where)
+        return RayExecutor(workers, where, gpus=int(device.startswith("cuda")))
     from simplatform.executors.slurm import SlurmExecutor
 
     return SlurmExecutor(workers, where)

@@ -21,9 +21,12 @@ RETRIES = 5
 class RayExecutor:
     """Runs shards as Ray tasks of one core each; what a lost machine was doing is run again on the others."""
 
-    def __init__(self, workers: int = 0, address: str = "") -> None:
-        """Use the cluster at ``address`` ("auto" finds one here), or else ``workers`` cores of this machine."""
-        self.workers, self.address = workers or available_cores(), address
+    def __init__(self, workers: int = 0, address: str = "", gpus: int = 0) -> None:
+        """Use the cluster at ``address`` ("auto" finds one here), or else ``workers`` cores of this machine.
+
+        A task holds so many ``gpus``: with one, no other process uses an accelerator while it does.
+        """
+        self.workers, self.address, self.gpus = workers or available_cores(), address, gpus
 
     def map(self, function: Callable[[Shard], Result], shards: Iterable[Shard]) -> Iterator[Result]:
         """Yield ``function(shard)`` for each shard, in order.
@@ -34,7 +37,7 @@ class RayExecutor:
         """
         ray = _ray()
         _connect(ray, self.workers, self.address)
-        task = ray.remote(num_cpus=1, max_retries=RETRIES)(_call)
+        task = ray.remote(num_cpus=1, num_gpus=self.gpus, max_retries=RETRIES)(_call)
         window = 2 * max(int(ray.cluster_resources().get("CPU", 1)), 1)
         running: deque[Any] = deque()
         for shard in shards:

@@ -66,7 +66,7 @@ def run_shards(
         return
     size = -(-len(shards) // (GROUPS * (workers or available_cores()))) if lockstep else 1
     groups = [shards[first : first + size] for first in range(0, len(shards), size)]
-    for group in executor(workers, kind).map(run_batch, groups):
+    for group in executor(workers, kind, shards[0].device).map(run_batch, groups):
         yield from group
 
 

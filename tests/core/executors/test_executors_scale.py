@@ -26,6 +26,7 @@ def episodes(kind, workers):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # five processes that import everything, on a busy machine
 @pytest.mark.parametrize("kind", ["process", "ray"])
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_any_number_of_workers_gives_the_same_episodes(ray, kind, workers):

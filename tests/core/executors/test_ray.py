@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
+import time
 
 import pytest
 
 from simplatform.errors import MissingDependency, SimplatformError, UnknownName
+from simplatform.executors import executor
 from simplatform.executors.base import available_cores
 from simplatform.executors.ray import RETRIES, RayExecutor, _result
 
@@ -43,7 +46,34 @@ def test_errors_of_shards_are_raised_and_lost_shards_are_said():
         _result(Handing(ray.exceptions.WorkerCrashedError()), None)
 
 
+def test_tasks_of_a_cuda_run_hold_a_gpu():
+    assert executor(2, "ray", "cuda").gpus == 1
+    assert executor(2, "ray", "cpu").gpus == executor(2, "ray").gpus == 0
+
+
+def busy(number):
+    start = time.monotonic()
+    time.sleep(0.3)
+    return start, time.monotonic()
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_gpu_has_one_owner_at_a_time():
+    """Ray counts a GPU that is declared like one that is there."""
+    ray = pytest.importorskip("ray", reason="pip install 'simplatform[cluster]'")
+    path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    options = {"include_dashboard": False, "logging_level": "ERROR", "runtime_env": {"env_vars": path}}
+    ray.init(address="local", num_cpus=3, num_gpus=1, **options)
+    try:
+        spans = sorted(RayExecutor(3, gpus=1).map(busy, range(4)))
+    finally:
+        ray.shutdown()
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)  # a busy machine takes minutes to give a connection up
 def test_a_cluster_that_is_not_there_is_said_with_how_to_start_one():
     pytest.importorskip("ray", reason="pip install 'simplatform[cluster]'")
     with pytest.raises(SimplatformError, match=r"cannot reach a Ray cluster at 127\.0\.0\.1:1.*ray start --head"):
