@@ -38,7 +38,7 @@ FEW = {"train.steps": 2, "task.demonstrations": 2, "task.validation": 0}
 CASES: dict[str, tuple[str, str, dict[str, Any], int]] = {
     "mixer": ("mixer", "odebench-4", {"policy.steps": 200}, 80),
     "stnn": ("stnn", "lorenz", {"policy.adam_steps": 100, "policy.varpro_steps": 5}, 50),
-    "sindy": ("sindy", "lorenz", {}, 50),
+    "havok": ("havok", "lorenz", {}, 50),
     "um2n": ("um2n", "helmholtz", FEW, 20),
     "mp1": ("mp1", "metaworld/reach", FEW, 64),
 }

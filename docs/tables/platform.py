@@ -51,6 +51,17 @@ def executors(table: Table) -> str:
     })  # fmt: skip
 
 
+@shows("scaling/lockstep")
+def lockstep(table: Table) -> str:
+    """Evaluations in lockstep against the loop that played one episode at a time."""
+    return columns(table["rows"], {
+        "method": lambda r: f"`{r['case']}` on `{r['task']}`", "episodes": key("episodes"),
+        "processor seconds before": lambda r: ", ".join(map(str, r["seconds_237098d"])),
+        "today": lambda r: ", ".join(map(str, r["seconds_today"])), "ratio": key("ratio"),
+        "largest relative difference": lambda r: f"{r['largest_difference']:.0e}" + " of means" * r["means"],
+    })  # fmt: skip
+
+
 @shows("export/export")
 def export(table: Table) -> str:
     """What can be exported, and how exactly."""
