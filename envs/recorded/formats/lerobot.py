@@ -22,7 +22,14 @@ import numpy as np
 
 from simplatform.budgets import JSON_BYTES, check_arrays, memory_within, parquet_bytes, regular
 from simplatform.demonstrations.episode import Array, Demonstrations, Episode
-from simplatform.envs.recorded.formats.lerobot_images import images_of, spans
+from simplatform.envs.recorded.formats.lerobot_images import (
+    AXES,
+    arrow_pictures,
+    images_of,
+    is_picture,
+    picture_stats,
+    spans,
+)
 from simplatform.envs.recorded.frames import refuse_holes, require_alike
 from simplatform.errors import DataError
 from simplatform.runs.files import read_json, reading, storage_errors, write_json
@@ -198,7 +205,7 @@ def _columns(demonstrations: Demonstrations, fps: float) -> dict[str, Array]:
     """Return all rows of the data file, ``(steps, ...)`` per column."""
     lengths = [len(episode) for episode in demonstrations]
     frame = np.concatenate([np.arange(length) for length in lengths])
-    keys = list(demonstrations[0].observations)
+    keys = [key for key, values in demonstrations[0].observations.items() if not is_picture(values)]
     names = set.intersection(*(set(episode.infos) for episode in demonstrations))
     return {
         **{f"{OBSERVATION}{key}": demonstrations.stacked(key) for key in keys},
@@ -217,11 +224,17 @@ def _write(path: Path, demonstrations: Demonstrations, columns: Mapping[str, Arr
 
     names = demonstrations.source.get("names") or {}
     features = {key: _feature(values, names.get(key)) for key, values in columns.items()}
-    _parquet(path / "data/chunk-000/file-000.parquet", {key: _arrow(values) for key, values in columns.items()})
+    rows = {key: _arrow(values) for key, values in columns.items()}
+    seen = [key for key, values in demonstrations[0].observations.items() if is_picture(values)]
+    pictures = {f"{OBSERVATION}{key}": demonstrations.stacked(key) for key in seen}
+    features |= {key: {"dtype": "image", "shape": list(v.shape[1:]), "names": AXES} for key, v in pictures.items()}
+    rows |= {key: arrow_pictures(values) for key, values in pictures.items()}
+    _parquet(path / "data/chunk-000/file-000.parquet", rows)
     _parquet(path / "meta/episodes/chunk-000/file-000.parquet", _episode_table(demonstrations, task))
     _parquet(path / "meta/tasks.parquet", {"task_index": pa.array([0]), "task": pa.array([task])}, index="task")
     write_json(path / "meta/info.json", _info(demonstrations, features, fps))
-    write_json(path / "meta/stats.json", {key: _stats(values) for key, values in columns.items()})
+    stats = {key: _stats(values) for key, values in columns.items()}
+    write_json(path / "meta/stats.json", {**stats, **{key: picture_stats(v) for key, v in pictures.items()}})
     rows = [{"seed": e.seed, "variant": e.variant, "metrics": dict(e.metrics)} for e in demonstrations]
     write_json(path / "meta" / EXTRA, {"source": demonstrations.source, "episodes": rows})
 

@@ -21,6 +21,7 @@ from simplatform.deployment.images import CHANNELS, is_image
 from simplatform.envs.recorded.video import Video
 from simplatform.errors import DataError
 
+AXES = ["height", "width", "channels"]
 SIDE = 8192
 """Largest edge of an image, pixels."""
 
@@ -180,3 +181,31 @@ def _table(path: Path, key: str) -> Sequence[Mapping[str, Any]]:
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise DataError(f"{path}: meta/episodes does not say where the videos of {key} are: {error}") from error
     return rows
+
+
+def is_picture(values: Array) -> bool:
+    """Return whether an observation ``(L, H, W, 3)`` is written as pictures."""
+    return values.dtype == np.uint8 and values.ndim == 4 and values.shape[3] == 3
+
+
+def arrow_pictures(values: Array) -> Any:
+    """Return pictures ``(n, H, W, 3)`` as a column of PNG files, as the format has them."""
+    import pyarrow as pa
+
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    return pa.array([{"bytes": _png(picture), "path": None} for picture in values], kind)
+
+
+def _png(values: Array) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(values).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def picture_stats(values: Array) -> dict[str, Any]:
+    """Return the format's statistics of pictures: of each channel, ``(3, 1, 1)``, in [0, 1]."""
+    x = values.reshape(-1, 3)
+    found = {"min": x.min(0), "max": x.max(0), "mean": x.mean(0), "std": x.std(0)}
+    return {**{name: (value / 255)[:, None, None].tolist() for name, value in found.items()}, "count": [len(values)]}

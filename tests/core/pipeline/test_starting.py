@@ -9,9 +9,14 @@ import torch
 import simplatform as sp
 from simplatform.errors import ConfigError
 from simplatform.pipeline.starting import freeze
+from simplatform.policies.manipulation.official import NORMALISER
+from simplatform.runs.importing import import_checkpoint
 from tests.core.deployment.deployment_cases import SETTINGS
+from tests.core.runs.files_cases import Payload
 from tests.envs.recorded.cases import dp3, reach
+from tests.policies.manipulation.fixtures import parity
 
+OFFICIAL = {"point_cloud": 3, "agent_pos": 9, "action": 4}
 TWICE = {"train.steps": 0, "task.opponents": False}
 
 
@@ -97,3 +102,28 @@ class _Named(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.linear = torch.nn.Linear(2, 2)
+
+
+def official(path):
+    """Write what the official trainers do: weights, their average, statistics, and a configuration that is code."""
+    state = dict(parity("mp1")["state_dict"])
+    for key, size in OFFICIAL.items():
+        state |= {f"{NORMALISER}{key}.scale": torch.full((size,), 0.5), f"{NORMALISER}{key}.offset": torch.zeros(size)}
+    trace = path.with_name("executed")
+    pickles = {"global_step": b"not read", "_output_dir": Payload(trace)}
+    torch.save({"cfg": Payload(trace), "state_dicts": {"model": state, "ema_model": state}, "pickles": pickles}, path)
+    return trace
+
+
+def test_an_official_checkpoint_is_tuned_on_one_s_own_file(tmp_path):
+    trace = official(tmp_path / "latest.ckpt")
+    checkpoint = import_checkpoint(tmp_path / "latest.ckpt", "mp1", tmp_path / "imported", {"policy.points": 16})
+    data = reach(lengths=(6,) * 4)
+    path = dp3(tmp_path / "own.zarr", data, state=np.tile(data.stacked("agent_pos"), (1, 3))[:, :9])
+    settings = {"env.path": path, "train.from": str(checkpoint), "train.freeze": ["encoder"], "train.steps": 3}
+    run = sp.run("mp1", "replay", settings={**settings, "train.batch": 4}, output=tmp_path / "runs", until="fit")
+    now, before = sp.load(run).state_dict(), sp.load(checkpoint).state_dict()
+    assert all(same(now, before, "encoder"))
+    assert all(same(now, before, "normalisers"))
+    assert not any(same(now, before, "unet.head"))
+    assert not trace.exists()

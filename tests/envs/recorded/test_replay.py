@@ -16,6 +16,7 @@ from simplatform.demonstrations.formats import save_demonstrations
 from simplatform.envs.recorded.replay import Recorded, split, units
 from simplatform.errors import ConfigError, DataError, RunError
 from simplatform.recipes import resolve
+from tests.envs.recorded.cases import dp3, reach
 
 
 def recorded(count, length=12, seed=0):
@@ -128,3 +129,20 @@ def test_every_held_out_episode_is_one_episode_of_the_environment(zarr):
     seen = {env.reset(options={"episode": number})[0]["agent_pos"].tobytes() for number in range(4)}
     assert len(seen) == 4
     assert make(zarr, episode=1, held_out=0.3).unwrapped.metadata["simplatform"]["episodes"] == 1
+
+
+def test_the_unit_of_actions_changes_no_training_and_a_constant_comes_back(tmp_path):
+    pytest.importorskip("zarr", reason="pip install 'simplatform[pointcloud]'")
+    data = reach()
+    unit = data.stacked_actions()[:, :3].astype(np.float64)
+    settings = {"policy.widths": [8], "train.steps": 3, "train.batch": 8, "task.opponents": False}
+    errors = []
+    for scale in (4e-5, 4e-2, 40.0):  # metres a millisecond, millimetres, micrometres
+        actions = np.c_[unit / np.abs(unit).max() * scale, np.full(len(unit), 0.7)]
+        path = dp3(tmp_path / f"{scale}.zarr", data, action=actions, point_cloud=None)
+        run = sp.run(
+            "mp1", "replay", settings={**settings, "env.path": path}, output=tmp_path / "runs", device="cpu", workers=1
+        )
+        errors.append(run.summary["action_error"]["value"])
+        assert sp.load(run)({"agent_pos": data[0].observations["agent_pos"][0]})[3] == np.float32(0.7)
+    np.testing.assert_allclose(errors, errors[0], rtol=1e-3)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 import simplatform as sp
-from simplatform.demonstrations.formats import open_demonstrations
+from simplatform.demonstrations.formats import open_demonstrations, save_demonstrations
+from simplatform.demonstrations.losses import losses
 from simplatform.envs.recorded.formats.lerobot_images import picture
 from simplatform.errors import DataError
 from tests.envs.recorded.cases import filmed, lerobot
@@ -63,6 +66,26 @@ def test_rows_in_several_files_and_groups(tmp_path):
     pq.write_table(table.slice(0, 9), file.with_name("file-001.parquet"), row_group_size=4)
     for ours, back in zip(DATA, open_demonstrations(path, lazy=True), strict=True):
         np.testing.assert_array_equal(back.observations["images.top"][:-1], ours.observations["images.top"][:-1])
+
+
+@pytest.mark.parametrize("ending", [".lerobot", ".hdf5"])
+def test_conversion_keeps_cameras_rate_robot_and_task(tmp_path, ending):
+    given = open_demonstrations(lerobot(tmp_path / "set", DATA, "v2.1"))
+    again = open_demonstrations(save_demonstrations(given, tmp_path / f"new{ending}"))
+    assert losses(given, again) == []
+    wanted = {"fps": 30, "robot": "so101", "task": "go to the red square"}
+    assert {key: again.source[key] for key in wanted} == wanted
+    images = again[1].observations["images.top"][:-1]
+    np.testing.assert_array_equal(images, given[1].observations["images.top"][:-1])
+
+
+def test_pictures_are_written_as_lerobot_has_them(tmp_path):
+    path = save_demonstrations(DATA, tmp_path / "new.lerobot")
+    feature = json.loads((path / "meta/info.json").read_text())["features"]["observation.images.top"]
+    assert feature == {"dtype": "image", "shape": [24, 24, 3], "names": ["height", "width", "channels"]}
+    stats = json.loads((path / "meta/stats.json").read_text())["observation.images.top"]
+    np.testing.assert_allclose(np.ravel(stats["max"]), [250 / 255, 250 / 255, 40 / 255])
+    assert np.shape(stats["mean"]) == (3, 1, 1)
 
 
 def test_a_policy_is_trained_on_videos_and_carried_out(tmp_path):
