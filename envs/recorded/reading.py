@@ -16,6 +16,7 @@ from simplatform.demonstrations.formats import open_demonstrations
 from simplatform.envs.recorded import prepared
 from simplatform.envs.recorded.clouds import Sampling
 from simplatform.envs.recorded.columns import column_of
+from simplatform.envs.recorded.depth import Camera, with_clouds
 from simplatform.envs.recorded.frames import refuse_holes, require_alike
 from simplatform.envs.recorded.prepared import Recording
 from simplatform.envs.recorded.roles import Keys, keys_of, mapped
@@ -35,7 +36,7 @@ class How:
     values that are a thousand times out of the usual: "points" drops points of clouds, for no surface is there, and
     keeps readings and actions, for a rare event and a broken sensor look alike, but names them; "all" also sets those
     readings to the nearest usual one; "keep" keeps all. ``pixels`` is the edge of images as policies see them; 0 leaves
-    them out.
+    them out. ``depth`` says which depth images become the cloud, and how.
     """
 
     points: int = 512
@@ -44,6 +45,7 @@ class How:
     keys: Keys = ()
     voxel: float = 0.0
     pixels: int = 96
+    depth: Camera | None = None
 
     @classmethod
     def of(cls, **settings: Any) -> How:
@@ -52,7 +54,8 @@ class How:
         Raises:
             ConfigError: a setting is not one that can be.
         """
-        return cls(**{**settings, "keys": keys_of(settings.get("keys") or {})})
+        camera = Camera.of(settings.get("depth"))
+        return cls(**{**settings, "keys": keys_of(settings.get("keys") or {}), "depth": camera})
 
     def __post_init__(self) -> None:
         for name, known in CHOICES.items():
@@ -96,6 +99,7 @@ def _make(path: str, how: How, folder: Path) -> None:
     require_alike(found, path)
     said, declared = facts(found), dict[str, Any]()
     if len(found):
+        found = found if how.depth is None else with_clouds(found, how.depth, how.points)
         found = mapped(found, how.keys, said, cameras=how.pixels > 0)
         declared = declaration(found)
         with memory_within(path, prepared.bytes_of(path)):

@@ -102,14 +102,16 @@ class ReplayEnv(gymnasium.Env[dict[str, Any], Array]):
         self, path: str = "", episode: int | None = None, part: Part = "test", held_out: float = HELD_OUT,
         render_mode: str | None = None, points: int = How.points, sampling: Sampling = How.sampling,
         outliers: Outliers = How.outliers, keys: Mapping[str, Any] | None = None, voxel: float = How.voxel,
-        pixels: int = How.pixels,
+        pixels: int = How.pixels, depth: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """Open the file; ``episode``, which counts within its ``part``, leaves that one alone; the rest: ``How``.
 
         Raises:
             ConfigError, DataError: see ``split``.
         """
-        how = How.of(points=points, sampling=sampling, outliers=outliers, keys=keys, voxel=voxel, pixels=pixels)
+        how = How.of(
+            points=points, sampling=sampling, outliers=outliers, keys=keys, voxel=voxel, pixels=pixels, depth=depth
+        )
         numbers = split(path, held_out, how)[part]
         found = _opened(path, how)
         demonstrations = found.demonstrations

@@ -224,12 +224,12 @@ def _write(path: Path, demonstrations: Demonstrations, columns: Mapping[str, Arr
 
     names = demonstrations.source.get("names") or {}
     features = {key: _feature(values, names.get(key)) for key, values in columns.items()}
-    rows = {key: _arrow(values) for key, values in columns.items()}
+    table = {key: _arrow(values) for key, values in columns.items()}
     seen = [key for key, values in demonstrations[0].observations.items() if is_picture(values)]
     pictures = {f"{OBSERVATION}{key}": demonstrations.stacked(key) for key in seen}
     features |= {key: {"dtype": "image", "shape": list(v.shape[1:]), "names": AXES} for key, v in pictures.items()}
-    rows |= {key: arrow_pictures(values) for key, values in pictures.items()}
-    _parquet(path / "data/chunk-000/file-000.parquet", rows)
+    table |= {key: arrow_pictures(values) for key, values in pictures.items()}
+    _parquet(path / "data/chunk-000/file-000.parquet", table)
     _parquet(path / "meta/episodes/chunk-000/file-000.parquet", _episode_table(demonstrations, task))
     _parquet(path / "meta/tasks.parquet", {"task_index": pa.array([0]), "task": pa.array([task])}, index="task")
     write_json(path / "meta/info.json", _info(demonstrations, features, fps))
