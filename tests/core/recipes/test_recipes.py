@@ -145,7 +145,7 @@ def test_any_pair_parses_or_is_refused_by_name(key, value):
     try:
         parsed = parse_settings([f"{key}={value}"])
     except ConfigError:
-        assert not key.strip() or key.startswith("=")
+        assert not key.partition("=")[0].strip()
         return
     ((name, got),) = parsed.items()
     assert f"{key}={value}".startswith(name) or name == f"{key}={value}".partition("=")[0].strip()
