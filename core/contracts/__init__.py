@@ -24,6 +24,7 @@ from simplatform.contracts.capabilities import (
     Collating,
     Counting,
     Lockstep,
+    Normalising,
     Reading,
     Remembering,
     Solving,
@@ -57,7 +58,7 @@ from simplatform.contracts.task import EXPERT, Expansion, Metric, Task
 
 __all__ = [
     "EXPERT", "LOST", "Answering", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits",
-    "Fittable", "Format", "Inspection", "Learns", "Lockstep", "Loss", "Metric", "Module", "Observation", "Phased",
-    "Policy", "Progress", "Reading", "Remembering", "Signature", "Solving", "Sparing", "Stateful", "Task",
+    "Fittable", "Format", "Inspection", "Learns", "Lockstep", "Loss", "Metric", "Module", "Normalising", "Observation",
+    "Phased", "Policy", "Progress", "Reading", "Remembering", "Signature", "Solving", "Sparing", "Stateful", "Task",
     "Teaching", "Together", "Trainable", "lacking", "read_by_pipeline", "require_whole",
 ]  # fmt: skip

@@ -7,10 +7,13 @@ is built (``require_whole``), so that a misspelt name is an error and not a feat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from simplatform.contracts.policy import Batch, Fits, Learns, Module, Phased, Trainable
 from simplatform.errors import ContractError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @runtime_checkable
@@ -52,6 +55,15 @@ class Reading(Protocol):
     @property
     def reads(self) -> tuple[str, ...]:
         """Names of the observations that ``reset`` and ``act`` read."""
+
+
+@runtime_checkable
+class Normalising(Protocol):
+    """A policy whose answers pass a normaliser: an expert's actions can be sent the same way, to see what is lost."""
+
+    def through(self, actions: Tensor) -> Tensor:
+        """Return actions ``(B, K, *action)`` as this policy could say them: normalised, cut to the range of the
+        training actions, and back."""
 
 
 @runtime_checkable

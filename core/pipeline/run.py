@@ -11,7 +11,7 @@ from typing import Any
 from simplatform.contracts import Counting, Fittable, Policy, Signature, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError, EvaluationWarning, Interrupted, RunError, SimplatformError
-from simplatform.pipeline import opponents
+from simplatform.pipeline import opponents, why
 from simplatform.pipeline.checkpoints import restore_training, save_fitted
 from simplatform.pipeline.collect import Collected, collect
 from simplatform.pipeline.evaluate import all_rows, evaluate_shards, limited, recorded
@@ -364,7 +364,7 @@ class _Stages:
 
     def _summary(self, evaluations: list[Evaluation], beside: list[opponents.Measured]) -> dict[str, Any]:
         policy = read_policy(self.run.last or Path())
-        return {
+        found: dict[str, Any] = {
             "plugin": self.recipe.plugin,
             "task": self.recipe.task.name,
             "seed": self.recipe.seed,
@@ -376,6 +376,7 @@ class _Stages:
             "splits": {evaluation.split: evaluation.to_json() for evaluation in evaluations},
             "opponents": opponents.summaries(self.recipe.task.metric, evaluations, beside),
         }
+        return {**found, **why.beside(self.recipe, self.run.last, self._data, evaluations[0])}
 
     def _record_time(self, stage: str, seconds: float) -> None:
         times = self.run.times()

@@ -1,8 +1,9 @@
 """The report: one self-contained HTML file per run, made of sections that plugins contribute."""
 
 from simplatform.report.build import write_report
-from simplatform.report.interactive import scenes_html, surface_html, view_html
+from simplatform.report.interactive import view_html
 from simplatform.report.section import Section, animation_html, figure_html, table_html
+from simplatform.report.space import scenes_html, surface_html
 from simplatform.report.view import RunView
 
 __all__ = [

@@ -17,6 +17,7 @@ from simplatform.report.pictures import save_pictures
 from simplatform.report.section import Section
 from simplatform.report.sections import BUILT_IN, milliseconds
 from simplatform.report.sentence import sentence
+from simplatform.report.space import space_script
 from simplatform.report.statistics import Estimate
 from simplatform.report.verdict import missing, verdict
 from simplatform.report.view import RunView
@@ -35,17 +36,19 @@ def write_report(run: RunDirectory) -> Any:
     view = RunView(run)
     run.read_summary()
     sections = sorted(_sections(view), key=lambda section: section.order)
-    script = script_for([section.body for section in sections])
+    bodies = [section.body for section in sections]
+    plotly = script_for(bodies)
+    scripts = [text for text in (plotly, space_script(bodies)) if text]
     page = _template().render(
         title=f"{view.recipe.plugin} on {view.task.name}",
         sections=sections,
-        script=script,
-        policy=_content_policy(script, [section.body for section in sections]),
+        scripts=scripts,
+        policy=_content_policy([*scripts, *scripts_in(bodies)], evaluates=bool(plotly)),
         seed=view.recipe.seed,
         environment=view.environment,
         digest=view.recipe.digest,
     )
-    save_pictures(run.path, [section.body for section in sections])
+    save_pictures(run.path, bodies)
     run.files.write_text("CARD.md", card(view))
     return run.files.write_text("report.html", page)
 
@@ -108,15 +111,15 @@ def _failed(name: str, error: Exception) -> Section:
     )
 
 
-def _content_policy(script: str, bodies: Sequence[str]) -> str:
-    """Return the page's Content-Security-Policy: nothing is fetched, and only the scripts of Plotly's views run.
+def _content_policy(scripts: Sequence[str], evaluates: bool) -> str:
+    """Return the page's Content-Security-Policy: nothing is fetched, and only the scripts of views run.
 
     What stands in files of a run is escaped where it is written; a section that forgets it can still run nothing.
+    ``evaluates`` lets them evaluate text: Plotly compiles its loops over arrays.
     """
-    texts = [script, *scripts_in(bodies)]
-    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts if text)
-    allowed = " ".join(f"'sha256-{digest}'" for digest in dict.fromkeys(digests))
-    allowed = f"{allowed} 'unsafe-eval'" if script else "'none'"  # Plotly compiles its loops over arrays
+    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
+    hashes = [f"'sha256-{digest}'" for digest in dict.fromkeys(digests)]
+    allowed = " ".join([*hashes, *["'unsafe-eval'"] * evaluates]) or "'none'"
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
         "worker-src blob:; base-uri 'none'; form-action 'none'"

@@ -13,6 +13,7 @@ from simplatform.report.sentence import sentence
 from simplatform.report.statistics import Estimate
 from simplatform.report.verdict import missing, verdict
 from simplatform.report.view import RunView
+from simplatform.report.why import why
 from simplatform.text import markup
 
 INK, ACCENT = "#1f3a5f", "#d1495b"
@@ -96,7 +97,7 @@ def settings(run: RunView) -> Section:
     return Section("How to do it again", body, 90)
 
 
-BUILT_IN: tuple[Callable[[RunView], Section | None], ...] = (scores, learning_curve, latency, episodes, settings)
+BUILT_IN: tuple[Callable[[RunView], Section | None], ...] = (scores, why, learning_curve, latency, episodes, settings)
 
 
 def _verdict(run: RunView) -> str:

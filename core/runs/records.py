@@ -91,6 +91,21 @@ class OpponentRecord(Record):
     gain: dict[Name, EstimateRecord] = {}
 
 
+class WhyRecord(Record):
+    """Of a policy that falls short: what tells causes apart (``pipeline.why``), or why it was not measured."""
+
+    failure: Text = ""
+    episodes: Count = 0
+    expert: Count = 0
+    replayed: Count = 0
+    error: dict[Name, list[Number]] = {}
+    distance: dict[Name, list[Number]] = {}
+    uncovered: dict[Name, Number] = {}
+    clipped: dict[Name, Number] = {}
+    mean_action: Number = math.nan
+    beyond: Number = math.nan
+
+
 class SummaryRecord(Record):
     """``eval/summary.json``."""
 
@@ -104,6 +119,7 @@ class SummaryRecord(Record):
     times: dict[Name, Number]
     splits: dict[Name, SplitRecord]
     opponents: dict[Name, OpponentRecord] = {}
+    why: WhyRecord | None = None
 
     @model_validator(mode="after")
     def _primary_is_there(self) -> SummaryRecord:

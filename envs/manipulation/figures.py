@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from simplatform.report.interactive import scenes_html
 from simplatform.report.section import Section, animation_html, figure_html
+from simplatform.report.space import scenes_html
 
 if TYPE_CHECKING:
     from simplatform.report.view import RunView

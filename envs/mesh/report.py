@@ -16,8 +16,8 @@ from simplatform.envs.mesh.pictures.figures import history_figure, quality_figur
 from simplatform.envs.mesh.pictures.panels import panels_of
 from simplatform.envs.mesh.pictures.rendering import render
 from simplatform.pipeline.environments import make_env
-from simplatform.report.interactive import surface_html
 from simplatform.report.section import Section, animation_html, figure_html, table_html
+from simplatform.report.space import surface_html
 
 if TYPE_CHECKING:
     from simplatform.envs.mesh.environment import MeshMovement

@@ -20,7 +20,7 @@ def test_predictions_are_drawn(task, pictures, views, tmp_path):
     run = sp.run("persistence", task, settings=settings, output=tmp_path / "runs")
     section = body(run, "Prediction")
     assert section.count("data:image/png") == pictures
-    assert section.count("plotly-graph-div") == views
+    assert section.count("data-space=") == views
 
 
 def test_forecasts_are_drawn_by_environment(tmp_path):

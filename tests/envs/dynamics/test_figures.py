@@ -57,7 +57,7 @@ def test_growth_is_the_root_mean_square_in_units_of_spread(env):
 
 def test_the_attractor_needs_three_components(env):
     truth = truth_of(env)
-    assert "plotly-graph-div" in attractor(truth, truth)
+    assert "data-space=" in attractor(truth, truth)
     assert attractor(truth[:, :2], truth[:, :2]) == ""
 
 

@@ -43,7 +43,7 @@ def test_sections_are_self_contained(recording):
     assert film.body.count("data:image/png") == 1
     assert clouds.body.count("data:image/png") == 3
     assert not re.search(r"(src|href)=.http", film.body + clouds.body)
-    assert clouds.body.count("plotly-graph-div") == 1
+    assert clouds.body.count("data-space=") == 1
 
 
 def test_other_runs_and_runs_without_recordings_get_no_section(recording):
