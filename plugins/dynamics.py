@@ -8,8 +8,8 @@ from simplatform.hooks import Register
 METRICS = (
     Metric("mse", better="lower", words="mean squared error of the forecasts"),
     Metric("relative_mse", better="lower", words="squared error over the mean square of the truth"),
-    Metric("mape", better="lower"),
-    Metric("diverged", "rate", better="lower", over="any"),
+    Metric("mape", better="lower", words="mean absolute error, relative to the truth"),
+    Metric("diverged", "rate", better="lower", over="any", words="diverges"),
 )
 
 TRIVIAL = ("support-nearest", "support-mean")

@@ -7,12 +7,15 @@ from simplatform.hooks import Register
 
 METRICS = (
     Metric("correlation_time", unit="time of the equation", words="time with a correlation above 0.8"),
-    Metric("correlation_time_95", unit="time of the equation"),
+    Metric("correlation_time_95", unit="time of the equation", words="time with a correlation above 0.95"),
     Metric("nrmse", better="lower", words="root mean square error of the fields, in units of their size"),
-    *(Metric(f"vrmse_{frames}", better="lower") for frames in (1, 10, 100)),
-    Metric("spectrum", better="lower", unit="decades"),
-    Metric("drift", better="lower"),
-    Metric("diverged", "rate", better="lower", over="any"),
+    *(
+        Metric(f"vrmse_{frames}", better="lower", words=f"error {frames} frames ahead, in spreads of the field")
+        for frames in (1, 10, 100)
+    ),
+    Metric("spectrum", better="lower", unit="decades", words="distance of the spectra"),
+    Metric("drift", better="lower", words="drift of what should be conserved"),
+    Metric("diverged", "rate", better="lower", over="any", words="diverges"),
 )
 
 TRIVIAL = ("field-persistence",)

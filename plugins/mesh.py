@@ -12,9 +12,9 @@ ENV = "simplatform/MeshMovement-v0"
 METRICS = (
     Metric("error_reduction", words="share of the error removed"),
     Metric("tangled", better="lower", words="inverted cells"),
-    Metric("limited", kind="rate", better="lower"),
-    Metric("tangled_unlimited", better="lower"),
-    Metric("move_seconds", better="lower", unit="s"),
+    Metric("limited", kind="rate", better="lower", words="is held back by the step limiter"),
+    Metric("tangled_unlimited", better="lower", words="inverted cells without the limiter"),
+    Metric("move_seconds", better="lower", unit="s", words="time of a move"),
 )
 FORCES = tuple(
     Metric(f"{force}_error_{mesh}", better="lower") for force in ("drag", "lift") for mesh in ("original", "moved")

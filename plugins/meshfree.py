@@ -8,9 +8,9 @@ from simplatform.hooks import Register
 ENV = "simplatform/PdeProblem-v0"
 METRICS = (
     Metric("error", better="lower", words="relative L2 error of the solution"),
-    Metric("largest_error", better="lower"),
-    Metric("seconds", better="lower", unit="s", key="policy.seconds"),
-    Metric("solved", "rate", over="last"),
+    Metric("largest_error", better="lower", words="largest error, in units of the solution's largest value"),
+    Metric("seconds", better="lower", unit="s", key="policy.seconds", words="time of a solve"),
+    Metric("solved", "rate", over="last", words="gives a finite answer"),
 )
 OPPONENTS = ("p2-fem", "pinn")
 TASKS = {

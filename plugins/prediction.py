@@ -10,8 +10,11 @@ from simplatform.hooks import Register
 
 METRICS = (
     Metric("valid_prediction_time", unit="Lyapunov times", words="time until the forecast leaves the truth"),
-    *(Metric(f"error_{steps}", better="lower") for steps in (50, 100, 200)),
-    Metric("diverged", "rate", better="lower", over="any"),
+    *(
+        Metric(f"error_{steps}", better="lower", words=f"error after {steps} steps, in spreads of the attractor")
+        for steps in (50, 100, 200)
+    ),
+    Metric("diverged", "rate", better="lower", over="any", words="diverges"),
 )
 
 TRIVIAL = ("persistence", "mean-state", "context-parroting")

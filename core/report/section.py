@@ -53,9 +53,11 @@ def animation_bytes(frames: Sequence[Array], seconds_per_frame: float = 0.08, ki
 
 def table_html(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a table; cells are escaped."""
-    head = "".join(f"<th>{html.escape(str(cell))}</th>" for cell in header)
+    head = "".join(f"<th>{html.escape(str(cell))}</th>" if cell else "<td></td>" for cell in header)
     body = "".join("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    name = html.escape(" · ".join(str(cell) for cell in header if cell) or "table")
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">{table}</div>'
 
 
 def _image(data: bytes, kind: str, alt: str) -> str:

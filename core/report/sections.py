@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from simplatform.report.section import Section, figure_html, table_html
-from simplatform.report.sentence import sentence
+from simplatform.report.sentence import in_words, sentence
 from simplatform.report.statistics import Estimate
 from simplatform.report.verdict import missing, verdict
 from simplatform.report.view import RunView
@@ -20,17 +20,29 @@ INK, ACCENT = "#1f3a5f", "#d1495b"
 
 
 def scores(run: RunView) -> Section:
-    """Whether the method is better than the task's opponents; every metric of every split with its interval, n, and
-    how opponents and expert did.
+    """Whether the method is better than the task's opponents; the primary metric beside each of them, with intervals
+    and n; and all other metrics of all splits, folded.
     """
-    rows = []
+    first, rest = [], []
     for split, summary in run.summary["splits"].items():
         for name, value in run.estimates(split).items():
-            better = next((m.better for m in run.task.metrics if m.name == name), "")
-            rows.append((split, name, run.recipe.plugin, value, f"{better} is better", value.n, summary["failures"]))
-            rows += [(split, name, *row) for row in _opponents(run, split, name)]
-    header = ("split", "metric", "method", "value [95 % interval]", "", "n", "failed episodes")
-    return Section("Scores", _verdict(run) + _headline(run) + table_html(header, rows) + _expert(run), 10)
+            where = f"{in_full(run, name)} ({split})" if len(run.summary["splits"]) > 1 else in_full(run, name)
+            rows = [(where, run.recipe.plugin, value, "", value.n, summary["failures"])]
+            rows += [(where, *row) for row in _opponents(run, split, name)]
+            (first if name == run.task.metric.name else rest).extend(rows)
+    header = ("what is measured", "method", "value [95 % interval]", "gain over it, paired", "n", "failed")
+    more = f"<details><summary>{len(rest)} more numbers</summary>{table_html(header, rest)}</details>" if rest else ""
+    return Section("Scores", _verdict(run) + _headline(run) + table_html(header, first) + more + _expert(run), 10)
+
+
+def in_full(run: RunView, name: str) -> str:
+    """Return a metric in words, with its unit, which end is better, and the name that it has in files."""
+    metric = next((one for one in run.task.metrics if one.name == name), None)
+    if metric is None:
+        return name
+    unit = "" if metric.unit == "1" else f" in {metric.unit}"
+    words = f"{metric.words}{unit}, " if metric.words else ""
+    return f"{name}: {words}{metric.better} is better"
 
 
 def learning_curve(run: RunView) -> Section | None:
@@ -52,21 +64,34 @@ def learning_curve(run: RunView) -> Section | None:
 
 
 def latency(run: RunView) -> Section | None:
-    """How long one call of ``act`` takes, episode by episode."""
+    """How long one call of ``act`` takes, beside the opponents and the time that its actions last."""
     timing = run.summary["splits"]["test"]["latency"]
     if "median" not in timing:
         return None
-    nfe = run.summary.get("nfe")
-    rows = [
-        ("median", milliseconds(timing, "median")),
-        ("p95", milliseconds(timing, "p95")),
-        ("calls", timing.get("calls", "–")),
-        ("network evaluations per call", "–" if nfe is None else nfe),
-        ("parameters", f"{run.summary['parameters']:,}"),
-    ]
-    where = f"One episode at a time on {run.environment['device']}, one thread"
-    note = f"<p>{html.escape(where)}, everything in <code>act</code> included.</p>"
-    return Section("Latency", table_html(("one action", ""), rows) + note, 40)
+    nfe, rows = run.summary.get("nfe"), [_timed(run.recipe.plugin, timing, run.summary["parameters"])]
+    for name, one in run.opponents.items():
+        own = one["splits"]["test"]["latency"]
+        rows += [_timed(in_words(name), own, one.get("parameters", 0))] if "median" in own else []
+    calls = "" if nfe is None else f" {run.recipe.plugin} evaluates its network {nfe:g} times a call."
+    where = f"One episode at a time on {run.environment['device']}, one thread, everything in act included.{calls}"
+    header = ("who answers", "median", "95 % are faster than", "calls", "parameters")
+    return Section(
+        "Latency of an answer", table_html(header, rows) + f"<p>{html.escape(where + _lasting(run))}</p>", 40
+    )
+
+
+def _timed(who: str, timing: Mapping[str, Any], count: int) -> tuple[object, ...]:
+    shown = milliseconds(timing, "median"), milliseconds(timing, "p95")
+    return who, *shown, timing.get("calls", "–"), f"{count:,}" if count else "–"
+
+
+def _lasting(run: RunView) -> str:
+    """Return how much time there is for an answer, where actions have a duration."""
+    step = run.facts.dt
+    if not step or run.facts.units.get("action") is None:
+        return ""
+    due = f", and {run.execute} are carried out of an answer: the next is due after {1e3 * step * run.execute:.3g} ms"
+    return f" An action lasts {1e3 * step:.3g} ms{due if run.execute else ''}."
 
 
 def milliseconds(latency: Mapping[str, float], name: str) -> str:
@@ -110,8 +135,8 @@ def _opponents(run: RunView, split: str, metric: str) -> Iterator[tuple[object, 
     for name, one in run.opponents.items():
         found = one["splits"][split]
         value = Estimate(**found["metrics"][metric])
-        gain = f"gain {Estimate(**one['gain'][split])}" if metric == run.task.metric.name else ""
-        yield name, value, gain, value.n, found["failures"]
+        gain = str(Estimate(**one["gain"][split])) if metric == run.task.metric.name else ""
+        yield in_words(name), value, gain, value.n, found["failures"]
 
 
 def _headline(run: RunView) -> str:
@@ -121,9 +146,12 @@ def _headline(run: RunView) -> str:
         (f"{value.low:.2f}", f"{value.high:.2f}") if value.kind == "rate" else (f"{value.low:.4g}", f"{value.high:.4g}")
     )
     bounds = f"95 % interval {low} … {high}, " if value.kind == "rate" or value.n > 1 else ""
+    metric = run.task.metric
+    unit = "" if metric.unit == "1" else f"{metric.unit}: "
+    what = f"{unit}{metric.words}" if metric.words and value.kind != "rate" else metric.name
     return markup(
         '<p class="headline"><strong>{shown}</strong> {metric} <span>{bounds}n = {n}, seed {seed}</span></p>',
-        shown=shown, metric=run.task.metric.name, bounds=bounds, n=value.n, seed=run.recipe.seed,
+        shown=shown, metric=what, bounds=bounds, n=value.n, seed=run.recipe.seed,
     )  # fmt: skip
 
 

@@ -71,10 +71,10 @@
     place(points) {
       const {azimuth, elevation, zoom} = this.camera, found = new Float32Array(points.length);
       const [ca, sa, ce, se] = [Math.cos(azimuth), Math.sin(azimuth), Math.cos(elevation), Math.sin(elevation)];
-      const size = 0.8 * zoom * FAR * Math.min(this.wide, 1.6 * this.tall);
+      const size = 0.4 * zoom * FAR * Math.min(this.wide, this.tall) / Math.hypot(...this.half);
       for (let k = 0; k < points.length; k += 3) {
         const x = ca * points[k] + sa * points[k + 1], deep = -sa * points[k] + ca * points[k + 1], z = points[k + 2];
-        const near = ce * deep - se * z, scale = 0.72 * size / (FAR + near);
+        const near = ce * deep - se * z, scale = size / (FAR + near);
         found[k] = this.wide / 2 + scale * x;
         found[k + 1] = this.tall / 2 - scale * (se * deep + ce * z);
         found[k + 2] = near;
@@ -97,26 +97,31 @@
 
     box() {
       const {pen, half} = this, corner = k => [0, 1, 2].map(axis => ((k >> axis) & 1 ? 1 : -1) * half[axis]);
-      const at = this.place(new Float32Array([0, 1, 2, 3, 4, 5, 6, 7].flatMap(corner)));
-      const tell = (text, x, y) => pen.fillText(text, Math.min(Math.max(x, 24), this.wide - 24), y);
-      pen.strokeStyle = pen.fillStyle = this.ink;
+      const at = this.place(new Float32Array([0, 1, 2, 3, 4, 5, 6, 7].flatMap(corner))), named = [[], [], []];
+      pen.strokeStyle = this.ink;
       pen.lineWidth = 0.6;
-      pen.font = "12px system-ui, sans-serif";
-      pen.textAlign = "center";
+      pen.globalAlpha = 0.4;
       for (let a = 0; a < 8; a++) for (const axis of [0, 1, 2]) {
         const b = a | (1 << axis);
         if (b === a) continue;
-        pen.globalAlpha = 0.35;
         pen.beginPath();
         pen.moveTo(at[3 * a], at[3 * a + 1]);
         pen.lineTo(at[3 * b], at[3 * b + 1]);
         pen.stroke();
-        if (a !== (axis === 2 ? 2 : 0)) continue;
-        pen.globalAlpha = 1;
-        const [x, y] = [(at[3 * a] + at[3 * b]) / 2, (at[3 * a + 1] + at[3 * b + 1]) / 2], down = axis === 2 ? 0 : 24;
-        tell(`${this.axes[axis]}: ${this.number(this.low[axis])} … ${this.number(this.high[axis])}`, x, y + down);
+        named[axis].push([(at[3 * a] + at[3 * b]) / 2, (at[3 * a + 1] + at[3 * b + 1]) / 2]);
       }
       pen.globalAlpha = 1;
+      named.forEach((places, axis) => this.name(axis, places));
+    }
+
+    // Write an axis' name and range beside its outermost edge: the lowest one, of the upright axis the left one.
+    name(axis, places) {
+      const {pen} = this, text = `${this.axes[axis]}: ${this.number(this.low[axis])} … ${this.number(this.high[axis])}`;
+      const [x, y] = places.reduce((a, b) => (axis === 2 ? b[0] < a[0] : b[1] > a[1]) ? b : a);
+      pen.font = "13px system-ui, sans-serif";
+      pen.fillStyle = this.ink;
+      const wide = pen.measureText(text).width, left = axis === 2 ? x - wide - 8 : x - wide / 2 + (x < this.wide / 2 ? -40 : 40);
+      pen.fillText(text, Math.min(Math.max(left, 4), this.wide - wide - 4), Math.min(axis === 2 ? y : y + 18, this.tall - 6));
     }
 
     number(value) {

@@ -26,13 +26,19 @@ STEPS = 65535
 Scene = tuple[str, Array, Mapping[str, Array]]
 
 
-def scenes_html(scenes: Sequence[Scene], alt: str, axes: Sequence[str] = AXES) -> str:
-    """Return a view of point clouds ``(name, points (N, 3), paths by name (K, 3))``, one at a time, with a slider."""
+def scenes_html(
+    scenes: Sequence[Scene], alt: str, axes: Sequence[str] = AXES, colours: Mapping[str, str] | None = None
+) -> str:
+    """Return a view of point clouds ``(name, points (N, 3), paths by name (K, 3))``, one at a time, with a slider.
+
+    ``axes`` name the coordinates, with their units; ``colours`` those of paths, by their names.
+    """
     everything = np.concatenate([part for _, points, paths in scenes for part in (points, *paths.values())])
     low, high = _bounds(everything)
-    shown = [_scene(points, points[:, 2], paths, low, high) for _, points, paths in scenes]
     names = dict.fromkeys(name for _, _, paths in scenes for name in paths)
-    legend = "".join(f'<li><i style="background:{_colour(k)}"></i>{html.escape(n)}</li>' for k, n in enumerate(names))
+    inks = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)} | dict(colours or {})
+    shown = [_scene(points, points[:, 2], paths, low, high, inks=inks) for _, points, paths in scenes]
+    legend = "".join(f'<li><i style="background:{inks[name]}"></i>{html.escape(name)}</li>' for name in names)
     return _view(shown, low, high, alt, axes, _slider([name for name, *_ in scenes], alt) + _list(legend))
 
 
@@ -90,14 +96,20 @@ def _list(items: str) -> str:
 
 
 def _scene(
-    points: Array, values: Array, paths: Mapping[str, Array], low: Array, high: Array, triangles: Array | None = None
+    points: Array,
+    values: Array,
+    paths: Mapping[str, Array],
+    low: Array,
+    high: Array,
+    triangles: Array | None = None,
+    inks: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     return {
         "points": _packed(points, low, high),
         "values": _packed(values, np.min(values, initial=np.inf), np.max(values, initial=-np.inf)),
         "triangles": _text(np.asarray([] if triangles is None else triangles, "<u4")),
         "paths": [
-            {"colour": _colour(k), "points": _packed(path, low, high)} for k, path in enumerate(paths.values())
+            {"colour": (inks or {})[name], "points": _packed(path, low, high)} for name, path in paths.items()
         ],
     }  # fmt: skip
 
@@ -114,7 +126,3 @@ def _packed(values: Array, low: Any, high: Any) -> str:
 
 def _text(values: Array) -> str:
     return base64.b64encode(values.tobytes()).decode("ascii")
-
-
-def _colour(number: int) -> str:
-    return COLOURS[number % len(COLOURS)]

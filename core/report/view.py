@@ -7,13 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from simplatform.contracts import Policy, Task
+from simplatform.contracts import Facts, Policy, Task
 from simplatform.demonstrations import Demonstrations, store
 from simplatform.errors import DataError
 from simplatform.recipes import Resolved
 from simplatform.report.statistics import Estimate
 from simplatform.runs.cache import cache_root
-from simplatform.runs.checkpoint import read_policy
+from simplatform.runs.checkpoint import read_policy, read_signature
 from simplatform.runs.episodes import read_rows
 from simplatform.runs.recordings import Recording, read_recordings
 from simplatform.runs.records import plain
@@ -92,6 +92,17 @@ class RunView:
     def policy(self) -> Policy:
         """The deployed policy."""
         return read_policy(self._run.last or self.path)
+
+    @property
+    def facts(self) -> Facts:
+        """What the environment says of itself, as the checkpoint keeps it; nothing where there is none."""
+        return Facts() if self._run.last is None else read_signature(self._run.last).facts
+
+    @property
+    def execute(self) -> int:
+        """How many actions are carried out of an answer; 0 where nothing says so."""
+        found = self.recipe.to_json()["settings"].get("policy", {}).get("execute")
+        return found if isinstance(found, int) else 0
 
     def demonstrations(self, split: str = "train") -> Demonstrations:
         """Return the demonstrations of a split; an empty set where they were cleared from the cache."""

@@ -33,11 +33,8 @@ def prediction_section(run: RunView) -> Section | None:
         parts.insert(0, figure_html(fields(env, predicted, truth), "fields in space and time"))
     else:
         parts.insert(0, figure_html(components(env, predicted, truth), "prediction beside the truth"))
-        parts.append(attractor(predicted, truth))
-    note = (
-        "<p>One test episode in closed loop. Blue is the truth, red the prediction; the dashed line grows at the "
-        "Lyapunov rate.</p>"
-    )
+        parts.append(attractor(env, predicted, truth))
+    note = "<p>One test episode in closed loop: after its first window the method sees only what it said itself.</p>"
     return Section("Prediction", note + "".join(parts), 50)
 
 
@@ -47,10 +44,11 @@ def components(env: PredictionEnv, predicted: Array, truth: Array) -> Any:
     count = min(truth.shape[1], COMPONENTS)
     figure, axes = plt.subplots(count, 1, figsize=(8, 1.4 * count), sharex=True, squeeze=False)
     for index, axis in enumerate(axes[:, 0]):
-        axis.plot(_time(env, len(truth)), truth[:, index], color=INK, lw=1.2)
-        axis.plot(_time(env, len(truth)), predicted[:, index], color=ACCENT, lw=0.9)
+        axis.plot(_time(env, len(truth)), truth[:, index], color=INK, lw=1.2, label="truth")
+        axis.plot(_time(env, len(truth)), predicted[:, index], color=ACCENT, lw=0.9, label="forecast")
         axis.set_ylim(*_limits(truth[:, index]))
-        axis.set_ylabel(f"x{env.observed[index] + 1}")
+        axis.set_ylabel(env.names[index])
+    axes[0, 0].legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
     axes[-1, 0].set_xlabel(_unit(env))
     return figure
 
@@ -66,8 +64,11 @@ def fields(env: PredictionEnv, predicted: Array, truth: Array) -> Any:
         size = float(np.abs(truth[:, part]).max())
         shown = (truth[:, part], predicted[:, part], predicted[:, part] - truth[:, part])
         for axis, values, name in zip(axes[:, column], shown, ("truth", "prediction", "difference"), strict=True):
-            axis.imshow(values.T, extent=extent, origin="lower", aspect="auto", cmap="RdBu_r", vmin=-size, vmax=size)
-            axis.set_ylabel(name if column == 0 else "")
+            image = axis.imshow(
+                values.T, extent=extent, origin="lower", aspect="auto", cmap="RdBu_r", vmin=-size, vmax=size
+            )
+            figure.colorbar(image, ax=axis, pad=0.01)
+            axis.set_ylabel(f"{name}\nx" if column == 0 else "")
         axes[-1, column].set_xlabel("time")
     return figure
 
@@ -75,26 +76,33 @@ def fields(env: PredictionEnv, predicted: Array, truth: Array) -> Any:
 def growth(env: PredictionEnv, predicted: Array, truth: Array) -> Any:
     """Draw the error against time, with a line at the Lyapunov rate and the limit of a valid prediction."""
     plt = _pyplot()
-    figure, axis = plt.subplots(figsize=(8, 2.2))
+    figure, axis = plt.subplots(figsize=(8, 3))
     time, gap = _time(env, len(truth)), np.clip((predicted - truth) / env.scale, -1e6, 1e6)
     error = np.maximum(np.sqrt(np.mean(gap**2, axis=1)), 1e-16)
-    axis.semilogy(time, error, color=ACCENT, lw=1)
+    axis.semilogy(time, error, color=ACCENT, lw=1, label="this forecast")
     if env.system.lyapunov:
-        axis.semilogy(time, np.minimum(float(error[0]) * np.exp(time), 10), "--", color=INK, lw=0.8)
-    axis.axhline(THRESHOLD, color="gray", lw=0.6)
-    axis.set_ylabel("error")
+        grown = np.minimum(float(error[0]) * np.exp(time), 10)
+        axis.semilogy(time, grown, "--", color=INK, lw=0.8, label="growth at the Lyapunov rate: no model can do better")
+    axis.axhline(THRESHOLD, color="gray", lw=0.8, label=f"limit of a valid forecast, {THRESHOLD:g}")
+    late = np.flatnonzero(error > THRESHOLD)
+    if len(late):
+        axis.axvline(time[late[0]], color="gray", lw=0.8, ls=":", label=f"valid for {time[late[0]]:.3g} {_unit(env)}")
+    axis.set_ylabel("error, in spreads\nof the attractor")
     axis.set_xlabel(_unit(env))
+    axis.legend(frameon=False, fontsize=8, loc="lower right")
     return figure
 
 
-def attractor(predicted: Array, truth: Array) -> str:
+def attractor(env: PredictionEnv, predicted: Array, truth: Array) -> str:
     """Return a view of both trajectories in the space of the first three components; empty with fewer."""
     if truth.shape[1] < 3:
         return ""
     low, high = truth[:, :3].min(0), truth[:, :3].max(0)
     room = high - low
-    paths = {"prediction": np.clip(predicted[:, :3], low - room, high + room), "truth": truth[:, :3]}
-    return scenes_html([("attractor", truth[::4, :3], paths)], "the attractor, to be turned")
+    paths = {"truth": truth[:, :3], "forecast": np.clip(predicted[:, :3], low - room, high + room)}
+    inks = {"truth": "#4f83c4", "forecast": ACCENT}
+    nothing = np.zeros((0, 3))
+    return scenes_html([("attractor", nothing, paths)], "truth and forecast in space", env.names[:3], inks)
 
 
 def _time(env: PredictionEnv, steps: int) -> Array:

@@ -30,9 +30,12 @@ def forecast_section(run: RunView) -> Section | None:
     elif shown:
         parts.insert(0, figure_html(portraits(shown), "phase portraits beside the truth"))
     how = "the first channel at the start and later" if fields else "blue the truth, red the forecast"
+    families = (
+        "; colours are families" if len({_family(run, "test", n) for n in range(len(run.task.variants))}) > 1 else ""
+    )
     note = (
         "<p>Forecasts from an initial state, after a few trajectories of the same system were seen: "
-        f"{how}. Below, every test episode by its environment; colours are families.</p>"
+        f"{how}. Below, the error of every test episode by its system{families}.</p>"
     )
     return Section("Forecasts", note + "".join(parts), 50)
 
@@ -46,7 +49,7 @@ def episodes(run: RunView) -> list[tuple[str, Array, Array]]:
             env: Any = make_env(run.task, split, rows[number]["episode"]).unwrapped
             env.reset(seed=rows[number]["seed"])
             if len(recording.actions):
-                found.append((f"{split}, environment {env.environment}", env.truth, recording.actions[0]))
+                found.append((f"{split}, system {env.environment}", env.truth, recording.actions[0]))
     return found
 
 
@@ -67,7 +70,10 @@ def portraits(shown: list[tuple[str, Array, Array]]) -> Any:
             flat = np.asarray(path).reshape(len(path), -1)
             axis.plot(flat[:, 0], flat[:, min(1, flat.shape[1] - 1)], style, color=colour, ms=2.5, lw=0.9)
         axis.set_title(title, fontsize=8)
+        axis.set_xlabel("x1", fontsize=8)
+        axis.set_ylabel("x2", fontsize=8)
         axis.tick_params(labelsize=7)
+    axes[0, 0].legend(("truth", "forecast"), frameon=False, fontsize=7)
     figure.tight_layout()
     return figure
 
@@ -113,8 +119,8 @@ def errors_by_environment(run: RunView) -> Any:
         axis.scatter(numbers, errors, c=colours, s=9, alpha=0.8)
         axis.set_yscale("log")
         axis.set_title(split, fontsize=9)
-        axis.set_xlabel("environment")
-    axes[0, 0].set_ylabel("relative error")
+        axis.set_xlabel("number of the system")
+    axes[0, 0].set_ylabel("squared error, relative to the truth")
     return figure
 
 

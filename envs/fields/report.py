@@ -63,10 +63,10 @@ def lines(env: FieldForecast, predicted: Fields, truth: Fields) -> Any:
             image = axis.imshow(
                 values.T, extent=extent, origin="lower", aspect="auto", cmap="RdBu_r", vmin=-size, vmax=size
             )
-            axis.set_ylabel(f"{name}\npoint" if not column else "")
+            axis.set_ylabel(f"{name}\ngrid point" if not column else "")
             figure.colorbar(image, ax=axis, pad=0.01)
         axes[0, column].set_title(_channels(env)[column])
-        axes[-1, column].set_xlabel("time")
+        axes[-1, column].set_xlabel("time of the equation")
     return figure
 
 
@@ -81,11 +81,15 @@ def planes(env: FieldForecast, predicted: Fields, truth: Fields) -> Any:
         for place, values, name in zip(
             axis, (true, found, found - true), ("truth", "forecast", "difference"), strict=True
         ):
-            place.imshow(values.T, origin="lower", cmap="RdBu_r", vmin=-size, vmax=size)
+            image = place.imshow(values.T, origin="lower", cmap="RdBu_r", vmin=-size, vmax=size)
             place.set_xticks([])
             place.set_yticks([])
             place.set_ylabel(name if axis[0] is axes[0, 0] else "")
         axis[0].set_title(title, fontsize=9)
+        if len(truth) == 1:
+            figure.colorbar(image, ax=list(axis), shrink=0.5)
+    if len(truth) > 1:  # one scale for all
+        figure.colorbar(image, ax=list(axes.ravel()), shrink=0.6)
     if len(truth) > 1:
         figure.suptitle(f"{_channels(env)[0]}; colours end at the truth's largest value of that time", fontsize=10)
     return figure
@@ -136,12 +140,14 @@ def growth(env: FieldForecast, pairs: Sequence[tuple[Fields, Fields]]) -> Any:
         times = env.frame * np.arange(1, length + 1)
         axis.plot(times, table.mean(0), color=colour)
         axis.fill_between(times, table.min(0), table.max(0), color=colour, alpha=0.2, lw=0)
-    above.axhline(0.8, color="gray", lw=0.6)
-    above.set_ylabel("correlation")
+    above.axhline(0.8, color="gray", lw=0.8, label="0.8: what counts as lost")
+    above.legend(frameon=False, fontsize=8, loc="upper right")
+    above.set_ylabel("correlation\nwith the truth")
     above.set_title(f"mean of {len(pairs)} recorded episode{'s' * (len(pairs) > 1)}, least to most", fontsize=9)
     below.set_yscale("log")
-    below.set_ylabel("nRMSE")
-    below.set_xlabel("time")
+    below.axhline(1.0, color="gray", lw=0.8)
+    below.set_ylabel("error, in units of\nthe field's size")
+    below.set_xlabel("time of the equation")
     return figure
 
 

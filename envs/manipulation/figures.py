@@ -24,6 +24,7 @@ ACTION_SCALE = 0.01
 """Metres that an action of 1 moves the end effector's target."""
 
 PREDICTED, EXPERT, SURFACE = "#d1495b", "#1f7a4d", "#9fb3c8"
+INKS, METRES = {"policy": PREDICTED, "expert": EXPERT}, ("x in m", "y in m", "z in m")
 VIEWS = ((22, -55, "from the side"), (88, -90, "from above"))
 
 
@@ -34,7 +35,9 @@ def cloud_section(run: RunView) -> Section | None:
         return None
     task = _task_of(recording, run.task.kwargs)
     scenes = [_scene(recording, recording.chunk_steps[k], task) for k in spread(len(recording.chunks), 8)]
-    view = scenes_html([(f"step {step}", cloud, paths) for step, cloud, paths in scenes], "the clouds, to be turned")
+    view = scenes_html(
+        [(f"step {step}", cloud, paths) for step, cloud, paths in scenes], "clouds and paths", METRES, INKS
+    )
     figures = [
         draw_cloud(cloud, paths, f"step {step}") for step, cloud, paths in (scenes[k] for k in spread(len(scenes), 3))
     ]
@@ -126,8 +129,8 @@ def draw_cloud(cloud: Array, paths: Mapping[str, Array], title: str) -> Figure:
     axes = figure.add_subplot(1, 3, 3, projection="3d")
     _draw_paths(axes, paths, marker="o")
     _same_scale(axes, np.concatenate(list(paths.values())))
-    axes.set_title("end effector", fontsize=9)
-    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=2)
+    axes.set_title("the end effector alone, enlarged", fontsize=9)
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=2)
     return figure
 
 
@@ -168,8 +171,9 @@ def _same_scale(axes: Any, points: Array) -> None:
         setter(middle - half, middle + half)
     axes.set_box_aspect((1, 1, 1), zoom=1.15)
     axes.tick_params(labelsize=6, pad=-2)
-    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+    for axis, name in zip((axes.xaxis, axes.yaxis, axes.zaxis), METRES, strict=True):
         axis.set_major_locator(_few_ticks())
+        axis.set_label_text(name, fontsize=7)
 
 
 def _few_ticks() -> Any:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,9 +9,8 @@ import numpy as np
 
 from simplatform.envs.mesh.geometry.quality import quality
 from simplatform.envs.mesh.moving import ENV
-from simplatform.envs.mesh.pictures.figures import history_figure, quality_figure
+from simplatform.envs.mesh.pictures.figures import history_figure, panels_figure, quality_figure
 from simplatform.envs.mesh.pictures.panels import panels_of
-from simplatform.envs.mesh.pictures.rendering import render
 from simplatform.pipeline.environments import make_env
 from simplatform.report.section import Section, animation_html, figure_html, table_html
 from simplatform.report.space import surface_html
@@ -75,7 +71,8 @@ def _still(run: RunView, recording: Recording, row: dict[str, Any]) -> str:
     case = env.case
     if case.mesh.dim != 2:
         return figure_html(quality_figure(case.mesh, case.moved), "histogram of cell quality before and after")
-    picture, drawn_by = render(panels_of(case, observation["monitor"]))
+    panels = panels_of(case, observation["monitor"])
+    first, rest = [*panels[:2], *panels[6:]], panels[2:6]
     facts = [
         ("L2 error", f"{case.error_original:.4g}", f"{case.error_moved:.4g}"),
         *((f"{name}, error", f"{a:.4g}", f"{b:.4g}") for name, (a, b) in case.quantities.items()),
@@ -83,11 +80,17 @@ def _still(run: RunView, recording: Recording, row: dict[str, Any]) -> str:
     ]
     return (
         f"<h3>Test episode, {len(case.mesh.points)} vertices</h3>"
-        + png_html(picture, f"meshes, solution, monitor and error before and after (drawn by {drawn_by})")
+        + "<p>The mesh before and after, and the error in each of its cells; both error maps have one scale.</p>"
+        + figure_html(panels_figure(first, columns=2, size=4.2), "mesh and error in each cell, before and after")
         + table_html(("", "original mesh", "moved mesh"), facts)
         + figure_html(quality_figure(case.mesh, case.moved), "histogram of cell quality before and after")
+        + figure_html(panels_figure(rest), "solutions, monitor and displacement")
         + surface_html(
-            case.moved.points, case.moved.simplicial.cells, case.moved_solution, "solution over the moved mesh"
+            case.moved.points,
+            case.moved.simplicial.cells,
+            case.moved_solution,
+            "the solution over the moved mesh",
+            axes=("x", "y", "solution"),
         )
     )
 
@@ -105,13 +108,3 @@ def _film(recording: Recording) -> str:
 def _quality_row(name: str, pick: Any, env: MeshMovement) -> tuple[str, str, str]:
     before, after = (float(pick(quality(mesh))) for mesh in (env.case.mesh, env.case.moved))
     return f"{name} cell quality", f"{before:.3f}", f"{after:.3f}"
-
-
-def png_html(picture: np.ndarray, alt: str) -> str:
-    """Return an image ``(H, W, 3)`` uint8 as an inline PNG."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(picture).quantize(256).save(buffer, "PNG", optimize=True)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}">'

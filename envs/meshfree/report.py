@@ -117,7 +117,7 @@ def convergence(metrics: list[dict[str, float]]) -> Any:
     figure, axis = _pyplot().subplots(figsize=(6, 3))
     rows = [row for row in metrics if "seconds" in row and "loss" in row]
     axis.semilogy([row["seconds"] for row in rows], [row["loss"] for row in rows], color=INK)
-    axis.set(xlabel="seconds", ylabel="loss")
+    axis.set(xlabel="seconds of the solve", ylabel="loss")
     axis.grid(alpha=0.3)
     figure.tight_layout()
     return figure

@@ -74,7 +74,7 @@ def history_figure(original: Floats, moved: Floats, what: str) -> Figure:
     steps = np.arange(1, len(original) + 1)
     axes.plot(steps, original, color="0.5", label="original mesh")
     axes.plot(steps, moved, color="#d1495b", label="moving mesh")
-    axes.set(xlabel="interval", ylabel=what, ylim=(0, None))
+    axes.set(xlabel="number of the time interval", ylabel=what, ylim=(0, None))
     axes.legend(frameon=False)
     return figure
 
@@ -102,7 +102,9 @@ def draw_quality(axes: Axes, before: Mesh, after: Mesh) -> None:
     """Draw histograms of cell quality (1 = equilateral, 0 = degenerate, negative = inverted)."""
     for mesh, name in ((before, "original"), (after, "moved")):
         axes.hist(quality(mesh), bins=40, range=(-0.2, 1.0), alpha=0.6, label=name)
-    axes.set(title="cell quality", xlabel="4√3·area / Σ edge²", ylabel="cells")
+    axes.set(
+        title="quality of cells (1 equilateral, 0 flat, below inverted)", xlabel="4√3·area / Σ edge²", ylabel="cells"
+    )
     axes.legend()
 
 

@@ -44,17 +44,21 @@ def principal(points: np.ndarray) -> np.ndarray:
 
 
 def _contexts(policy: Reconstructor) -> str:
-    points, families = principal(policy.contexts.numpy()), policy.families.numpy()
-    figure, axes = _axes(4.6, 3.6)
-    for family in np.unique(families):
-        for expert in np.unique(policy.routes.numpy()):
-            mine = (families == family) & (policy.routes.numpy() == expert)
-            marker = MARKERS[int(expert) % len(MARKERS)]
-            colour = f"C{int(family) % 10}"
-            axes.scatter(*points[mine].T, s=28, color=colour, marker=marker, edgecolors="white", linewidths=0.4)
-    axes.set(xlabel="first axis of the contexts", ylabel="second axis")
-    note = "<p>Contexts of the training environments: the colour is the true family, the marker the expert.</p>"
-    return note + figure_html(figure, "learned contexts, coloured by true family")
+    """Draw contexts by expert and, where the data tell families apart, by family; a user's file does not."""
+    points, families, routes = principal(policy.contexts.numpy()), policy.families.numpy(), policy.routes.numpy()
+    several = len(np.unique(families)) > 1
+    figure, axes = _axes(5.4, 3.8)
+    for expert in np.unique(routes):
+        mine, marker = routes == expert, MARKERS[int(expert) % len(MARKERS)]
+        colours = [f"C{int(family if several else expert) % 10}" for family in families[mine]]
+        axes.scatter(*points[mine].T, s=28, c=colours, marker=marker, edgecolors="white", linewidths=0.4,
+                     label=f"expert {int(expert) + 1}")  # fmt: skip
+    axes.set(xlabel="first principal axis of the contexts", ylabel="second principal axis")
+    if len(np.unique(routes)) > 1:
+        axes.legend(frameon=False, fontsize=7, ncols=2)
+    what = "the colour is the true family, the marker the expert in use" if several else "by the expert in use"
+    note = f"<p>What was learned of each training system, its context; {what}. Near points are alike systems.</p>"
+    return note + figure_html(figure, f"learned contexts, {what}")
 
 
 def _gate(policy: Reconstructor) -> str:
@@ -65,7 +69,7 @@ def _gate(policy: Reconstructor) -> str:
     figure, axes = _axes(6.5, 2.6)
     image = axes.imshow(values[order].T, aspect="auto", cmap="Blues", interpolation="nearest")
     axes.plot(np.arange(len(order)), policy.routes.numpy()[order], ".", color=ACCENT, ms=4)
-    axes.set(xlabel="environment, by family", ylabel="expert")
+    axes.set(xlabel="training systems, in the order of their families", ylabel="expert")
     axes.grid(visible=False)
     figure.colorbar(image, ax=axes, label="gate")
     note = "<p>The linear gate on the training contexts; red dots are the experts in use.</p>"
@@ -88,9 +92,10 @@ def _errors(run: RunView) -> str:
         where = [row["variant"] + 0.15 * index for row in rows]
         values = [max(row[metric], 1e-12) for row in rows]
         axes.semilogy(where, values, "o", ms=3, alpha=0.6, color=(INK, ACCENT)[index % 2], label=split)
-    axes.set(xlabel="variant of the task (environment)", ylabel=metric)
+    words = next((one.words for one in run.task.metrics if one.name == metric and one.words), metric)
+    axes.set(xlabel="number of the system", ylabel=words.replace(" over ", "\nover "))
     axes.legend(frameon=False)
-    return figure_html(figure, f"{metric} of every episode by environment")
+    return figure_html(figure, f"{words} of every episode by system")
 
 
 def _portraits(run: RunView) -> str:
@@ -106,14 +111,15 @@ def _portraits(run: RunView) -> str:
         policy.reset(batch)
         with torch.no_grad():
             forecast = policy.act(batch, generator=torch.Generator())[0, 0].numpy()
-        for path in observation["support"]:
-            axis.plot(*path[:, :2].T, color="0.8", lw=0.8)
-        axis.plot(*truth[:, :2].T, color=INK, lw=1.6)
-        axis.plot(*forecast[:, :2].T, "--", color=ACCENT, lw=1.2)
+        for number, path in enumerate(observation["support"]):
+            axis.plot(*path[:, :2].T, color="0.75", lw=0.8, label="" if number else "seen of this system")
+        axis.plot(*truth[:, :2].T, color=INK, lw=1.6, label="truth")
+        axis.plot(*forecast[:, :2].T, "--", color=ACCENT, lw=1.2, label="forecast")
         axis.plot(*observation["initial"][:2], "o", color=ACCENT, ms=4)
         axis.set(xlabel="x1", ylabel="x2")
-        axis.set_title(f"environment {row['variant']}", fontsize=9)
-    note = "<p>A test episode of every family: grey is the support seen, blue the truth, red the forecast.</p>"
+        axis.set_title(f"system {row['variant']}", fontsize=9)
+    axes[0].legend(frameon=False, fontsize=7)
+    note = "<p>A test episode of every family, in the plane of the first two components.</p>"
     return note + figure_html(figure, "phase portraits, true and predicted")
 
 
