@@ -17,22 +17,26 @@ from simplatform.report.why import why
 from simplatform.text import markup
 
 INK, ACCENT = "#1f3a5f", "#d1495b"
+HEADER = ("method", "value [95 % interval]", "gain over it, paired", "n", "failed")
 
 
 def scores(run: RunView) -> Section:
     """Whether the method is better than the task's opponents; the primary metric beside each of them, with intervals
     and n; and all other metrics of all splits, folded.
     """
-    first, rest = [], []
+    first, rest = list[str](), list[tuple[object, ...]]()
     for split, summary in run.summary["splits"].items():
         for name, value in run.estimates(split).items():
-            where = f"{in_full(run, name)} ({split})" if len(run.summary["splits"]) > 1 else in_full(run, name)
-            rows = [(where, run.recipe.plugin, value, "", value.n, summary["failures"])]
-            rows += [(where, *row) for row in _opponents(run, split, name)]
-            (first if name == run.task.metric.name else rest).extend(rows)
-    header = ("what is measured", "method", "value [95 % interval]", "gain over it, paired", "n", "failed")
-    more = f"<details><summary>{len(rest)} more numbers</summary>{table_html(header, rest)}</details>" if rest else ""
-    return Section("Scores", _verdict(run) + _headline(run) + table_html(header, first) + more + _expert(run), 10)
+            rows: list[tuple[object, ...]] = [(run.recipe.plugin, value, "", value.n, summary["failures"])]
+            rows += _opponents(run, split, name)
+            where = f"{in_full(run, name)}{f' ({split})' if len(run.summary['splits']) > 1 else ''}"
+            if name == run.task.metric.name:
+                first.append(f"<p>{html.escape(where)}</p>{table_html(HEADER, rows)}")
+            else:
+                rest += [(where if not k else "", *row) for k, row in enumerate(rows)]
+    table = table_html(("what is measured", *HEADER), rest)
+    more = f"<details><summary>{len(rest)} more numbers</summary>{table}</details>" if rest else ""
+    return Section("Scores", _verdict(run) + _headline(run) + "".join(first) + more + _expert(run), 10)
 
 
 def in_full(run: RunView, name: str) -> str:

@@ -82,7 +82,7 @@ def growth(env: PredictionEnv, predicted: Array, truth: Array) -> Any:
     axis.semilogy(time, error, color=ACCENT, lw=1, label="this forecast")
     if env.system.lyapunov:
         grown = np.minimum(float(error[0]) * np.exp(time), 10)
-        axis.semilogy(time, grown, "--", color=INK, lw=0.8, label="growth at the Lyapunov rate: no model can do better")
+        axis.semilogy(time, grown, "--", color=INK, lw=0.8, label="its first error, grown at the Lyapunov rate")
     axis.axhline(THRESHOLD, color="gray", lw=0.8, label=f"limit of a valid forecast, {THRESHOLD:g}")
     late = np.flatnonzero(error > THRESHOLD)
     if len(late):
