@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import DESK, PHONE, broken_images, chromium, opened, sideways
+from tests.browser import DESK, PHONE, broken_images, chromium, opened, sideways, unfit
 
 ROOT = Path(__file__).parents[1]
 spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
@@ -99,8 +99,9 @@ def test_the_build_has_no_warnings(built):
 
 def test_pages_open_in_a_browser_on_desk_and_phone(built):
     with chromium() as running:
-        for name in ("index", "explanation/stnn", "explanation/mixer", "reference/generated/commands"):
+        for name in (*ENTRIES, "explanation/mixer", "reference/generated/commands"):
             for viewport, scheme in ((DESK, "light"), (PHONE, "dark")):
                 with opened(running, built / f"{name}.html", viewport, scheme) as page:
                     assert sideways(page) <= 0, name
                     assert broken_images(page) == [], name
+                    assert unfit(page) == [], name

@@ -29,6 +29,8 @@ BLOCKS = 8.0
 def potential(graph: Graph, points: Tensor, monitor: Tensor) -> Tensor:
     """Return φ/(8h²) at the vertices, ``(N,)``, mean 0 on each connected part, h² twice the mesh's mean cell area.
 
+    NaN on a mesh with a cell without area, and on no other.
+
     ``points (N, 2)`` are unit coordinates and ``monitor (N,)`` is scaled to at most 1. Solved on the CPU in double
     precision; no gradient flows through it.
 
@@ -40,8 +42,14 @@ def potential(graph: Graph, points: Tensor, monitor: Tensor) -> Tensor:
     places = points.detach().cpu().double().numpy()
     density = np.maximum(monitor.detach().cpu().double().numpy(), 0.0) + FLOOR
     areas, gradients = _geometry(places, cells)
+    owner, flat = graph.mesh.cpu().numpy(), areas == 0
+    broken = np.isin(owner, graph.cell_mesh.cpu().numpy()[flat])
+    if broken.all():  # as in an export's empty example
+        return torch.full_like(points[:, 0], torch.nan)
+    areas[flat] = 1.0
     lumped = np.bincount(cells.ravel(), np.repeat(areas / 3, 3), len(places))
     local = (areas * density[cells].mean(axis=1))[:, None, None] * (gradients @ gradients.transpose(0, 2, 1))
+    local[flat] = 3 * np.eye(3) - 1  # any matrix that can be solved: the mesh of such a cell has no potential
     matrix = _assembled(local, cells, len(places))
     # Parts that do not touch, meshes of a batch above all, each have a θ and a constant of their own.
     _, first, part = np.unique(connected_components(matrix)[1], return_index=True, return_inverse=True)
@@ -50,16 +58,17 @@ def potential(graph: Graph, points: Tensor, monitor: Tensor) -> Tensor:
     phi = _solve(matrix, lumped * (density - theta[part]), first)
     phi -= (np.bincount(part, lumped * phi) / volume)[part]
     spacing = 2 * np.bincount(graph.cell_mesh.cpu().numpy(), areas, len(graph)) / np.asarray(graph.cell_sizes)
-    return torch.as_tensor(phi / (BLOCKS * spacing[graph.mesh.cpu().numpy()])).to(points)
+    phi[broken] = np.nan
+    return torch.as_tensor(phi / (BLOCKS * spacing[owner])).to(points)
 
 
 def _geometry(points: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return areas ``(C,)`` and gradients of the hat functions ``(C, 3, 2)``."""
+    """Return areas ``(C,)`` and gradients of the hat functions ``(C, 3, 2)``; 0 of cells without area."""
     corners = points[cells]
     opposite = corners[:, [2, 0, 1]] - corners[:, [1, 2, 0]]
     signed = (opposite[:, 1, 0] * opposite[:, 2, 1] - opposite[:, 1, 1] * opposite[:, 2, 0]) / 2
     turned = np.stack([-opposite[..., 1], opposite[..., 0]], axis=-1)
-    return np.abs(signed), turned / (2 * signed)[:, None, None]
+    return np.abs(signed), turned / np.where(signed == 0, np.inf, 2 * signed)[:, None, None]
 
 
 def _assembled(local: np.ndarray, cells: np.ndarray, size: int) -> sparse.csr_array:

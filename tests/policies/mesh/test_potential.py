@@ -1,5 +1,7 @@
 """One Newton step of the Monge–Ampère equation from rest, as a feature of vertices."""
 
+import warnings
+
 import pytest
 import torch
 
@@ -22,3 +24,17 @@ def test_the_potential_is_the_first_newton_step_and_means_the_same_at_every_reso
     assert slopes[0] == pytest.approx(slopes[1], rel=0.02)
     flat = potential(graph, graph.points, torch.zeros(len(graph.points)))
     assert flat.abs().max() < 1e-12
+
+
+def test_a_mesh_with_a_cell_without_area_has_no_potential_and_spoils_no_other():
+    graph = graph_of(collate([sample(4), sample(3)]).observation)
+    monitor = torch.linspace(0, 1, len(graph.points))
+    points = graph.points.clone()
+    mine = graph.mesh == 0
+    points[mine] = points[mine] * torch.tensor([1.0, 0.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = potential(graph, points, monitor)
+        assert potential(graph, 0 * points, monitor).isnan().all()
+    assert found[mine].isnan().all()
+    assert torch.equal(found[~mine], potential(graph, graph.points, monitor)[~mine])
