@@ -12,6 +12,11 @@ import pytest
 from tests.browser import DESK, PHONE, broken_images, chromium, opened, sideways, unfit
 
 ROOT = Path(__file__).parents[1]
+ENTRIES = (
+    "index", "tutorials/my-recordings", "tutorials/my-mesh", "tutorials/my-csv", "tutorials/your-own-plugin",
+    "tutorials/your-own-fields",
+)  # fmt: skip
+"""The first page, and where each reader begins."""
 spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
 generate = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(generate)
