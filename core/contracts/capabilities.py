@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from simplatform.contracts.policy import Batch, Fits, Learns, Module, Phased, Trainable
+from simplatform.contracts.policy import Batch, Fits, Learns, Module, Observation, Phased, Trainable
 from simplatform.errors import ContractError
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ class Reading(Protocol):
 class Normalising(Protocol):
     """A policy whose answers pass a normaliser: an expert's actions can be sent the same way, to see what is lost."""
 
-    def through(self, actions: Tensor) -> Tensor:
-        """Return actions ``(B, K, *action)`` as this policy could say them: normalised, cut to the range of the
-        training actions, and back."""
+    def through(self, actions: Tensor, observation: Observation) -> Tensor:
+        """Return actions ``(B, K, *action)``, which follow upon ``observation`` as ``act`` sees it, as this policy
+        could say them: normalised, cut to the range of the training actions, and back."""
 
 
 @runtime_checkable

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from simplatform.contracts import Lockstep, Normalising, Policy, Reading, Task
+from simplatform.contracts import Lockstep, Normalising, Observation, Policy, Reading, Task
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.episode import Array
 from simplatform.errors import Interrupted
@@ -65,26 +65,32 @@ def explained(recipe: Resolved, checkpoint: Path, train: Demonstrations, evaluat
 
 
 class Replayed:
-    """Says the actions of an expert's episode as a policy would have to: in its chunks, through its normaliser."""
+    """Says the actions of an expert's episode as a policy would have to: in its chunks, through its normaliser.
+
+    The environment repeats the episode, so that what the expert observed is what is observed.
+    """
 
     reads: ClassVar[tuple[str, ...]] = ()
     observe = 1
 
-    def __init__(self, actions: Array, policy: Policy) -> None:
+    def __init__(self, episode: Episode, policy: Policy) -> None:
         self.execute = policy.execute
-        said = torch.as_tensor(actions)[None]
-        self._actions = policy.through(said)[0].cpu() if isinstance(policy, Normalising) else said[0]
-        self._step = 0
+        self._episode, self._policy, self._step = episode, policy, 0
 
-    def reset(self, observation: Mapping[str, Tensor]) -> None:
+    def reset(self, observation: Observation) -> None:
         """Begin with the first action."""
         self._step = 0
 
-    def act(self, observation: Mapping[str, Tensor], *, generator: Generator) -> Tensor:
+    def act(self, observation: Observation, *, generator: Generator) -> Tensor:
         """Return the next chunk, ``(1, execute, *action)``; after the end, the last action again."""
-        steps = torch.arange(self._step, self._step + self.execute).clamp(max=len(self._actions) - 1)
+        step, last = self._step, len(self._episode) - 1
         self._step += self.execute
-        return self._actions[steps][None]
+        device = device_of(self._policy)
+        said = self._episode.actions[np.minimum(np.arange(step, step + self.execute), last)]
+        actions = torch.as_tensor(said)[None].to(device)
+        if not isinstance(self._policy, Normalising):
+            return actions
+        return self._policy.through(actions, _windows(self._policy, self._episode, [min(step, last)])).cpu()
 
 
 def _measured(recipe: Resolved, checkpoint: Path, train: Demonstrations, evaluation: Evaluation) -> dict[str, Any]:
@@ -127,7 +133,7 @@ def _replayed(recipe: Resolved, policy: Policy, expert: Sequence[Episode]) -> in
     """Return in how many of the same episodes the expert's actions still succeed when the policy's shell says them."""
     played = []
     for number, episode in enumerate(expert):
-        env, said = make_env(recipe.task, "test", number), Replayed(episode.actions, policy)
+        env, said = make_env(recipe.task, "test", number), Replayed(episode, policy)
         show(env, said)
         played.append(play(said, env, recipe.task, "test", recipe.seed, number, stop_early=True).episode)
     return _successes(recipe.task, played)
@@ -149,9 +155,7 @@ def errors(
 @torch.no_grad()
 def _asked(policy: Policy, episode: Episode, steps: Sequence[int]) -> Array:
     """Return the policy's next action in states of an episode, ``(len(steps), *action)``."""
-    past = np.maximum(np.array(steps)[:, None] + np.arange(1 - policy.observe, 1), 0)
-    device = device_of(policy)
-    seen = {key: torch.as_tensor(values[past]).to(device) for key, values in episode.observations.items()}
+    seen = _windows(policy, episode, steps)
     generator = Generator().manual_seed(0)
     if isinstance(policy, Lockstep) and policy.lockstep == "free":
         return policy.act(seen, generator=generator)[:, 0].cpu().numpy()
@@ -161,6 +165,12 @@ def _asked(policy: Policy, episode: Episode, steps: Sequence[int]) -> Array:
         policy.reset({key: value[:, -1:] for key, value in one.items()})
         answers.append(policy.act(one, generator=generator)[0, 0].cpu().numpy())
     return np.stack(answers)
+
+
+def _windows(policy: Policy, episode: Episode, steps: Sequence[int]) -> dict[str, Tensor]:
+    """Return what a policy observes at steps of an episode, ``(len(steps), observe, ...)``."""
+    past, device = np.maximum(np.array(steps)[:, None] + np.arange(1 - policy.observe, 1), 0), device_of(policy)
+    return {key: torch.as_tensor(values[past]).to(device) for key, values in episode.observations.items()}
 
 
 def _expert_answers(task: Task, episodes: Sequence[Episode]) -> list[Array] | None:

@@ -160,10 +160,11 @@ class ChunkPolicy(nn.Module):
         chunk = self.form.inverse(chunk, self._newest(observation))
         return chunk[:, self.observe - 1 : self.observe - 1 + self.execute]
 
-    def through(self, actions: Tensor) -> Tensor:
-        """Return actions ``(B, K, A)`` normalised, cut to the training range, and in the environment's units again."""
-        normaliser = self._normaliser("action")
-        return normaliser.inverse(normaliser(actions.to(normaliser.scale)).clamp(-1, 1))
+    def through(self, actions: Tensor, observation: Observation) -> Tensor:
+        """Return actions ``(B, K, A)`` in the network's form, normalised, cut to the training range, and back again."""
+        normaliser, newest = self._normaliser("action"), self._newest(observation)
+        normal = normaliser(self.form(actions.to(normaliser.scale), newest)).clamp(-1, 1)
+        return self.form.inverse(normaliser.inverse(normal), newest)
 
     def condition(self, observation: Observation) -> Tensor:
         """Return the condition ``(B, observe * 128)`` of raw observations.

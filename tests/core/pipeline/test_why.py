@@ -35,7 +35,7 @@ class Narrow:
     def act(self, observation, *, generator):
         return torch.zeros(len(observation["state"]), 3, 2)
 
-    def through(self, actions):
+    def through(self, actions, observation):
         return actions.clamp(-0.1, 0.1)
 
 
@@ -64,7 +64,7 @@ def test_an_expert_comes_through_its_own_chunks_and_not_through_a_narrow_normali
     for number in range(4):
         episode = episode_of(task, number)
         for policy in (ToldNothing(), Narrow()):
-            said = Replayed(episode.actions, policy)
+            said = Replayed(episode, policy)
             played = play(said, make_env(task, "test", number), task, "test", 0, number)
             found.append(played.episode.metrics["success"])
     assert isinstance(Narrow(), Normalising)
