@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
+from inspect import Parameter, signature
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +29,30 @@ from simplatform.cli import (
     sweep,
     train,
 )
+
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Say nothing on the way: no progress, no lines on stderr but an error.")
+]
+
+
+def can_be_quiet(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a verb with the option that all verbs share, ``--quiet``, beside its own."""
+    known = signature(verb, eval_str=True)
+    added = Parameter("quiet", Parameter.KEYWORD_ONLY, default=False, annotation=Quiet)
+
+    @wraps(verb)
+    def command(*arguments: Any, quiet: bool = False, **options: Any) -> Any:
+        if quiet:
+            from simplatform.cli.console import be_quiet
+
+            be_quiet()
+        return verb(*arguments, **options)
+
+    parameters = [*known.parameters.values(), added]
+    command.__dict__["__signature__"] = known.replace(parameters=parameters)  # what Typer reads
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    return command
+
 
 VERBS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("run", run.command),
@@ -62,7 +88,7 @@ def build(arguments: Sequence[str]) -> Callable[..., Any]:
     )
     app.callback()(_global)
     for name, command in VERBS:
-        app.command(name)(command)
+        app.command(name)(can_be_quiet(command))
     _add_plugin_commands(app, arguments)
     return app
 
@@ -93,7 +119,7 @@ def _add_plugin_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
 
     for entry in get_host().registry("command"):
         wanted = entry.name in arguments
-        app.command(entry.name, help=entry.help)(entry.load() if wanted else _placeholder)
+        app.command(entry.name, help=entry.help)(can_be_quiet(entry.load()) if wanted else _placeholder)
 
 
 def _placeholder() -> None:

@@ -28,6 +28,18 @@ PERIOD = 30.0
 """Seconds between progress lines where there is no terminal to draw a bar on."""
 
 
+_QUIET = False
+
+
+def be_quiet() -> None:
+    """Show nothing of what goes on, for the rest of this process: warnings included."""
+    import warnings
+
+    global _QUIET
+    _QUIET = True
+    warnings.simplefilter("ignore")
+
+
 class RichConsole:
     """Draws one bar per stage on a terminal; prints a line now and then elsewhere."""
 
@@ -65,7 +77,9 @@ def console(quiet: bool = False) -> Iterator[RichConsole]:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         TextColumn("eta"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
     )  # fmt: skip
-    shown = Progress(*columns, console=Console(stderr=True, quiet=quiet), transient=False, redirect_stdout=False)
+    shown = Progress(
+        *columns, console=Console(stderr=True, quiet=quiet or _QUIET), transient=False, redirect_stdout=False
+    )
     with shown as progress, redirect_stdout(sys.stderr):
         yield RichConsole(progress)
 

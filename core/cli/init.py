@@ -20,9 +20,10 @@ def command(
     task: Annotated[str, typer.Option("--task", "-t", help="Problem; asked for where it is missing.")] = "",
     seed: options.Seed = 0,
     output: Annotated[Path, typer.Option("--output", "-o", help="The recipe file.")] = Path("recipe.toml"),
+    json: options.Json = False,
 ) -> None:
     """Ask for data, problem and method, and write the recipe with all its settings; `simplatform run FILE` runs it."""
-    from simplatform.cli.console import echo
+    from simplatform.cli.console import echo, print_json
     from simplatform.errors import UsageError
     from simplatform.recipes import resolve
     from simplatform.runs.files import write_text
@@ -35,6 +36,9 @@ def command(
     plugin = plugin or _plugin(task)
     recipe = resolve(plugin, task, seed, {"env.path": source} if source else {})
     write_text(output, recipe_toml(recipe))
+    if json:
+        print_json({"schema_version": 1, "path": output, **recipe.to_json()})
+        return
     echo(f"wrote {output}; every setting stands in it with its value\nnext: simplatform run {output}")
 
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from simplatform.cli import options
+
 
 class What(StrEnum):
     """What can be written anew."""
@@ -32,10 +34,14 @@ def command(
         str, typer.Option("--task", "-t", help="Task that a policy or task starts from.")
     ] = "metaworld/reach",
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder that receives simplatform-NAME.")] = Path(),
+    json: options.Json = False,
 ) -> None:
     """Write a plugin that installs, is typed, and passes its own tests untouched."""
-    from simplatform.cli.console import echo
+    from simplatform.cli.console import echo, print_json
     from simplatform.scaffold import new_plugin
 
     path = new_plugin(name, kind.value, output, task)
+    if json:
+        print_json({"schema_version": 1, "path": path})
+        return
     echo(f"wrote {path}\nnext: pip install -e '{path}[dev]' && cd {path} && pytest")

@@ -25,17 +25,20 @@ def command(
     executor: options.Executor = "",
     callback: options.Callbacks = None,
     fresh: options.Fresh = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved recipe and stop.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the resolved recipe and stop; refuses what a run refuses.")
+    ] = False,
     trust: options.Trust = False,
     json: options.Json = False,
 ) -> None:
     """Collect demonstrations, fit a policy, evaluate it and write the report."""
     request = request_of(recipe, plugin, task, seed, set_, trust=trust)
     if dry_run:
+        from simplatform.api import rehearse
         from simplatform.cli.console import print_json
-        from simplatform.recipes import resolve
 
-        print_json(resolve(**request).to_json())
+        print_json(rehearse(**request, output=output, device=device, executor=executor, fresh=fresh,
+                            callbacks=tuple(callback or ())).to_json())  # fmt: skip
         return
     start(request, json, output=output, device=device, workers=workers, executor=executor, fresh=fresh,
           callbacks=tuple(callback or ()))  # fmt: skip
@@ -46,7 +49,7 @@ def start(request: dict[str, Any], json: bool, until: str = "report", **how: Any
     from simplatform.api import run
     from simplatform.cli.console import console, echo, print_json
 
-    with console(quiet=False) as shown:
+    with console() as shown:
         result = run(**request, **how, until=until, console=shown)
     if os.environ.get("RANK", "0") != "0":
         return  # under torchrun, the first process speaks for all

@@ -19,16 +19,26 @@ def executor(workers: int, kind: str = "", device: str = "cpu") -> Executor:
     Raises:
         UsageError: an unknown kind.
     """
+    check_executor(kind)
     name, _, where = kind.partition(":")
     if name in ("ray", "slurm"):
         return _cluster(name, workers, where, device)
-    if name not in ("", "local", "process") or where:
-        raise UsageError(
-            f"unknown executor {kind!r}: expected {', '.join(EXECUTORS)}, ray:HOST:PORT or slurm:PARTITION"
-        )
     if name == "local" or workers <= 1:
         return LocalExecutor()
     return ProcessExecutor(workers)
+
+
+def check_executor(kind: str) -> None:
+    """Refuse a kind of executor that there is not.
+
+    Raises:
+        UsageError: an unknown kind.
+    """
+    name, _, where = kind.partition(":")
+    if name not in ("", *EXECUTORS) or (where and name not in ("ray", "slurm")):
+        raise UsageError(
+            f"unknown executor {kind!r}: expected {', '.join(EXECUTORS)}, ray:HOST:PORT or slurm:PARTITION"
+        )
 
 
 def _cluster(name: str, workers: int, where: str, device: str) -> Executor:

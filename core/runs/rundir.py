@@ -49,13 +49,18 @@ class RunDirectory:
     @classmethod
     def create(cls, root: Path, recipe: Resolved) -> RunDirectory:
         """Return the directory of a recipe under ``root``; equal recipes share one, so that runs are reused."""
-        task = recipe.task.name.replace("/", "-")
-        run = cls(Path(root) / f"{recipe.plugin}_{task}_s{recipe.seed}_{recipe.digest}")
+        run = cls(Path(root) / _named(recipe))
         with storage_errors(run.path):
             run.path.mkdir(parents=True, exist_ok=True)
         if not run.files.has("resolved.json"):
             run.begin(recipe)
         return run
+
+    @classmethod
+    def place(cls, root: Path, recipe: Resolved) -> RunDirectory | None:
+        """Return the directory of a recipe where it is there already, else None; nothing is made."""
+        path = Path(root) / _named(recipe)
+        return cls(path) if path.is_dir() else None
 
     @classmethod
     def open(cls, path: Path) -> RunDirectory:
@@ -346,3 +351,7 @@ def _is_number(value: Any) -> bool:
 def _line(row: Mapping[str, float]) -> str:
     """Return a line of metrics.jsonl; JSON has no number for what is not finite, so it is left out."""
     return json.dumps({key: value for key, value in row.items() if math.isfinite(value)}) + "\n"
+
+
+def _named(recipe: Resolved) -> str:
+    return f"{recipe.plugin}_{recipe.task.name.replace('/', '-')}_s{recipe.seed}_{recipe.digest}"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
+import typer
 
 from simplatform import __version__
 from simplatform.cli.app import VERBS, _placeholder, build
@@ -35,3 +40,19 @@ def test_an_unknown_verb_is_a_usage_error(program):
     code, _, err = program("rum")
     assert code == 2
     assert "rum" in err
+
+
+def test_every_verb_can_be_quiet_and_speak_json():
+    program = typer.main.get_command(build([name for name, _ in VERBS]))
+    for name, _ in VERBS:
+        verb = program.commands[name]
+        options = {option for parameter in verb.params for option in parameter.opts}
+        assert "--quiet" in options, name
+        assert "--json" in options, name
+
+
+def test_the_shell_completes_verbs():
+    env = {"_SIMPLATFORM_COMPLETE": "complete_bash", "COMP_WORDS": "simplatform do", "COMP_CWORD": "1"}
+    code = "from simplatform.cli.app import build; build([])(prog_name='simplatform')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **env})
+    assert done.stdout.split() == ["doctor"]

@@ -38,6 +38,38 @@ def test_a_dry_run_tells_the_recipe_and_makes_nothing(program, recipe, tmp_path)
     assert not (tmp_path / "runs").exists()
 
 
+WRONG = {
+    "an unknown method": ("-p", "nobody"),
+    "an unknown task": ("-p", "toy", "-t", "toy/nowhere"),
+    "an unknown setting": ("-p", "toy", "--set", "train.stepz=3"),
+    "a value of the wrong type": ("-p", "toy", "--set", "train.steps=many"),
+    "a keyword that the environment does not take": ("-p", "toy", "--set", "env.sped=3"),
+    "a method that does not fit the task": ("-p", "toy", "-t", "helmholtz"),
+    "a file that is not there": ("-p", "sindy", "-t", "series", "--set", "env.path=nowhere.csv"),
+    "no file where one is needed": ("-p", "sindy", "-t", "series"),
+    "an unknown device": ("-p", "toy", "--device", "abacus"),
+    "an unknown executor": ("-p", "toy", "--executor", "abacus"),
+    "an unknown observer": ("-p", "toy", "--callback", "nobody"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_dry_run_refuses_what_a_run_refuses(program, tmp_path, wrong):
+    given = (*WRONG[wrong], "--output", tmp_path / "runs")
+    rehearsed = program("run", *given, "--dry-run")
+    assert not (tmp_path / "runs").exists()
+    assert rehearsed[0] != 0
+    code, out, err = program("run", *given)
+    assert (code, out, err.splitlines()[-1:]) == (rehearsed[0], rehearsed[1], rehearsed[2].splitlines()[-1:])
+
+
+def test_a_quiet_run_says_its_result_and_nothing_else(program, tmp_path):
+    code, out, err = program("run", "-p", "toy", *SETTINGS, "--device", "cpu", "--output", tmp_path, "--quiet")
+    assert code == 0
+    assert err == ""
+    assert out.startswith("toy ")
+
+
 def test_a_run_ends_with_where_its_report_is(program, tmp_path):
     code, out, err = program("run", "-p", "toy", *SETTINGS, "--device", "cpu", "--output", tmp_path)
     assert code == 0, err
