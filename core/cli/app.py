@@ -49,8 +49,9 @@ def can_be_quiet(verb: Callable[..., Any]) -> Callable[..., Any]:
         return verb(*arguments, **options)
 
     parameters = [*known.parameters.values(), added]
-    command.__dict__["__signature__"] = known.replace(parameters=parameters)  # what Typer reads
-    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    told: Any = command
+    told.__signature__ = known.replace(parameters=parameters)  # what Typer reads
+    told.__annotations__ = {one.name: one.annotation for one in parameters}
     return command
 
 
