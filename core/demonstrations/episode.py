@@ -94,14 +94,6 @@ class Demonstrations(Sequence[Episode]):
         """
         return _concatenate([episode.actions for episode in self], "actions")
 
-    def joined(self, key: str) -> Array:
-        """Return all entries of an observation, of one episode after another: ``(steps + episodes, ...)``.
-
-        Raises:
-            DataError: the key is missing, or shapes differ between episodes.
-        """
-        return _concatenate([episode.observations[key] for episode in self._checked(key)], f"observation {key!r}")
-
     def content_hash(self) -> str:
         """Return a SHA-256 of all arrays: equal data, equal hash, whatever file they came from."""
         digest = hashlib.sha256()
@@ -162,7 +154,11 @@ class Joined(Demonstrations):
         return Joined(seen, self._all_actions[first:last], self._lengths[start:stop], self.source)
 
     def joined(self, key: str) -> Array:
-        """Return the array of all entries itself."""
+        """Return the array of all entries of an observation itself: ``(steps + episodes, ...)``.
+
+        Raises:
+            DataError: there is no such observation.
+        """
         self._checked(key)
         return self._arrays[key]
 

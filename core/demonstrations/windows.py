@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from simplatform.contracts import Batch
-from simplatform.demonstrations.episode import Array, Demonstrations
+from simplatform.demonstrations.episode import Array, Demonstrations, Joined
 from simplatform.errors import DataError
 from simplatform.seeding import derive, moved
 
@@ -119,16 +119,18 @@ class Windows:
 
     def _flat(self) -> tuple[Mapping[str, Tensor], Tensor]:
         keys = self._episodes[0].observations
-        fields = {key: torch.as_tensor(self._episodes.joined(key)) for key in keys}
+        whole = self._episodes.joined if isinstance(self._episodes, Joined) else self._episodes.stacked
+        fields = {key: torch.as_tensor(whole(key)) for key in keys}
         return fields, torch.as_tensor(self._episodes.stacked_actions())
 
     def _joined_steps(self) -> tuple[Tensor, Tensor]:
         """Return the steps of all windows, counted through all episodes, ``(windows, horizon)``, and where their
-        observations stand, ``(windows, observe)``: an episode has one more of them than steps."""
+        observations stand, ``(windows, observe)``: mapped episodes have one more of them than steps."""
         lengths = [len(episode) for episode in self._episodes]
         offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         steps = self._where[:, 1:] + offsets[self._where[:, :1]]
-        entries = steps[:, : self._observe] + self._where[:, :1]
+        more = self._where[:, :1] if isinstance(self._episodes, Joined) else 0
+        entries = steps[:, : self._observe] + more
         return torch.as_tensor(steps), torch.as_tensor(entries)
 
     def _sample(self, number: int) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from simplatform.envs.recorded.roles import IMAGE, camera
 if TYPE_CHECKING:
     from simplatform.envs.recorded.reading import How
 
+SHOWN = 8
+"""Components whose ranges are said."""
 METRES = 20.0
 """A robot's surroundings are smaller than this many metres; more is taken for millimetres."""
 BEYOND = 1000.0
@@ -80,7 +82,9 @@ class Readings:
         yield self._whole
 
     def tell(self, said: list[str], declared: dict[str, Any]) -> None:
-        """Say which values are far out."""
+        """Say the ranges, which components are constant or have two values, and which values are far out."""
+        if self._whole.ndim == 2 and self._whole.size:
+            said.append(f"{self._key}: {ranges(self._whole)}")
         if self._tally:
             all_ = self._how.outliers == "all"
             done = "set to the nearest usual one" if all_ else "kept; env.outliers=all sets them to usual ones"
@@ -166,6 +170,17 @@ def _in_unit_interval(values: Array) -> bool:
         return False
     chosen = np.unique(np.linspace(0, len(values) - 1, 8).astype(int))
     return max(float(values[int(frame)].max()) for frame in chosen) <= 1.0
+
+
+def ranges(values: Array) -> str:
+    """Return the ranges of readings ``(n, C)`` in words, of the first eight, and what is special about any."""
+    low, high = values.min(0), values.max(0)
+    rest = " …" if len(low) > SHOWN else ""
+    words = ", ".join(f"{a:.3g} to {b:.3g}" for a, b in zip(low[:SHOWN], high[:SHOWN], strict=True)) + rest
+    constant = np.flatnonzero(low == high)
+    two = np.flatnonzero((low < high) & ((values == low) | (values == high)).all(0))
+    told = [(constant, "constant"), (two, "of two values, as grippers are (policy.binary)")]
+    return "; ".join([words, *(f"{', '.join(map(str, which))} {what}" for which, what in told if len(which))])
 
 
 def usual(values: Array) -> tuple[Array, Array]:

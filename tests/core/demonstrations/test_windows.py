@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from simplatform.contracts import Batch
 from simplatform.demonstrations import Demonstrations, Episode
+from simplatform.demonstrations.episode import Joined
 from simplatform.demonstrations.windows import Windows, window_indices
 from simplatform.errors import DataError
 from tests.core.demonstrations.data_cases import episode
@@ -83,3 +84,19 @@ def test_empty_demonstrations_are_refused():
         Demonstrations([episode(2)]).stacked("cloud")
     with pytest.raises(DataError, match="has 2 entries for 2 actions; expected 3"):
         Episode({"state": np.zeros((2, 1))}, np.zeros((2, 1)))
+
+
+def test_windows_of_mapped_episodes_are_those_of_episodes_in_memory():
+    lengths, draws = (3, 1, 5), np.random.default_rng(0)
+    rows = {"x": draws.normal(size=(sum(lengths) + 3, 2)).astype(np.float32)}
+    mapped = Joined(rows, draws.normal(size=(sum(lengths), 1)).astype(np.float32), lengths)
+    for data in (mapped, mapped.part(1, 3)):
+        plain = Demonstrations(list(data))
+        one, other = (Windows(item, observe=2, horizon=3, execute=2) for item in (data, plain))
+        assert len(one) == len(other)
+        for step in range(3):
+            first, second = (item.batch(4, seed=1, step=step) for item in (one, other))
+            assert torch.equal(first.observation["x"], second.observation["x"])
+            assert torch.equal(first.action, second.action)
+    assert np.shares_memory(mapped.part(1, 3).joined("x"), rows["x"])
+    assert mapped.part(1, 3).content_hash() == plain.content_hash()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simplatform.demonstrations import Demonstrations
-from simplatform.envs.recorded.columns import column_of
+from simplatform.envs.recorded.columns import column_of, ranges
 from simplatform.envs.recorded.reading import How
 from tests.envs.recorded.cases import filmed, reach
 
@@ -33,7 +33,12 @@ def cameras(*images):
 def test_readings_are_those_of_all_episodes_and_far_ones_are_named():
     rows, said, _ = made("agent_pos")
     np.testing.assert_array_equal(rows, np.concatenate([one.observations["agent_pos"] for one in DATA]))
-    assert said == ""
+    low, high = rows.min(0), rows.max(0)
+    assert said == "agent_pos: " + ", ".join(f"{a:.3g} to {b:.3g}" for a, b in zip(low, high, strict=True)) + (
+        "; 3 of two values, as grippers are (policy.binary)"
+    )
+    assert ranges(np.full((3, 9), 0.7)).startswith("0.7 to 0.7, ")
+    assert ranges(np.full((3, 9), 0.7)).endswith(" …; 0, 1, 2, 3, 4, 5, 6, 7, 8 constant")
     np.testing.assert_array_equal(made("action")[0], DATA.stacked_actions())
 
 
