@@ -18,9 +18,6 @@ RATIOS: dict[str, tuple[str, str, str, str, float]] = {
     "the refiner's spectrum is nearer than the U-Net's": (KS, "pde-refiner", "field-unet", "spectrum", -1.0),
     "one call holds within 5 % as long as four": (KS, "one-call-refiner", "pde-refiner", "correlation_time", 0.95),
     "stagger's error is at most 1.3 times the U-Net's": (BURGERS, "neural-stagger", "field-unet", "nrmse", -1.3),
-    "a frame of stagger costs a third, alone": (BURGERS, "neural-stagger", "field-unet", "seconds_per_frame", -1 / 3),
-    "a frame of stagger costs a third, sixteen forecasts together":
-        (BURGERS, "neural-stagger", "field-unet", "seconds_per_frame_together", -1 / 3),
     "two waves err less in a step than one": (PLANE, "sinenet, 2 waves", "sinenet, 1 waves", "vrmse_1", -1.0),
     "four waves err less in a step than two": (PLANE, "sinenet, 4 waves", "sinenet, 2 waves", "vrmse_1", -1.0),
     "all pairs of half of the trajectories err less than next frames of all":

@@ -48,6 +48,17 @@ def claimed(table: Table) -> str:
     })  # fmt: skip
 
 
+@shows("fields/cost", "field_cost")
+def cost(table: Table) -> str:
+    """A frame of stagger beside one of the U-Net."""
+    return columns(table["rows"], {
+        "points": lambda row: f"{row['points']}²", "forecasts together": key("together"),
+        "stagger, ms a frame": lambda row: f"{1e3 * row['stagger_seconds']:.1f}",
+        "U-Net": lambda row: f"{1e3 * row['unet_seconds']:.1f}", "ratio": key("ratio", ".2f"),
+        "least to most": lambda row: f"{row['least']:.2f} to {row['most']:.2f}",
+    })  # fmt: skip
+
+
 @shows("fields/online", "field_online")
 def online(table: Table) -> str:
     """Online training beside a set."""
