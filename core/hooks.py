@@ -32,7 +32,7 @@ class Register(Protocol):
         importer: str = ...,
         pretrained: str = ...,
         words: str = ...,
-        kind: Literal["ode", "pde", "sampler"] = ...,
+        kind: Literal["ode", "pde", "linear", "sampler"] = ...,
         file: bool = ...,
         vector: str = ...,
         suffix: str = ...,
@@ -73,7 +73,11 @@ def register_experts(register: Register) -> None:
 
 @hookspec
 def register_solvers(register: Register) -> None:
-    """``register(name, target, kind="ode"|"pde"|"sampler", help="")``: a numerical engine."""
+    """``register(name, target, kind="ode"|"pde"|"linear"|"sampler", help="")``: a numerical engine.
+
+    One of kind "linear" is a function ``solver(matrix, load, points)``: a sparse symmetric positive matrix, a
+    right-hand side ``(n,)`` and the places of the unknowns ``(n, d)`` → the solution ``(n,)``.
+    """
 
 
 @hookspec

@@ -15,6 +15,7 @@ simplatform.errors.ContractError: Boastful says order 5, but converges with orde
 from simplatform.testing.data import check_demonstrations, check_recipe
 from simplatform.testing.device import check_run
 from simplatform.testing.environments import check_env, check_expert, check_task
+from simplatform.testing.linear import check_linear_solver
 from simplatform.testing.policies import check_policy
 from simplatform.testing.pretend import counting, pretend_device
 from simplatform.testing.registered import check_registered
@@ -24,6 +25,7 @@ __all__ = [
     "check_demonstrations",
     "check_env",
     "check_expert",
+    "check_linear_solver",
     "check_policy",
     "check_recipe",
     "check_registered",

@@ -16,6 +16,7 @@ from simplatform.runs.checkpoint import build_policy
 from simplatform.testing.data import check_recipe
 from simplatform.testing.device import check_run, on_device
 from simplatform.testing.environments import check_env, check_expert, check_task
+from simplatform.testing.linear import check_linear_solver
 from simplatform.testing.policies import check_policy
 from simplatform.testing.solvers import check_solver
 
@@ -102,6 +103,9 @@ def _check_solver(name: str, task: str | None, device: str, settings: Mapping[st
         chosen = {**settings, "policy.sampler": name}
         plugin = _taking("sampler")
         yield from check_run(plugin, task, device, chosen) if device else [_check_policy(plugin, task, chosen)]
+    elif kind == "linear":
+        check_linear_solver(entry.load())
+        yield f"solver {name}: a symmetric positive system of a grid, solved to 1e-8"
     else:
         raise UsageError(f"{name!r} is a solver of kind {kind!r}, which is checked with the policies that use it")
 

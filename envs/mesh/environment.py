@@ -14,6 +14,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from simplatform.envs.mesh.finite_elements.linear import linear_solver
 from simplatform.envs.mesh.geometry.boundary import classify, constrain
 from simplatform.envs.mesh.geometry.files import read_mesh
 from simplatform.envs.mesh.geometry.generators import generate
@@ -68,6 +69,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         then: str = "",
         file: str | Path = "",
         device: str = "cpu",
+        solver: str = "auto",
         render_mode: str | None = None,
     ) -> None:
         """Build the mesh: ``geometry`` (else the problem's own) with about ``n`` vertices across, or a ``mesh`` of
@@ -80,18 +82,23 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         ``file`` is the Python file of problem "pde": see ``problems.pde``. ``device`` is where elliptic problems on
         triangles are solved: factorised on the CPU, which is faster there, and by conjugate gradients elsewhere.
 
+        ``solver`` is the linear solver of problems that are one symmetric system (Helmholtz, Poisson): "direct", "amg",
+        one that a plugin registers as "linear" (``dcdm``), or the cheaper of the first two.
+
         ``monitor`` is the problem's own, one of ``MONITORS`` by name, or any function of a mesh and nodal values.
 
         Raises:
-            UnknownName: no such problem, geometry, mesher, monitor or mover after remeshing.
+            UnknownName: no such problem, geometry, mesher, monitor, linear solver or mover after remeshing.
             DataError: the mesh cannot be used (the bad vertex or cell is named), or not for this problem.
-            ConfigError: actions that are none, metrics for a problem in time, or a device for a problem without one.
+            ConfigError: actions that are none, metrics for a problem in time, a device or a solver for a problem that takes
+                none.
         """
         self._problem_class = problem_class(problem, file)
         self._monitor = _monitor(monitor)
         geometry = geometry or self._problem_class.geometry
         self.mesh = generate(geometry, n, mesh_seed, mesher) if mesh is None else _given(mesh)
         self._problem_class.check_domain(self.mesh)
+        self._solver = _solver(solver, device, self._problem_class, self.mesh)
         self.limiter, self.timings, self.action, self.then = limiter, timings, action, _then(then, action)
         self.device = _device(device, self._problem_class, self.mesh)
         self.render_mode = render_mode
@@ -178,6 +185,8 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
     def _draw(self, rng: np.random.Generator) -> SteadyProblem | UnsteadyProblem:
         problem: SteadyProblem | UnsteadyProblem = self._problem_class.sample(rng, *self.mesh.bounds)
         problem.device = self.device
+        if isinstance(problem, SteadyProblem):
+            problem.solver = self._solver
         return problem
 
     def _known(self, drawn: SteadyProblem | UnsteadyProblem) -> SteadyProblem | UnsteadyProblem:
@@ -252,6 +261,15 @@ def _device(device: str, family: type[Problem], mesh: Mesh) -> str:
             "on triangles can be solved on a device"
         )
     return device
+
+
+def _solver(name: str, device: str, family: type[Problem], mesh: Mesh) -> str:
+    if name != "auto" and not (issubclass(family, SteadyProblem) and family.linear):
+        raise ConfigError(f"env.solver={name!r}: {family.name} has a solver of its own; leave it at auto")
+    if name != "auto" and device != "cpu":
+        raise ConfigError(f"env.solver={name!r} works on the host, and env.device={device!r} was asked for: choose one")
+    linear_solver(name, mesh.dim, len(mesh.points))
+    return name
 
 
 def _then(then: str, action: str) -> str:

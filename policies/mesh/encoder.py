@@ -9,7 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from simplatform.policies.nn.splitting import SUBSTEPS, Substep, strang
+
 Attention = Literal["dense", "linear"]
+Block = Literal["normformer", "macaron"]
 
 
 class GraphTransformer(nn.Module):
@@ -18,10 +21,13 @@ class GraphTransformer(nn.Module):
     """
 
     def __init__(self, inputs: int = 3, width: int = 64, heads: int = 4, layers: int = 1, outputs: int = 16,
-                 dropout: float = 0.1, attention: Attention = "dense") -> None:  # fmt: skip
+                 dropout: float = 0.1, attention: Attention = "dense", block: Block = "normformer",
+                 substep: Substep = "euler") -> None:  # fmt: skip
         super().__init__()
         self.enter = nn.ModuleList([nn.Linear(inputs, width), nn.Linear(width, width)])
-        self.layers = nn.ModuleList([Layer(width, heads, dropout, attention) for _ in range(layers)])
+        made = (Layer(width, heads, dropout, attention) if block == "normformer" else
+                MacaronLayer(width, heads, dropout, attention, substep) for _ in range(layers))  # fmt: skip
+        self.layers = nn.ModuleList(made)
         self.leave = nn.ModuleList([nn.Linear(width, width), nn.Linear(width, outputs)])
 
     def forward(self, features: Tensor, sizes: Sequence[int]) -> Tensor:
@@ -32,25 +38,19 @@ class GraphTransformer(nn.Module):
         return F.selu(_mlp(self.leave, hidden))
 
 
-class Layer(nn.Module):
-    """Normalised self-attention with head scales, then a feed-forward part with a weighted skip (NormFormer style)."""
+class _Attending(nn.Module):
+    """Normalised self-attention with head scales, mesh by mesh."""
 
     def __init__(self, width: int, heads: int, dropout: float, attention: Attention) -> None:
         super().__init__()
         self.heads, self.dropout, self.kind = heads, dropout, attention
         self.head_scale = nn.Parameter(torch.ones(heads))
-        self.skip_scale = nn.Parameter(torch.ones(width))
         self.before_attention, self.after_attention = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.before_dense, self.inside_dense = nn.LayerNorm(width), nn.LayerNorm(4 * width)
         self.project_in, self.project_out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.dense_in, self.dense_out = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
-    def forward(self, hidden: Tensor, sizes: Sequence[int]) -> Tensor:
-        """Return the layer's output, ``(N, width)``."""
-        attended = self.after_attention(self._attend(self.before_attention(hidden), sizes))
-        hidden = self._drop(attended) + hidden
-        inner = self._drop(F.gelu(self.dense_in(self.before_dense(hidden))))
-        return self._drop(self.dense_out(self.inside_dense(inner))) + self.skip_scale * hidden
+    def attended(self, hidden: Tensor, sizes: Sequence[int]) -> Tensor:
+        """Return what attention adds, ``(N, width)``."""
+        return self._drop(self.after_attention(self._attend(self.before_attention(hidden), sizes)))
 
     def _attend(self, z: Tensor, sizes: Sequence[int]) -> Tensor:
         q, k, v = (part.unflatten(-1, (self.heads, -1)) for part in self.project_in(z).chunk(3, dim=-1))
@@ -71,6 +71,53 @@ class Layer(nn.Module):
 
     def _drop(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.dropout, self.training)
+
+
+class Layer(_Attending):
+    """Attention, then a feed-forward part with a weighted skip (NormFormer style): the published layer."""
+
+    def __init__(self, width: int, heads: int, dropout: float, attention: Attention) -> None:
+        super().__init__(width, heads, dropout, attention)
+        self.skip_scale = nn.Parameter(torch.ones(width))
+        self.before_dense, self.inside_dense = nn.LayerNorm(width), nn.LayerNorm(4 * width)
+        self.dense_in, self.dense_out = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, hidden: Tensor, sizes: Sequence[int]) -> Tensor:
+        """Return the layer's output, ``(N, width)``."""
+        hidden = self.attended(hidden, sizes) + hidden
+        inner = self._drop(F.gelu(self.dense_in(self.before_dense(hidden))))
+        return self._drop(self.dense_out(self.inside_dense(inner))) + self.skip_scale * hidden
+
+
+class MacaronLayer(_Attending):
+    """Half a feed-forward step, attention, half a feed-forward step (Lu et al., 2020, arXiv:1906.02762, equation 8).
+
+    Each feed-forward part is half as wide as the published layer's one: as many parameters, within 0.3 %. With
+    ``substep="heun"`` each part is evaluated twice.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float, attention: Attention, substep: Substep) -> None:
+        super().__init__(width, heads, dropout, attention)
+        self._substep = SUBSTEPS[substep]
+        self.first, self.second = _FeedForward(width, 2 * width, dropout), _FeedForward(width, 2 * width, dropout)
+
+    def forward(self, hidden: Tensor, sizes: Sequence[int]) -> Tensor:
+        """Return the layer's output, ``(N, width)``."""
+        return strang(self.first, lambda x: self.attended(x, sizes), hidden, 1.0, self._substep, self.second)
+
+
+class _FeedForward(nn.Module):
+    """What the feed-forward part adds, normalised before and inside."""
+
+    def __init__(self, width: int, inner: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.before, self.inside = nn.LayerNorm(width), nn.LayerNorm(inner)
+        self.enter, self.leave = nn.Linear(width, inner), nn.Linear(inner, width)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        inner = F.dropout(F.gelu(self.enter(self.before(hidden))), self.dropout, self.training)
+        return F.dropout(self.leave(self.inside(inner)), self.dropout, self.training)
 
 
 def linear_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:

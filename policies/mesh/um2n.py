@@ -36,6 +36,11 @@ class UM2NConfig(Config):
 
     size: Literal["small", "published"] = Field("small", description="published: 1.8 M parameters; small: for a CPU")
     attention: Literal["dense", "linear"] = Field("dense", description="dense is O(V²); linear for meshes beyond 10⁴")
+    block: Literal["normformer", "macaron"] = Field(
+        "normformer",
+        description="macaron: half a feed-forward step on either side of attention (published: normformer)",
+    )
+    substep: Literal["euler", "heun"] = Field("euler", description="how a macaron block makes each of its steps")
     slide: bool = Field(True, description="vertices on straight boundaries slide along them (published: fixed)")
     normalise: bool = Field(True, description="scale each mesh to the unit square first (published: no)")
     pin: bool = Field(False, description="hold coordinates that are exactly 0 or 1, boundary or not (published: yes)")
@@ -165,7 +170,10 @@ class UM2N(MeshPolicy):
         return LocalExtractor()
 
     def _encoder(self) -> nn.Module:
-        return GraphTransformer(dropout=self.config.dropout, attention=self.config.attention)
+        config = self.config
+        return GraphTransformer(
+            dropout=config.dropout, attention=config.attention, block=config.block, substep=config.substep
+        )
 
     def _reset(self, graph: Graph) -> Any:
         """Return the rule that puts boundary vertices right after a block."""

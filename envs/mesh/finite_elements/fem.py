@@ -50,7 +50,7 @@ def elliptic(
 ) -> Floats:
     """Solve −Δu + c·u = f with u = g on the whole boundary (g = 0 without ``boundary``); return nodal values ``(V,)``.
 
-    ``solver`` is "direct", "amg" or, by the number of unknowns, "auto".
+    ``solver`` is "direct", "amg", a registered one of kind "linear", or, by the number of unknowns, "auto".
 
     Raises:
         SolverError: the matrix is singular (a cell of zero area), or multigrid does not converge.
@@ -61,7 +61,8 @@ def elliptic(
     values = np.zeros(len(mesh.points))
     if boundary is not None:
         values[fixed] = boundary(mesh.points[fixed])
-    return solve_dirichlet(matrix.tocsc(), load, values, fixed, linear_solver(solver, mesh.dim, int((~fixed).sum())))
+    places = mesh.points[~fixed]
+    return solve_dirichlet(matrix.tocsc(), load, values, fixed, linear_solver(solver, mesh.dim, len(places), places))
 
 
 def solve_dirichlet(matrix: Any, load: Floats, values: Floats, fixed: np.ndarray, solver: Solver = direct) -> Floats:

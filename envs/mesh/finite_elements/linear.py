@@ -1,4 +1,4 @@
-"""Linear solvers for sparse finite-element systems: factorisation, and algebraic multigrid for large symmetric ones."""
+"""Linear solvers for sparse finite-element systems: factorisation, algebraic multigrid, and what plugins register."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from scipy.sparse.linalg import splu
 
 from simplatform.envs.mesh.geometry.mesh import Floats
 from simplatform.errors import MissingDependency, SolverError, UnknownName
+from simplatform.plugin_host.host import get_host
 
 Solver = Callable[[Any, Floats], Floats]
 """A sparse matrix and a right-hand side ``(n,)`` → the solution ``(n,)``."""
@@ -57,14 +58,25 @@ SOLVERS: Mapping[str, Solver] = MappingProxyType({"direct": direct, "amg": amg})
 """Solvers by name."""
 
 
-def linear_solver(name: str, dim: int, size: int) -> Solver:
+def linear_solver(name: str, dim: int, size: int, points: Floats | None = None) -> Solver:
     """Return a solver by name; "auto" is the cheaper one for symmetric positive systems of ``size`` unknowns.
+
+    Solvers of kind "linear" that plugins register are shown the places of the unknowns, ``points (size, dim)``.
 
     Raises:
         UnknownName: no such solver.
     """
     if name == "auto":
         name = "amg" if size >= AMG_FROM[dim] else "direct"
-    if name not in SOLVERS:
-        raise UnknownName("linear solver", name, ("auto", *SOLVERS))
-    return SOLVERS[name]
+    if name in SOLVERS:
+        return SOLVERS[name]
+    found = {entry.name: entry for entry in get_host().registry("solver") if entry.extra.get("kind") == "linear"}
+    if name not in found:
+        raise UnknownName("linear solver", name, ("auto", *SOLVERS, *found))
+    registered = found[name].load()
+
+    def solve(matrix: Any, load: Floats) -> Floats:
+        solution: Floats = registered(matrix, load, points)
+        return solution
+
+    return solve

@@ -46,6 +46,11 @@ class Problem(ABC):
 class SteadyProblem(Problem):
     """A boundary-value problem drawn from a family, with an exact solution or a fine-grid reference."""
 
+    linear: ClassVar[bool] = False
+    """Whether ``solve`` is one symmetric positive system, so that ``solver`` may be chosen."""
+    solver: str = "auto"
+    """The linear solver's name."""
+
     @classmethod
     @abstractmethod
     def sample(cls, rng: np.random.Generator, low: Floats, high: Floats) -> SteadyProblem:

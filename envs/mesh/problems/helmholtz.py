@@ -21,6 +21,7 @@ class Helmholtz(SteadyProblem):
     kinds = tuple(KINDS)
     name = "helmholtz"
     devices = True
+    linear = True
     reaction: ClassVar[float] = 1.0
 
     def __init__(self, exact: Gaussians) -> None:
@@ -41,7 +42,7 @@ class Helmholtz(SteadyProblem):
         """Return the P1 solution, ``(V,)``."""
         if self.device != "cpu":
             return elliptic_on(self.device, mesh, self.source, reaction=self.reaction, boundary=self.exact)
-        return elliptic(mesh, self.source, reaction=self.reaction, boundary=self.exact)
+        return elliptic(mesh, self.source, reaction=self.reaction, boundary=self.exact, solver=self.solver)
 
     def error(self, mesh: Mesh, values: Floats) -> float:
         """Return ‖u_h − u‖ in L2."""

@@ -63,3 +63,17 @@ def test_it_is_the_official_encoder():
     out = encoder.eval()(data["inputs"]["mesh_feat"], [len(data["inputs"]["mesh_feat"])])
     assert out.shape == (121, 16)
     assert torch.isfinite(out).all()
+
+
+@pytest.mark.parametrize("substep", ["euler", "heun"])
+def test_a_macaron_block_is_its_formula_at_equal_parameters(substep):
+    published, macaron = (GraphTransformer(block=block, substep=substep) for block in ("normformer", "macaron"))
+    counts = [sum(p.numel() for p in encoder.parameters()) for encoder in (published, macaron)]
+    assert abs(counts[1] / counts[0] - 1) < 0.003
+    layer, x = macaron.layers[0].double().eval(), torch.randn(7, 64, dtype=torch.float64)
+    with torch.no_grad():
+        assert macaron.double()(x[:, :3], [3, 4]).shape == (7, 16)
+        if substep == "euler":
+            y = x + 0.5 * layer.first(x)
+            y = y + layer.attended(y, [7])
+            assert torch.allclose(layer(x, [7]), y + 0.5 * layer.second(y), atol=1e-12)
