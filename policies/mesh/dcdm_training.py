@@ -74,7 +74,8 @@ class RightHandSides:
         # The code weights half of 10,000 vectors and 500 more.
         weights[:, : kept // 2 + kept // 20] = WEIGHT * self._generator.standard_normal((count, kept // 2 + kept // 20))
         loads = weights @ self._vectors
-        return loads / np.linalg.norm(loads, axis=1, keepdims=True)
+        scaled: Floats = loads / np.linalg.norm(loads, axis=1, keepdims=True)
+        return scaled
 
 
 def residual_loss(network: nn.Module, apply: Callable[[Tensor], Tensor], loads: Tensor) -> Tensor:
@@ -82,7 +83,8 @@ def residual_loss(network: nn.Module, apply: Callable[[Tensor], Tensor], loads: 
     proposed = network(loads)
     image, axes = apply(proposed), tuple(range(1, loads.ndim))
     share = (proposed * loads).sum(axes, keepdim=True) / (proposed * image).sum(axes, keepdim=True)
-    return (loads - share * image).square().sum(axes).mean()
+    left: Tensor = (loads - share * image).square().sum(axes).mean()
+    return left
 
 
 def laplacian(x: Tensor) -> Tensor:

@@ -144,7 +144,7 @@ def from_keras(tensors: Mapping[str, Tensor], layout: Layout) -> ResidualDirecti
     return network
 
 
-def _conv(dim: int, inputs: int, outputs: int, bias: bool = True) -> nn.Module:
+def _conv(dim: int, inputs: int, outputs: int, bias: bool = True) -> nn.Conv2d | nn.Conv3d:
     return (nn.Conv2d if dim == 2 else nn.Conv3d)(inputs, outputs, 3, padding=1, bias=bias)
 
 
