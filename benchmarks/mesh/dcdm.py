@@ -36,7 +36,7 @@ from simplatform.solvers.conjugate_directions import conjugate_directions, flexi
 HERE = Path(__file__).parent
 SHIPPED = HERE.parents[1] / "policies" / "mesh" / "pretrained" / "dcdm"
 LAYOUTS = {"multilevel": [(31, 31), (63, 63)], "published-64": [(32, 32)]}
-STEPS = {"multilevel": 800, "published-64": 400}
+STEPS = {"multilevel": 500, "published-64": 250}
 
 
 def train(layout, seed, folder):
@@ -51,7 +51,7 @@ def train(layout, seed, folder):
         "shapes": LAYOUTS[layout],
         "steps": STEPS[layout],
         "batch": 10,
-        "lr": 3e-3,
+        "lr": 1e-3,
         "lanczos_steps": 1000,
         "seed": seed,
     }

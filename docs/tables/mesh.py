@@ -54,6 +54,51 @@ def _points(gain: Row) -> str:
     return f"{100 * gain['value']:+.1f} [{100 * gain['low']:.1f}, {100 * gain['high']:.1f}]"
 
 
+@shows("mesh/momentum")
+def mesh_momentum(table: Table) -> str:
+    """One row per method: iterations of Monge–Ampère's relaxation, and evaluations of direct descent."""
+    groups = table["relaxation"]
+    rows = [{"name": name, "of": [part[name] for part in groups.values()]} for name in next(iter(groups.values()))]
+    descent = table["descent"]
+    return columns(rows, {
+        "method": key("name"),
+        **{f"{group}, median steps": lambda r, k=k: _median(r["of"][k]) for k, group in enumerate(groups)},
+        "`r-adapt`: evaluations to 90 % of Adam's gain": lambda r: _evaluations(descent.get(r["name"])),
+    }, f"Adam takes {_evaluations(descent['adam'])}.")  # fmt: skip
+
+
+def _median(row: Row) -> str:
+    steps = sorted(row["iterations"])
+    failed = row["n"] - row["converged"]
+    return f"{steps[len(steps) // 2]}" + (f" ({failed} of {row['n']} failed)" if failed else "")
+
+
+def _evaluations(row: Row | None) -> str:
+    if row is None:
+        return "–"
+    found = row["evaluations"]
+    return (
+        f"{found['value']:.0f} [{found['low']:.0f}, {found['high']:.0f}], reached in {row['reached']} of {found['n']}"
+    )
+
+
+@shows("mesh/dcdm")
+def mesh_dcdm(table: Table) -> str:
+    """One row per system: iterations and seconds of every method on the same right-hand sides."""
+    rows = [{"name": f"{row['side']}² grid, 1e-4", **row} for row in table["grids"] if "multilevel-0" in row]
+    rows += [{"name": f"Delaunay n = {row['n']}, {row['mesh']}, 1e-8", **row} for row in table["meshes"]]
+    shown = {"`dcdm`": "multilevel-0", "flexible PCG, same network": "multilevel-0 flexible pcg",
+             "PCG, same network": "multilevel-0 plain pcg", "CG, Jacobi": "cg-jacobi", "pyamg with CG": "amg-cg",
+             "factorisation": "direct"}  # fmt: skip
+    return columns(rows, {"system": key("name")} | {
+        f"{title}: iterations, s": lambda r, k=name: _cost(r[k]) for title, name in shown.items()})  # fmt: skip
+
+
+def _cost(row: Row) -> str:
+    missed = "" if row["converged"] == row["n"] else f" ({row['n'] - row['converged']} of {row['n']} did not converge)"
+    return f"{row['iterations']:.0f}, {row['seconds']:.3f}{missed}" if row["iterations"] else f"–, {row['seconds']:.3f}"
+
+
 @shows("mesh/bound")
 def mesh_bound(table: Table) -> str:
     """Direct descent on the solver's error beside what is learned and Monge–Ampère, on the same problems."""

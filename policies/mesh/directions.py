@@ -73,7 +73,8 @@ class MultilevelDirections(nn.Module):
     """The blocks of a residual network on every grid of a hierarchy, one set of weights; homogeneous: no biases.
 
     Residuals are restricted by strided and corrections prolonged by transposed convolutions; they start as full
-    weighting and linear interpolation, so that the untrained network is an additive multigrid.
+    weighting and linear interpolation, and the first and last layers near a copy: untrained, it is close to an additive
+    multigrid.
     """
 
     def __init__(self, dim: int, filters: int) -> None:
@@ -86,8 +87,12 @@ class MultilevelDirections(nn.Module):
         self.restrict = conv(filters, filters, 3, stride=2, bias=False)
         self.prolong = back(filters, filters, 3, stride=2, bias=False)
         with torch.no_grad():
+            centre = (slice(None), slice(None), *dim * (1,))
+            for layer in (self.enter, self.leave):
+                layer.weight.mul_(0.1)
+                layer.weight[centre] += filters**-0.5
             hat = _hat(dim)
-            eye = torch.eye(filters)[(..., *dim * (None,))]
+            eye = torch.eye(filters).reshape(filters, filters, *dim * (1,))
             # A matrix in units of the step squared is four times larger on a grid of twice the step.
             self.restrict.weight.copy_(4 * eye * hat / hat.sum())
             self.prolong.weight.copy_(eye * hat)

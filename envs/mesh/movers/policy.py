@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
@@ -13,7 +14,7 @@ from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
 from simplatform.envs.mesh.geometry.validity import check_monitor
 from simplatform.envs.mesh.movers.base import MonitorAt, Moved, frozen_monitor
 from simplatform.envs.mesh.movers.laplacian import laplacian
-from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, quasi_newton, relaxation
+from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, accelerated, newton, quasi_newton, relaxation
 from simplatform.envs.mesh.movers.remeshing import PARTS, hessian_metric
 from simplatform.envs.mesh.movers.spring import spring
 from simplatform.errors import ContractError
@@ -32,11 +33,21 @@ class MoverConfig(Config):
     share: float = Field(1.0, gt=0, le=1, description="share of the movement that is carried out")
 
 
+METHODS: dict[str, Callable[..., Moved]] = {
+    "newton": newton,
+    "quasi-newton": quasi_newton,
+    "relaxation": relaxation,
+    "nesterov": partial(accelerated, method="nesterov"),
+    "triple-momentum": partial(accelerated, method="triple-momentum"),
+    "heavy-ball": partial(accelerated, method="heavy-ball"),
+}
+
+
 class MongeAmpereConfig(MoverConfig):
     """Settings of the Monge–Ampère mover."""
 
-    method: Literal["newton", "quasi-newton", "relaxation"] = Field(
-        "newton", description="newton and quasi-newton are ours, relaxation as published"
+    method: Literal["newton", "quasi-newton", "relaxation", "nesterov", "triple-momentum", "heavy-ball"] = Field(
+        "newton", description="relaxation as published, or with momentum; newton and quasi-newton are ours"
     )
 
 
@@ -98,8 +109,7 @@ class MongeAmperePolicy(MoverPolicy):
 
     def move(self, mesh: Mesh, monitor: MonitorAt) -> Moved:
         """Return ∇φ of the Monge–Ampère equation."""
-        method = {"newton": newton, "quasi-newton": quasi_newton, "relaxation": relaxation}[self.config.method]
-        return method(MongeAmpere(mesh), monitor, **self._options())
+        return METHODS[self.config.method](MongeAmpere(mesh), monitor, **self._options())
 
 
 class LaplacianPolicy(MoverPolicy):

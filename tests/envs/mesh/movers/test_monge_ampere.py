@@ -7,13 +7,13 @@ from simplatform.envs.mesh.geometry import generators
 from simplatform.envs.mesh.geometry.validity import tangled_cells
 from simplatform.envs.mesh.monitors import standard as monitors
 from simplatform.envs.mesh.movers.laplacian import laplacian
-from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, newton, quasi_newton, relaxation
+from simplatform.envs.mesh.movers.monge_ampere import MongeAmpere, accelerated, newton, quasi_newton, relaxation
 from simplatform.envs.mesh.movers.spring import spring
 from simplatform.errors import DataError
 from tests.envs.mesh.movers.mesh_movers_cases import bump, density_spread
 
 
-@pytest.mark.parametrize("method", [newton, quasi_newton, relaxation])
+@pytest.mark.parametrize("method", [newton, quasi_newton, relaxation, accelerated])
 @pytest.mark.parametrize("geometry", ["square", "polygon"])
 def test_monge_ampere_equidistributes(method, geometry):
     mesh = generators.generate(geometry, 16)
@@ -32,6 +32,16 @@ def test_newton_and_relaxation_solve_the_same_equation():
     c = quasi_newton(equation, bump, rtol=1e-6)
     assert np.abs(a.displacement - c.displacement).max() < 1e-5
     assert c.iterations < b.iterations / 4
+
+
+def test_momentum_halves_the_relaxation_and_finds_the_same_mesh():
+    equation = MongeAmpere(generators.square(12))
+    plain = relaxation(equation, bump, rtol=1e-4)
+    for method in ("nesterov", "triple-momentum", "heavy-ball"):
+        found = accelerated(equation, bump, method=method, rtol=1e-4)
+        assert found.converged
+        assert found.iterations < 0.6 * plain.iterations
+        assert np.abs(found.displacement - plain.displacement).max() < 1e-4
 
 
 def test_newton_reaches_the_bar_on_the_ring_in_few_iterations():
