@@ -77,7 +77,8 @@ def momentum(name: Name, mu: float, lipschitz: float) -> Momentum:
         parts = (1 / lipschitz, slow, slow, math.sqrt(rate))
     else:
         parts = ((1 + rate) / lipschitz, rate**2 / (2 - rate), rate**2 / ((1 + rate) * (2 - rate)), rate)
-    return Momentum(name, *parts, mu, lipschitz)
+    alpha, beta, gamma, certified = parts
+    return Momentum(name, alpha, beta, gamma, certified, mu, lipschitz)
 
 
 def minimise(

@@ -90,8 +90,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
         Raises:
             UnknownName: no such problem, geometry, mesher, monitor, linear solver or mover after remeshing.
             DataError: the mesh cannot be used (the bad vertex or cell is named), or not for this problem.
-            ConfigError: actions that are none, metrics for a problem in time, a device or a solver for a problem that takes
-                none.
+            ConfigError: actions that are none, metrics for a problem in time, a device or a solver where none is taken.
         """
         self._problem_class = problem_class(problem, file)
         self._monitor = _monitor(monitor)

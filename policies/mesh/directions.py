@@ -87,10 +87,9 @@ class MultilevelDirections(nn.Module):
         self.restrict = conv(filters, filters, 3, stride=2, bias=False)
         self.prolong = back(filters, filters, 3, stride=2, bias=False)
         with torch.no_grad():
-            centre = (slice(None), slice(None), *dim * (1,))
             for layer in (self.enter, self.leave):
                 layer.weight.mul_(0.1)
-                layer.weight[centre] += filters**-0.5
+                layer.weight.flatten(2)[..., 3**dim // 2] += filters**-0.5
             hat = _hat(dim)
             eye = torch.eye(filters).reshape(filters, filters, *dim * (1,))
             # A matrix in units of the step squared is four times larger on a grid of twice the step.

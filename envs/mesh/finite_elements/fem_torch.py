@@ -97,9 +97,9 @@ class Space:
         """Sum cell values ``(C,)`` over each mesh, ``(B,)``."""
         return cellwise.new_zeros(count).index_add(0, self.cell_mesh, cellwise)
 
-    def squared_error(self, values: Tensor, exact: TensorField, count: int) -> Tensor:
-        """Return ‖u_h − u‖² in L2 of each mesh, ``(B,)``."""
-        at, weights = self.quadrature(6)
+    def squared_error(self, values: Tensor, exact: TensorField, count: int, degree: int = 6) -> Tensor:
+        """Return ‖u_h − u‖² in L2 of each mesh, ``(B,)``, by quadrature exact to ``degree``."""
+        at, weights = self.quadrature(degree)
         difference = values[self.cells] @ at.T - exact(self.at(at), self.cell_mesh)
         return self.per_mesh(self.areas * (difference**2 @ weights), count)
 

@@ -45,9 +45,11 @@ class Energy:
         corners = dim + 1
         found = ((2 + dim) * energies / self._size * 2 * corners)[:, None, None] * self._pulled
         found -= (energies * self._volumes / self._room)[:, None, None] * hat_gradients(points[self.mesh.cells])
-        change = np.einsum("nkg,nkab->nabg", self._slopes[self._at], self.curvature[self.home.cells[self._at]])
-        size = corners * np.einsum("nia,nabg,nib->ng", self._centred, change, self._centred)
-        log_det = np.einsum("nab,nabg->ng", np.linalg.inv(self._here), change)
+        nodal = self.curvature[self.home.cells[self._at]].reshape(len(energies), corners, -1)
+        change = (nodal.transpose(0, 2, 1) @ self._slopes[self._at]).reshape(-1, dim, dim, dim)
+        spread = self._centred.transpose(0, 2, 1) @ self._centred
+        size = corners * np.einsum("nab,nabg->ng", spread, change, optimize=True)
+        log_det = np.einsum("nab,nabg->ng", inverses(self._here), change, optimize=True)
         along = (2 + dim) * (energies / self._size)[:, None] * size - energies[:, None] * log_det
         self._local = found + along[:, None] / corners
         return self._scattered(self._local)
@@ -72,7 +74,7 @@ class Energy:
     def _look(self, points: Floats) -> bool:
         """Find what cells need at some places; return whether they are all valid there."""
         corners = points[self.mesh.cells]
-        self._volumes = np.linalg.det(corners[:, 1:] - corners[:, :1]) / factorial(self.mesh.dim)
+        self._volumes = determinants(corners[:, 1:] - corners[:, :1]) / factorial(self.mesh.dim)
         self._room = self._volumes - self.floor * self._before
         if not (self._room > 0).all():
             return False
@@ -85,7 +87,7 @@ class Energy:
         return True
 
     def _cells(self) -> Floats:
-        found: Floats = self._size ** (2 + self.mesh.dim) / (np.linalg.det(self._here) * self._room)
+        found: Floats = self._size ** (2 + self.mesh.dim) / (determinants(self._here) * self._room)
         self._energies = found
         return found
 
@@ -94,8 +96,23 @@ class Energy:
         return np.stack([np.bincount(cells, part.ravel(), size) for part in np.moveaxis(local, -1, 0)], axis=1)
 
 
+def determinants(matrices: Floats) -> Floats:
+    """Return the determinants of small matrices ``(N, d, d)``; in the plane several times faster than LAPACK."""
+    if matrices.shape[-1] != 2:
+        return np.asarray(np.linalg.det(matrices), np.float64)
+    return matrices[:, 0, 0] * matrices[:, 1, 1] - matrices[:, 0, 1] * matrices[:, 1, 0]
+
+
+def inverses(matrices: Floats) -> Floats:
+    """Return the inverses of small matrices ``(N, d, d)``, likewise."""
+    if matrices.shape[-1] != 2:
+        return np.asarray(np.linalg.inv(matrices), np.float64)
+    (a, b), (c, d) = matrices.transpose(1, 2, 0)
+    return np.stack([d, -b, -c, a], axis=-1).reshape(-1, 2, 2) / determinants(matrices)[:, None, None]
+
+
 def hat_gradients(corners: Floats) -> Floats:
     """Return the gradients of the linear hat functions of simplices ``(C, d + 1, d)``, likewise."""
-    inverse = np.linalg.inv((corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1))
+    inverse = inverses((corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1))
     found: Floats = np.concatenate([-inverse.sum(1, keepdims=True), inverse], axis=1)
     return found

@@ -56,6 +56,13 @@ class Smooth:
         across, up = (float(width) ** -2 for width in self.width)
         return -across * _sum(x[1], pieces, y[0]) - up * _sum(x[0], pieces, y[1])
 
+    def both(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Return u and −Δu at places ``(…, 2)``, at little more than the cost of one."""
+        pieces, (x, y) = self._at(places)
+        across, up = (float(width) ** -2 for width in self.width)
+        along, bent = (pieces @ y[0][..., None])[..., 0], (pieces @ y[1][..., None])[..., 0]
+        return (along * x[0]).sum(-1), -across * (along * x[1]).sum(-1) - up * (bent * x[0]).sum(-1)
+
     def _fitted(self, points: Floats, values: Floats) -> tuple[Floats, Floats]:
         """Return coefficients ``(n + 3, n + 3)``, and what they leave of the values."""
         size = self.count + 3

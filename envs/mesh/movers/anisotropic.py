@@ -31,7 +31,7 @@ def anisotropic(
     home: Mesh | None = None,
     allowed: tuple[Ints, Floats] | None = None,
     iterations: int = 40,
-    rtol: float = 1e-3,
+    rtol: float = 1e-2,
 ) -> Moved:
     """Return the displacement that makes the energy of |H| ``(V, d, d)``, given on ``home`` (the mesh itself), small.
 

@@ -29,15 +29,15 @@ class AnisotropicConfig(Config):
     """Settings of the anisotropic mover."""
 
     iterations: int = Field(40, ge=1, description="most Gauss-Newton steps")
-    rtol: float = Field(1e-3, gt=0, description="gain a step, of the energy that is left, at which to stop")
+    rtol: float = Field(1e-2, gt=0, description="gain a step, of the energy that is left, at which to stop")
     share: float = Field(1.0, gt=0, le=1, description="share of the movement that is carried out")
 
 
 class RitzConfig(Config):
     """Settings of the Ritz mover."""
 
-    steps: int = Field(40, ge=1, description="steps of Adam, a solve and an adjoint solve each")
-    step_size: float = Field(0.1, gt=0, description="first step, as a share of the mean edge; the last is none")
+    steps: int = Field(12, ge=1, description="steps of Adam, a solve and an adjoint solve each")
+    step_size: float = Field(0.2, gt=0, description="first step, as a share of the mean edge; the last is none")
 
 
 class EachMesh:
