@@ -140,6 +140,7 @@ def gaussians(state: Any, pde: Pde) -> Any:
     axis.set(xlim=middle[0] + reach[0] * np.array([-1, 1]), ylim=middle[1] + reach[1] * np.array([-1, 1]))
     axis.add_patch(_pyplot().Rectangle(tuple(middle - half), *(2 * half), fill=False, color="0.3"))
     axis.set(xlabel=pde.coordinates[0], ylabel=pde.coordinates[1])
+    axis.set_title("one deviation of each Gaussian (red), and its way there", fontsize=9)
     figure.tight_layout()
     return figure
 

@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import simplatform as sp
+from simplatform.errors import FrameError
+
 PAGES = Path(__file__).parents[2] / "docs" / "tutorials"
-QUICK = ["--set", "train.steps=150", "--set", "policy.widths=[16,32]", "--set", "policy.points=32", "--workers", "1",
+QUICK = ["--set", "train.steps=20", "--set", "policy.widths=[16,32]", "--set", "policy.points=32", "--workers", "1",
          "--set", "task.record=0"]  # fmt: skip
 
 
@@ -22,16 +25,19 @@ def blocks(page):
 
 def test_recordings_become_a_policy_that_answers(cli, tmp_path):
     pytest.importorskip("zarr", reason="pip install 'simplatform[pointcloud]'")
-    (make, use), (inspect, run) = blocks("my-recordings.md")
+    (make, use), (inspect, train) = blocks("my-recordings.md")
     exec(compile(make, "my-recordings.md", "exec"), {})  # the page's own code
     assert "agent_pos" in cli(*shlex.split(inspect), check=0).stdout
-    said = cli(*shlex.split(run), *QUICK, check=0).stdout
+    said = cli(*shlex.split(train), *QUICK, check=0).stdout
     assert "mp1" in said.splitlines()[0]
     names: dict[str, object] = {}
     exec(compile(use, "my-recordings.md", "exec"), names)
-    answer = names["answer"](tmp_path / re.findall(r"report: (.*)/report.html", said)[-1])
+    run = tmp_path / re.findall(r"report: (.*)/report.html", said)[-1]
+    answer = names["answer"](run)
     assert np.shape(answer) == (3,)
-    assert (np.asarray(answer) > 0).all()
+    assert np.isfinite(answer).all()
+    with pytest.raises(FrameError, match="training range"):
+        sp.load(run)({"agent_pos": np.zeros(3, np.float32), "point_cloud": np.full((64, 3), 50, np.float32)})
 
 
 def test_a_mesh_of_two_materials_comes_back_better(cli, tmp_path):
