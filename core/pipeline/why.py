@@ -37,6 +37,10 @@ BEYOND = 0.02
 """Share of the training clouds' extent beyond which a point has no training point near it."""
 
 
+CONSTANT = 1e-4
+"""A component whose spread is at most this share of its size in training was constant there, and is not compared."""
+
+
 def beside(
     recipe: Resolved, checkpoint: Path | None, data: tuple[Demonstrations, Demonstrations] | None, test: Evaluation
 ) -> dict[str, Any]:
@@ -205,7 +209,7 @@ class Scale:
     def gap(self, said: Array, wanted: Array) -> list[float]:
         """Return the distance of actions, carried out as the environment would, in training spreads."""
         difference = np.clip(_flat(said), self._low, self._high) - np.clip(_flat(wanted), self._low, self._high)
-        varied = self._spread > 1e-6 * np.abs(self._actions).max()
+        varied = self._spread > CONSTANT * np.abs(self._actions).max()
         return [float(one) for one in np.sqrt(np.mean((difference[:, varied] / self._spread[varied]) ** 2, axis=1))]
 
     def mean_action(self, episodes: Demonstrations) -> float:
@@ -227,7 +231,7 @@ class Scale:
     def distances(self, episodes: Demonstrations) -> list[float]:
         """Return the mean distance of states from the nearest training state by phase, in training spreads."""
         found: list[list[float]] = [[] for _ in range(PHASES)]
-        varied = self._states_spread > 0
+        varied = self._states_spread > CONSTANT * np.abs(self._states).max(0, initial=0.0)
         if not varied.any():
             return []
         known = self._states[:, varied] / self._states_spread[varied]

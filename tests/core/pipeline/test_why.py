@@ -108,6 +108,14 @@ def test_distance_coverage_and_clipping_depend_on_no_unit():
     assert min(told(1.0, 9.0)[: PHASES + 1]) > 0.9
 
 
+def test_a_component_that_only_rounding_moves_is_not_compared():
+    draw = np.random.default_rng(0)
+    states = np.column_stack([draw.normal(size=21), 0.7 + 1e-8 * draw.normal(size=21)])
+    scale = Scale(Demonstrations([Episode({"agent": states}, draw.normal(size=(20, 2)))]), {})
+    moved = Demonstrations([Episode({"agent": states + [0, 0.2]}, draw.normal(size=(20, 2)))])
+    assert scale.distances(moved) == [0.0] * PHASES
+
+
 def test_a_run_that_falls_short_says_why_and_one_that_does_not_says_nothing(tmp_path):
     few = {"train.steps": 1, "task.episodes": 3, "task.record": 1}
     short = sp.run("toy", settings=few, output=tmp_path, device="cpu")
