@@ -19,8 +19,8 @@ VectorField = Callable[[Tensor], Tensor]
 Layer = tuple[Tensor, Tensor]
 """A bias ``(R, 1, out)`` and a weight ``(R, in, out)``, as ``torch.baddbmm`` takes them."""
 Array = np.ndarray[Any, np.dtype[np.float64]]
-BLOCK = 2**15
-"""Numbers that one layer hands to the next at once: a quarter of a mebibyte."""
+BLOCK = 2**18
+"""Numbers that one layer hands to the next at once: two mebibytes."""
 FEW = 16
 """States up to which the calls cost more than the arithmetic."""
 

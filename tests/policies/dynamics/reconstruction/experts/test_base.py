@@ -94,7 +94,8 @@ def test_an_expansion_of_order_nought_is_the_field_and_others_are_refused():
 
 
 @pytest.mark.parametrize(("rows", "many"), [(1, 3), (5, 4), (3, 2000), (700, 9)])
-def test_numpy_in_blocks_answers_what_torch_does(rows, many):
+def test_numpy_in_blocks_answers_what_torch_does(rows, many, monkeypatch):
+    monkeypatch.setattr(base, "BLOCK", 2**12)
     generator = torch.Generator().manual_seed(rows)
     shapes = [(2, 24), (24, 24), (24, 2)]
     draw = [torch.randn(rows, a + 1, b, dtype=torch.float64, generator=generator) for a, b in shapes]
