@@ -38,3 +38,23 @@ def test_a_window_moves_as_a_whole_by_at_most_so_many_pixels(seed, most):
     assert len(where) == 8
     assert ((where[:, 3:] - 4).abs() <= most).all()
     assert torch.equal(where[where[:, 1] == 0][:, 3:], where[where[:, 1] == 1][:, 3:])
+
+
+@pytest.mark.slow
+def test_it_learns_from_scratch_where_something_is():
+    torch.manual_seed(0)
+    draws, size = torch.Generator().manual_seed(0), 48
+    network = torch.nn.Sequential(ImageEncoder(), torch.nn.Linear(64, 2))
+    optimiser = torch.optim.AdamW(network.parameters(), 2e-3)
+    for _ in range(400):
+        pixel = torch.randint(2, size - 2, (32, 2, 2), generator=draws)  # a red spot to be found, a green one beside it
+        images = torch.full((32, size, size, 3), 40, dtype=torch.uint8)
+        for number, spots in enumerate(pixel.tolist()):
+            for channel, (x, y) in enumerate(spots):
+                images[number, y - 1 : y + 2, x - 1 : x + 2, channel] = 250
+        place = pixel[:, 0] / (size / 2) - 1
+        loss = (network(images) - place).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert loss < 0.05 * place.var()
