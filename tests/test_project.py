@@ -63,6 +63,15 @@ def test_pythons_are_the_same_everywhere():
     assert all((ROOT / word).stat().st_mode & 0o111 for word in called)
 
 
+def test_ci_keeps_what_the_browser_showed():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    steps = workflow["jobs"]["test"]["steps"]
+    folders = [step["env"]["SIMPLATFORM_SCREENSHOTS"] for step in steps if "make test" in step.get("run", "")]
+    kept = [step for step in steps if step.get("uses", "").startswith("actions/upload-artifact@")]
+    assert [step["with"]["path"] for step in kept] == folders
+    assert all(step["if"] == "always()" and "matrix.python" in step["with"]["name"] for step in kept)
+
+
 def test_pre_commit_runs_the_tested_ruff():
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     revisions = {repo["repo"].rpartition("/")[2]: repo["rev"] for repo in config["repos"]}
