@@ -16,7 +16,9 @@ def command(
     device: options.Device = "auto",
     workers: options.Workers = 1,
     executor: options.Executor = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs and stop.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the runs and stop; refuses what the sweep refuses.")
+    ] = False,
     trust: options.Trust = False,
     json: options.Json = False,
 ) -> None:
@@ -24,10 +26,11 @@ def command(
     from dataclasses import asdict
 
     from simplatform.cli.console import console, print_json
-    from simplatform.experiments.sweep import pooled, read_sweep, sweep, table
+    from simplatform.experiments.sweep import pooled, read_sweep, rehearsed, sweep, table
 
     shards = read_sweep(file, output.absolute(), device, trust=trust)
     if dry_run:
+        rehearsed(shards, executor)
         print_json({"schema_version": 1, "runs": [asdict(shard) for shard in shards]})
         return
     with console() as shown:

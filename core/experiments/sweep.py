@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simplatform.errors import DataError, Interrupted, SimplatformError
+from simplatform.errors import DataError, Interrupted, SimplatformError, UsageError
 from simplatform.executors import executor
 from simplatform.recipes.code import refuse_code
 from simplatform.recipes.toml import read_toml
@@ -98,6 +98,30 @@ def run_shard(shard: RunShard) -> Outcome:
     except Exception as error:
         return Outcome(shard, error=f"{type(error).__name__}: {error}")
     return Outcome(shard, path=str(result.path))
+
+
+def rehearsed(shards: list[RunShard], kind: str = "") -> None:
+    """Refuse what the runs would be refused for, all of them together; nothing is written.
+
+    Raises:
+        UsageError: runs that would not begin, each with its reason.
+        SimplatformError: there is no such executor.
+    """
+    from simplatform.api import rehearse
+    from simplatform.executors.choice import check_executor
+
+    check_executor(kind)
+    refused = []
+    for shard in shards:
+        try:
+            rehearse(
+                shard.plugin, shard.task, shard.seed, settings=json.loads(shard.settings), output=shard.output,
+                device=shard.device,
+            )  # fmt: skip
+        except SimplatformError as error:
+            refused.append(f"{_named(shard)}: {error}")
+    if refused:
+        raise UsageError(f"{len(refused)} of {len(shards)} runs would be refused:\n" + "\n".join(refused))
 
 
 def sweep(
@@ -183,6 +207,10 @@ def _pooled_row(key: tuple[str, str, str], paths: list[str]) -> dict[str, Any]:
         "plugin": plugin, "task": views[0].task.name, "settings": _short(settings), "seeds": len(views),
         "metric": metric.name, "value": str(estimate(values, metric.kind)), "episodes": len(values),
     }  # fmt: skip
+
+
+def _named(shard: RunShard) -> str:
+    return " ".join(filter(None, [shard.plugin, shard.task, f"seed {shard.seed}", _short(shard.settings)]))
 
 
 def _short(settings: str) -> str:

@@ -35,6 +35,16 @@ def test_a_dry_run_lists_every_combination_once(program, file, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_dry_run_refuses_what_the_sweep_refuses(program, file, tmp_path):
+    file.write_text(FILE.replace('"train.steps" = 2', '"train.stepz" = 2').replace('fail = ["", "act"]', 'fail = [""]'))
+    code, out, err = program("sweep", file, "--dry-run", "--output", tmp_path / "runs")
+    assert code != 0
+    assert out == ""
+    assert "2 of 2 runs would be refused" in err
+    assert err.count("train.stepz") >= 2
+    assert not (tmp_path / "runs").exists()
+
+
 def test_failed_runs_are_told_beside_those_that_are_done(program, file, tmp_path):
     code, out, _ = program("sweep", file, "--output", tmp_path / "runs", "--device", "cpu", "--json")
     assert code == 1
