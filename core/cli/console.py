@@ -47,6 +47,8 @@ class RichConsole:
         self._progress = progress
         self._bars: dict[str, TaskID] = {}
         self._spoken: dict[str, float] = {}
+        self._began: dict[str, tuple[float, int]] = {}
+        self._ended: set[str] = set()
 
     def say(self, text: str) -> None:
         """Print one line above the bars."""
@@ -65,9 +67,18 @@ class RichConsole:
         import time
 
         now = time.monotonic()
-        if now - self._spoken.setdefault(stage, now) >= PERIOD or done == total:
+        start, first = self._began.setdefault(stage, (now, done))
+        if done < total:
+            self._ended.discard(stage)
+        elif stage in self._ended:  # a fit may tell its last step again, with what it measured after it
+            return
+        else:
+            self._ended.add(stage)
+        if now - self._spoken.setdefault(stage, now) >= PERIOD or done >= total:
             self._spoken[stage] = now
-            self.say(f"{stage}: {done}/{total} {note}".rstrip())
+            left = (now - start) * (total - done) / max(done - first, 1)
+            when = f"{left:.0f} s left" if first < done < total else ""
+            self.say(" ".join(filter(None, [f"{stage}: {done}/{total}", when, note])))
 
 
 @contextmanager

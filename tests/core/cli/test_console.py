@@ -53,6 +53,26 @@ def test_progress_without_a_terminal_is_said_at_the_end_and_on_stderr(capsys):
     assert [line for line in err.splitlines() if line.strip()] == ["a plugin prints", "fit: 3/3 loss 1", "done"]
 
 
+def test_an_end_that_is_told_again_is_said_once(capsys):
+    with console() as shown:
+        for done, note in ((1, ""), (2, "loss 1"), (2, "loss 1"), (2, "kept")):
+            shown.progress("fit", done, 2, note)
+        shown.progress("fit", 1, 2)
+        shown.progress("fit", 2, 2, "again from the start")
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
+    assert lines == ["fit: 2/2 loss 1", "fit: 2/2 again from the start"]
+
+
+def test_lines_in_place_of_a_bar_tell_the_time_left(capsys, monkeypatch):
+    now = iter((0.0, 40.0, 80.0))
+    monkeypatch.setattr("time.monotonic", lambda: next(now))
+    with console() as shown:
+        for done in (0, 1, 4):
+            shown.progress("fit", done, 4, "loss 1")
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
+    assert lines == ["fit: 1/4 120 s left loss 1", "fit: 4/4 loss 1"]
+
+
 def test_a_quiet_console_says_nothing(capsys):
     with console(quiet=True) as shown:
         shown.progress("fit", 3, 3)
