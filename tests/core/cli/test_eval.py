@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
 import simplatform as sp
+from simplatform.envs.recorded.reading import recording
 from tests.envs.recorded.cases import dp3, reach
 
 SETTINGS = {"train.steps": 2, "task.demonstrations": 2, "task.validation": 0}
@@ -64,3 +66,21 @@ def test_a_checkpoint_is_evaluated_on_a_file_of_ones_own_and_from_any_folder(pro
     errors = [json.loads(program(*words)[1])["metrics"]["action_error"]["value"] for words in ways]
     assert errors[0] != errors[1]
     assert min(errors) > 0
+
+
+def test_a_replay_is_evaluated_without_its_file_and_refused_in_one_line_without_the_cache_too(program, tmp_path):
+    pytest.importorskip("zarr", reason="pip install 'simplatform[pointcloud]'")
+    file = dp3(tmp_path / "own.zarr", reach(lengths=(4,) * 4))
+    settings = {"env.path": file, "train.steps": 0, "policy.widths": [8], "policy.points": 8}
+    run = sp.run("mp1", "replay", settings=settings, output=tmp_path / "runs", device="cpu", until="fit")
+    words, opened = ("eval", run.path, "--device", "cpu", "--json"), recording.__globals__["_read"]
+    first = json.loads(program(*words)[1])
+    shutil.rmtree(file)
+    opened.cache_clear()
+    assert json.loads(program(*words)[1])["metrics"] == first["metrics"]
+    shutil.rmtree(tmp_path / "cache" / "recordings")
+    opened.cache_clear()
+    code, out, err = program(*words)
+    assert (code, out) == (1, "")
+    (line,) = err.splitlines()
+    assert str(file) in line
