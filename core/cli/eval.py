@@ -49,6 +49,7 @@ def command(
         for number in range(count)
     ]
     with console() as shown:
+        shown.progress("evaluate", 0, count)
         result = evaluate_shards(
             found, shards, workers=workers, kind=executor, notes=notes,
             on_episode=lambda n: shown.progress("evaluate", n, count),

@@ -34,6 +34,7 @@ def command(
         print_json({"schema_version": 1, "runs": [asdict(shard) for shard in shards]})
         return
     with console() as shown:
+        shown.progress("sweep", 0, len(shards))
         outcomes = sweep(
             shards, workers=workers, kind=executor, on_run=lambda done: shown.progress("sweep", done, len(shards))
         )

@@ -86,6 +86,7 @@ def collect(
                 f"{task.name}: {split} has {there} distinct episode{'s' * (there != 1)}, {count} demonstrations were "
                 f"asked for: ask for as many (--set task.{setting}={there})"
             )
+        on_episode(0, 0)  # the first episode may take long
         if allocate:
             wanted = Allocation(allocate, len(task.variants), count, attempts)
             run = partial(run_shards, workers=workers, kind=kind)

@@ -113,7 +113,7 @@ def _measured(
     card: dict[str, Any] = {"settings": {}, "parameters": 0}
     checkpoint = None
     if own is not None:
-        policy, checkpoint = _fitted(name, own, data), place / CHECKPOINT
+        policy, checkpoint = _fitted(name, own, data, on_episode), place / CHECKPOINT
         checkpoint.mkdir()
         write_policy(checkpoint, policy, own.policy, own.policy_config, run_signature(own))
         card = {"settings": own.policy_config.model_dump(mode="json"), "parameters": parameters(policy)}
@@ -124,10 +124,12 @@ def _measured(
     return Measured(name, card, all_rows(evaluations))
 
 
-def _fitted(name: str, own: Resolved, data: Data) -> Policy:
+def _fitted(name: str, own: Resolved, data: Data, on_step: OnEpisode) -> Policy:
     policy = untrained(own)
     if isinstance(policy, Fittable):
-        policy.fit(data[0], validation=data[1], progress=lambda step, total, **metrics: None)
+        policy.fit(
+            data[0], validation=data[1], progress=lambda step, total, **metrics: on_step(f"{name} fit", step, total)
+        )
     elif isinstance(policy, Trainable):
         raise ContractError(f"{name} is trained step by step: it belongs to the rivals of {own.task.name}")
     return policy
@@ -145,6 +147,7 @@ def _evaluations(
             )
             for number in range(count)
         ]
+        on_episode(f"{name} {split}", 0, count)
         yield evaluate_shards(
             recipe.task, shards, workers=options.workers, kind=options.executor,
             on_episode=lambda n, split=split, count=count: on_episode(f"{name} {split}", n, count),  # type: ignore[misc]  # a lambda with defaults is not inferred

@@ -240,7 +240,7 @@ class _Stages:
         """Write report.html and CARD.md."""
         from simplatform.report import write_report
 
-        path = write_report(self.run)
+        path = write_report(self.run, lambda done, total: self.console.progress("report sections", done, total))
         self.console.say(f"report: {path}")
 
     def _collect(self, split: str, count: int) -> Demonstrations:
@@ -344,6 +344,7 @@ class _Stages:
             )
             for number in range(count)
         ]  # fmt: skip
+        self.console.progress(f"evaluate {split}", 0, count)  # the first episode may take long
         evaluation = evaluate_shards(
             recipe.task,
             shards,

@@ -27,15 +27,17 @@ from simplatform.text import markdown, markdown_code
 SectionFunction = Callable[[RunView], Section | None]
 
 
-def write_report(run: RunDirectory) -> Any:
+def write_report(run: RunDirectory, on_section: Callable[[int, int], None] = lambda done, total: None) -> Any:
     """Write ``report.html``, its pictures as files, and ``CARD.md``; returns the path of the report.
+
+    ``on_section`` is told how many sections are made, and of how many.
 
     Raises:
         RunError: the run was not evaluated yet, a file of it is damaged, or a link stands in the place of one.
     """
     view = RunView(run)
     run.read_summary()
-    sections = sorted(_sections(view), key=lambda section: section.order)
+    sections = sorted(_sections(view, on_section), key=lambda section: section.order)
     bodies = [section.body for section in sections]
     plotly = script_for(bodies)
     scripts = [text for text in (plotly, space_script(bodies)) if text]
@@ -86,10 +88,14 @@ def _others(view: RunView, split: str, metric: str) -> list[tuple[str, Estimate]
     return [(name, Estimate(**value)) for name, value in found.items() if value]
 
 
-def _sections(view: RunView) -> list[Section]:
+def _sections(view: RunView, on_section: Callable[[int, int], None]) -> list[Section]:
     sources: list[tuple[str, Callable[[], SectionFunction]]] = [(f.__name__, partial(_itself, f)) for f in BUILT_IN]
     sources += [(entry.name, entry.load) for entry in get_host().registry("report section")]
-    made = [_section(name, load, view) for name, load in sources]
+    made: list[Section | None] = []
+    for name, load in sources:
+        on_section(len(made), len(sources))
+        made.append(_section(name, load, view))
+    on_section(len(made), len(sources))
     return [section for section in made if section is not None]
 
 

@@ -35,13 +35,13 @@ class Loud:
     """Keeps what is said."""
 
     def __init__(self):
-        self.said = []
+        self.said, self.bars = [], {}
 
     def say(self, text):
         self.said.append(text)
 
     def progress(self, stage, done, total, note=""):
-        pass
+        self.bars.setdefault(stage, []).append((done, total))
 
 
 def started(tmp_path, **how):
@@ -60,6 +60,16 @@ def test_stages_come_in_order_up_to_the_one_that_is_told(tmp_path, until, wanted
     assert (stages.seen, stages.ends) == (wanted, ["done"])
     assert run.status["state"] == "done"
     assert run.status["stage"] == wanted[-1]
+
+
+def test_whatever_may_last_shows_how_far_it_is_from_its_start_to_its_end(tmp_path):
+    _, _, console = started(tmp_path, settings={"task.opponents": True}, fresh=True)
+    stages = ["collect train", "fit", "evaluate test", "report sections"]
+    assert [stage for stage in console.bars if stage in stages] == stages
+    for stage, shown in console.bars.items():
+        assert shown == sorted(shown), stage
+        assert shown[-1][0] == shown[-1][1], stage
+        assert stage == "fit" or shown[0][0] == 0, stage
 
 
 def test_what_is_there_is_reused_and_said(tmp_path):
