@@ -47,7 +47,8 @@ class Facts:
     clouds: Mapping[str, Any] = field(default_factory=dict)
     """Which observations are point clouds, ``(N, C)``, and how they were read: ``points``, how many are kept of each in
     farthest-point order (``order`` "first": in the order they come in); ``middle`` (3,) and ``reach``, beyond which, in
-    any coordinate, a point is dropped."""
+    any coordinate, a point is dropped; ``depth``, where it was made of depth images, their name (``image``), ``size``
+    (H, W) and camera (see ``simplatform.deployment.depth.Camera``), and the number of ``points`` taken of each."""
     images: Mapping[str, Any] = field(default_factory=dict)
     """Which observations are images, ``(cameras, size, size, 3)`` bytes: their ``size`` and number of ``cameras``."""
     ranges: Mapping[str, Any] = field(default_factory=dict)
@@ -158,7 +159,16 @@ def _is_cloud(value: object) -> bool:
     if not isinstance(value, Mapping) or not _whole(value.get("points", 1), 1):
         return False
     middle, reach = value.get("middle", [0, 0, 0]), value.get("reach")
-    return _numbers(middle) and len(middle) == 3 and (reach is None or _is_number(reach))
+    camera = value.get("depth")
+    known = _numbers(middle) and len(middle) == 3 and (reach is None or _is_number(reach))
+    return known and (camera is None or _is_camera(camera))
+
+
+def _is_camera(value: object) -> bool:
+    if not isinstance(value, Mapping) or not _is_text(value.get("image")) or not _whole(value.get("points"), 1):
+        return False
+    intrinsics, size = value.get("intrinsics"), value.get("size")
+    return _numbers(intrinsics) and len(intrinsics or ()) == 4 and _numbers(size) and len(size or ()) == 2
 
 
 def _is_images(value: object) -> bool:

@@ -19,6 +19,7 @@ import numpy as np
 
 from simplatform.contracts import Signature
 from simplatform.deployment.clouds import Array, filled, sampled
+from simplatform.deployment.depth import seen
 from simplatform.deployment.images import views
 from simplatform.errors import FrameError
 
@@ -84,10 +85,24 @@ class Frames:
                 return [_numbers(str(source), frame[str(source)]) for source in sources]
             parts = [_numbers(str(source), frame[str(source)]) for source in sources]
             return parts[0] if len(parts) == 1 else np.concatenate([part.reshape(-1) for part in parts])
-        made = self.facts.keys.get(key, [])
+        if (cloud := self._from_depth(key, frame)) is not None:
+            return cloud
+        made = self.facts.keys.get(key, []) or _images_of(self._camera(key))
         also = f" (nor {' and '.join(made)}, of which it was made)" if made else ""
         there = ", ".join(map(str, frame)) or "nothing"
         raise FrameError(f"the frame has no {key!r}{also}; it has {there}, expected {self._said()}")
+
+    def _camera(self, key: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.facts.clouds.get(key, {}).get("depth") or {}
+        return found
+
+    def _from_depth(self, key: str, frame: Mapping[str, Any]) -> Array | None:
+        """Return the cloud of a frame's depth image; None where it has none, or none that belongs to a cloud."""
+        about = self._camera(key)
+        names = [_named(name, frame) for name in _images_of(about)]
+        if not names or None in names:
+            return None
+        return seen(about, *(_numbers(str(name), frame[str(name)]) for name in names))
 
     def _one(self, key: str, value: Any) -> Array:
         if key in self.facts.clouds:
@@ -171,6 +186,11 @@ class Frames:
 
     def _measured(self, key: str) -> str:
         return f"; training was in {self.facts.units[key]}" if key in self.facts.units else ""
+
+
+def _images_of(camera: Mapping[str, Any]) -> list[str]:
+    """Return the names of the images that a cloud is made of: depth, and colour."""
+    return [camera[name] for name in ("image", "colour") if camera.get(name)]
 
 
 def _named(source: str, frame: Mapping[str, Any]) -> str | None:

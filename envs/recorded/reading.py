@@ -13,13 +13,14 @@ import numpy as np
 from simplatform.budgets import memory_within
 from simplatform.demonstrations import Demonstrations
 from simplatform.demonstrations.formats import open_demonstrations
+from simplatform.deployment.depth import Camera
 from simplatform.envs.recorded import prepared
 from simplatform.envs.recorded.clouds import Sampling
 from simplatform.envs.recorded.columns import column_of
-from simplatform.envs.recorded.depth import Camera, with_clouds
+from simplatform.envs.recorded.depth import camera_declared, camera_of, with_clouds
 from simplatform.envs.recorded.frames import refuse_holes, require_alike
 from simplatform.envs.recorded.prepared import Recording
-from simplatform.envs.recorded.roles import Keys, keys_of, mapped
+from simplatform.envs.recorded.roles import CLOUD, Keys, keys_of, mapped
 from simplatform.errors import ConfigError
 from simplatform.runs.fingerprint import data_fingerprint
 
@@ -54,7 +55,7 @@ class How:
         Raises:
             ConfigError: a setting is not one that can be.
         """
-        camera = Camera.of(settings.get("depth"))
+        camera = camera_of(settings.get("depth"))
         return cls(**{**settings, "keys": keys_of(settings.get("keys") or {}), "depth": camera})
 
     def __post_init__(self) -> None:
@@ -99,11 +100,14 @@ def _make(path: str, how: How, folder: Path) -> None:
     require_alike(found, path)
     said, declared = facts(found), dict[str, Any]()
     if len(found):
+        taken = found
         found = found if how.depth is None else with_clouds(found, how.depth, how.points)
         found = mapped(found, how.keys, said, cameras=how.pixels > 0)
         declared = declaration(found)
         with memory_within(path, prepared.bytes_of(path)):
             _write(found, how, folder, said, declared)
+        if how.depth is not None and CLOUD not in declared["keys"]:  # no other cloud was chosen by env.keys
+            declared["clouds"][CLOUD]["depth"] = camera_declared(taken, how.depth, how.points)
     prepared.write_card(folder, found, said, declared)
 
 

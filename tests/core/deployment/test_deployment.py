@@ -16,7 +16,8 @@ from simplatform.deployment.noise import Stream
 from simplatform.errors import CheckpointError, FrameError, UsageError
 from simplatform.export import export_checkpoint
 from simplatform.runs.recordings import read_recordings
-from tests.core.deployment.deployment_cases import raw, trained
+from tests.core.deployment.deployment_cases import SETTINGS, raw, trained
+from tests.envs.recorded.cases import dp3
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +160,28 @@ def test_what_cannot_be_deployed_is_named(run, tmp_path):
     (tmp_path / "no.onnx").write_bytes(b"not one")
     with pytest.raises(CheckpointError, match=r"no\.onnx"):
         sp.deploy(tmp_path / "no.onnx")
+
+
+def test_raw_depth_images_of_the_robot_give_the_actions_of_the_evaluation_and_broken_ones_are_held(tmp_path):
+    pytest.importorskip("zarr", reason="pip install 'simplatform[pointcloud]'")
+    depth = np.random.default_rng(0).uniform(400, 600, (12 * 10, 12, 16)).astype(np.float32)
+    path = dp3(tmp_path / "own.zarr", raw(), point_cloud=None, depth=depth)
+    camera = {"image": "depth", "intrinsics": [25, 30, 8, 6], "scale": 0.001, "crop": [[-0.1, -1, 0], [1, 1, 1]]}
+    settings = {
+        **SETTINGS,
+        "env.path": path,
+        "env.depth": camera,
+        "env.points": 32,
+        "train.steps": 0,
+        "task.opponents": False,
+    }
+    run = sp.run("mp1", "replay", settings=settings, output=tmp_path / "runs")
+    recording = next(read_recordings(run.path / "eval" / "recordings"))
+    states, images = raw()[9].observations["agent_pos"], depth[-12:]
+    frames = [{"agent_pos": state, "depth": image} for state, image in zip(states, images, strict=False)]
+    with sp.deploy(run) as controller:
+        assert np.array_equal(said(controller, frames), recording.actions)
+        for broken, words in ((0 * images[0], "'depth' shows no point"), (images[0][:5], r"'depth' has shape (5, 16)")):
+            last = controller(frames[-1])
+            assert np.array_equal(controller({"agent_pos": states[0], "depth": broken}), last)
+            assert words in controller.last.held
