@@ -8,7 +8,8 @@ task would have succeeded.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Literal, cast
 
 import gymnasium
@@ -87,13 +88,43 @@ def units(actions: NDArray[Any]) -> NDArray[np.float64]:
     return np.where(spread > CONSTANT * size, spread, own)
 
 
+def nearer(actions: NDArray[Any], other: NDArray[Any], quaternions: Sequence[int]) -> NDArray[Any]:
+    """Return actions ``(..., C)`` with each quaternion, or its negative, whichever is nearer to that of ``other``.
+
+    Both are the same rotation. ``quaternions`` are the components at which they begin.
+    """
+    found = np.array(actions)
+    for start in quaternions:
+        part = slice(start, start + 4)
+        away = (found[..., part] * other[..., part]).sum(-1, keepdims=True) < 0
+        found[..., part] = np.where(away, -found[..., part], found[..., part])
+    return found
+
+
+def _starts(quaternions: Sequence[int], shape: tuple[int, ...]) -> list[int]:
+    """Return where quaternions begin, ordered.
+
+    Raises:
+        ConfigError: they overlap, or are not whole within an action.
+    """
+    listed = quaternions if isinstance(quaternions, list | tuple) else [quaternions]
+    whole = len(shape) == 1 and all(type(k) is int and 0 <= k <= shape[0] - 4 for k in listed)
+    starts = sorted(listed) if whole else []
+    if not whole or any(b - a < 4 for a, b in pairwise(starts)):
+        raise ConfigError(
+            f"env.quaternions={quaternions} must name where quaternions, of four components each, begin in actions of "
+            f"shape {list(shape)}"
+        )
+    return starts
+
+
 class ReplayEnv(gymnasium.Env[dict[str, Any], Array]):
     """Replays the recorded episodes of a part, each as one episode: ``reset(options={"episode": k})`` begins the k-th.
 
     Observations have the recorded keys and shapes, in the recorded units, float32. ``info["action_error"]`` is the root
     mean square over components of (action − recorded action), each divided by its standard deviation over the whole
     file, or by its size where it is constant: 0 is the expert, 1 about the mean action. ``info["action_difference"]``
-    is the mean absolute difference in the action's own units.
+    is the mean absolute difference in the action's own units. Where ``quaternions`` begin, q and −q are the same.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
@@ -103,6 +134,7 @@ class ReplayEnv(gymnasium.Env[dict[str, Any], Array]):
         render_mode: str | None = None, points: int = How.points, sampling: Sampling = How.sampling,
         outliers: Outliers = How.outliers, keys: Mapping[str, Any] | None = None, voxel: float = How.voxel,
         pixels: int = How.pixels, depth: Mapping[str, Any] | None = None,
+        quaternions: Sequence[int] = (),
     ) -> None:  # fmt: skip
         """Open the file; ``episode``, which counts within its ``part``, leaves that one alone; the rest: ``How``.
 
@@ -118,7 +150,9 @@ class ReplayEnv(gymnasium.Env[dict[str, Any], Array]):
         self._numbers = numbers if episode is None else [numbers[episode % len(numbers)]]
         self._episodes, self._images = demonstrations, found.facts["images"]
         self.recorded: Episode = demonstrations[self._numbers[0]]
-        self._scale = units(demonstrations.stacked_actions())
+        self._quaternions = _starts(quaternions, self.recorded.actions.shape[1:])
+        actions = demonstrations.stacked_actions()
+        self._scale = units(nearer(actions, actions[0], self._quaternions))
         self._time, self.render_mode = 0, render_mode
         shapes = {key: value.shape[1:] for key, value in self.recorded.observations.items()}
         self.observation_space = Dict({key: _space(shape, key in self._images) for key, shape in shapes.items()})
@@ -152,7 +186,8 @@ class ReplayEnv(gymnasium.Env[dict[str, Any], Array]):
 
     def step(self, action: Array) -> tuple[dict[str, Array], float, bool, bool, dict[str, Any]]:
         """Compare, and go one recorded step on; the reward is minus the error."""
-        difference = np.asarray(action, np.float64) - self.expert_action
+        expert = self.expert_action
+        difference = nearer(np.asarray(action, np.float64), expert, self._quaternions) - expert
         error = float(np.sqrt(np.mean((difference / self._scale) ** 2)))
         info = {"action_error": error, "action_difference": float(np.abs(difference).mean())}
         self._time += 1

@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import check_env
 import simplatform as sp
 from simplatform.demonstrations import Demonstrations, Episode
 from simplatform.demonstrations.formats import save_demonstrations
-from simplatform.envs.recorded.replay import Recorded, split, units
+from simplatform.envs.recorded.replay import Recorded, ReplayEnv, split, units
 from simplatform.errors import ConfigError, DataError, RunError
 from simplatform.recipes import resolve
 from tests.envs.recorded.cases import dp3, reach
@@ -146,3 +146,33 @@ def test_the_unit_of_actions_changes_no_training_and_a_constant_comes_back(tmp_p
         errors.append(run.summary["action_error"]["value"])
         assert sp.load(run)({"agent_pos": data[0].observations["agent_pos"][0]})[3] == np.float32(0.7)
     np.testing.assert_allclose(errors, errors[0], rtol=1e-3)
+
+
+def test_a_quaternion_and_its_negative_are_the_same_action_where_they_are_declared(tmp_path):
+    pytest.importorskip("zarr", reason="pip install 'simplatform[pointcloud]'")
+    draws, data = np.random.default_rng(0), reach((4, 5, 6))
+    turns = draws.normal([3, 0, 0, 0], 0.5, (15, 4))
+    turns *= draws.choice([-1, 1], (15, 1)) / np.linalg.norm(turns, axis=1, keepdims=True)
+    actions = np.concatenate([draws.normal(size=(15, 3)), turns], 1).astype(np.float32)
+    path = dp3(tmp_path / "turns.zarr", data, action=actions)
+
+    def errors(sign, **options):
+        env = ReplayEnv(path, **options)
+        env.reset(seed=0)
+        asked = np.float32([1, 1, 1, *[sign] * 4])
+        return [env.step(env.expert_action * asked + np.float32([0.1, 0, 0, 0, 0, 0, 0]))[4] for _ in range(3)]
+
+    assert errors(-1, quaternions=[3]) == errors(1, quaternions=[3])
+    assert errors(-1)[0]["action_error"] > 5 * errors(1)[0]["action_error"]
+    spread = (turns * np.sign(turns[:, :1])).std(0)  # of rotations, not of signs
+    env = ReplayEnv(path, quaternions=[3])
+    env.reset(seed=0)
+    info = env.step(env.expert_action + np.float32([0, 0, 0, 0, 0.01, 0, 0]))[4]
+    assert info["action_error"] == pytest.approx(0.01 / spread[1] / np.sqrt(7), rel=1e-4)
+    for wrong in ([4], [-1], [0, 3], ["a"], [0.5], 9):
+        with pytest.raises(ConfigError, match=r"env\.quaternions=.*must name where"):
+            ReplayEnv(path, quaternions=wrong)
+    task = resolve("mp1", "replay", settings={"env.path": path, "env.quaternions": [3]}).task
+    env = gymnasium.make(task.env, **task.kwargs, **task.splits["test"])
+    env.reset(seed=0)
+    assert env.step(-env.unwrapped.expert_action * np.float32([-1, -1, -1, 1, 1, 1, 1]))[4]["action_error"] < 1e-6
