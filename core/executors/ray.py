@@ -6,6 +6,7 @@ All machines must see the same files (the output folder and the cache) and have 
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,8 @@ from simplatform.executors.base import Result, Shard, available_cores
 
 RETRIES = 5
 """Times that a shard is run again after the machine or process that ran it died."""
+PATIENCE = 10.0
+"""Seconds that the port of a cluster has to answer in."""
 
 
 class RayExecutor:
@@ -71,12 +74,24 @@ def _connect(ray: Any, workers: int, address: str) -> None:
         passed["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         quiet.update(num_cpus=workers, include_dashboard=False)
     try:
+        _knock(address)
         ray.init(address=address or "local", runtime_env={"env_vars": passed}, **quiet)
     except Exception as error:  # Ray raises bare ones too, as when its node does not start within half a minute
         raise SimplatformError(
             f"cannot reach a Ray cluster at {address or 'this machine'}: {error}. Start one with `ray start --head` "
             "and give its address: --executor ray:HOST:6379, or ray:auto for one on this machine."
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Reach the port of a cluster by its address: Ray itself tries for minutes before it gives one up.
+
+    Raises:
+        OSError: nobody answers.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE).close()
 
 
 def _result(ray: Any, reference: Any) -> Any:
