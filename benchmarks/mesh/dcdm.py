@@ -185,7 +185,7 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="*", default=[31, 63, 127, 255])
     parser.add_argument("--meshes", type=int, nargs="+", default=[15, 35, 100])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--weights", type=Path, default=Path("/tmp/simplatform-dcdm"))
+    parser.add_argument("--weights", type=Path, default=Path("runs/dcdm"))
     parser.add_argument("--json", type=Path, default=HERE / "dcdm.json")
     options = parser.parse_args()
     torch.set_num_threads(1)

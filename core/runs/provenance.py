@@ -37,10 +37,14 @@ def measured_on(device: str = "cpu") -> dict[str, Any]:
 
 
 def command() -> str:
-    """Return the command that started this process, from the folder of the repository."""
+    """Return the command that started this process, from the folder of the repository.
+
+    Of an absolute path the last name is told: the folders of one machine are of no use to another.
+    """
     script = Path(sys.argv[0])
     parts = script.parts[script.parts.index("benchmarks") :] if "benchmarks" in script.parts else (script.name,)
-    return shlex.join(["python", "/".join(parts), *sys.argv[1:]])
+    arguments = [Path(one).name if Path(one).is_absolute() else one for one in sys.argv[1:]]
+    return shlex.join(["python", "/".join(parts), *arguments])
 
 
 def installed(distributions: tuple[str, ...]) -> dict[str, str]:

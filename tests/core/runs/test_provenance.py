@@ -35,7 +35,8 @@ def test_it_names_this_machine_and_is_plain_json():
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [(["/a/b/benchmarks/dynamics/x.py", "--only", "a b"], "python benchmarks/dynamics/x.py --only 'a b'"),
-     (["/usr/bin/simplatform", "run"], "python simplatform run")],
+     (["/usr/bin/simplatform", "run"], "python simplatform run"),
+     (["x.py", "--json", "/home/me/found.json", "--base", "../base"], "python x.py --json found.json --base ../base")],
 )  # fmt: skip
 def test_the_command_holds_no_path_of_the_machine(monkeypatch, arguments, wanted):
     monkeypatch.setattr(sys, "argv", arguments)
