@@ -37,3 +37,24 @@ html_theme = "furo"
 html_title = f"simplatform {__version__}"
 html_copy_source = False
 html_show_sphinx = False
+
+
+REPAIRS = {
+    'role="heading">': 'role="heading" aria-level="2">',
+    "<pre>": '<pre tabindex="0">',
+    '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
+}
+
+
+def for_all_readers(app, error):
+    """Give a screen reader the level of captions, which are headings, and a keyboard the blocks that scroll."""
+    for page in Path(app.outdir).rglob("*.html") if error is None else ():
+        text = page.read_text(encoding="utf8")
+        for found, wanted in REPAIRS.items():
+            text = text.replace(found, wanted)
+        page.write_text(text, encoding="utf8")
+
+
+def setup(app):
+    """Connect what is done after a build."""
+    app.connect("build-finished", for_all_readers)

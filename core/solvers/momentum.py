@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -40,12 +40,14 @@ class Momentum:
 
     def ahead(self, x: Vector, before: Vector) -> Vector:
         """Return y, where the gradient is wanted."""
-        found: Vector = x + self.gamma * (x - before)  # type: ignore[operator]  # arrays and tensors add
+        step: Any = _less(x, before)
+        found: Vector = x + self.gamma * step
         return found
 
     def following(self, x: Vector, before: Vector, gradient: Vector) -> Vector:
         """Return x⁺ from x, x⁻ and ∇f(y)."""
-        found: Vector = x + self.beta * (x - before) - self.alpha * gradient  # type: ignore[operator]  # likewise
+        step: Any = _less(x, before)
+        found: Vector = x + self.beta * step - self.alpha * gradient
         return found
 
     def quadratic_rate(self, points: int = 4001) -> float:
@@ -55,6 +57,11 @@ class Momentum:
         determinant = self.beta - self.alpha * curvature * self.gamma
         root = np.sqrt((trace**2 - 4 * determinant).astype(complex))
         return float(np.maximum(np.abs(trace + root), np.abs(trace - root)).max() / 2)
+
+
+def _less(x: Any, other: Any) -> Any:
+    """Return a difference of arrays or tensors, which have no type in common."""
+    return x - other
 
 
 def momentum(name: Name, mu: float, lipschitz: float) -> Momentum:

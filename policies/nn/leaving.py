@@ -7,4 +7,9 @@ import torch
 
 def leaving() -> bool:
     """Return whether ``torch.export`` or TorchScript's tracer is at work."""
-    return torch.compiler.is_exporting() or torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]  # torch's own, and public
+    return torch.compiler.is_exporting() or traced()
+
+
+def traced() -> bool:
+    """Return whether TorchScript's tracer is at work."""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined,no-untyped-call]  # torch's own, and public

@@ -175,7 +175,8 @@ def check_points(points: Floats, name: Path | str) -> None:
     bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
     if len(bad):
         raise DataError(
-            f"{name}: vertex {bad[0]} is at {points[bad[0]].tolist()} ({len(bad)} of {len(points)} not finite)"
+            f"{name}: coordinates are not finite at vertex {bad[0]}: repair the file "
+            f"({points[bad[0]].tolist()}; {len(bad)} of {len(points)} vertices)"
         )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
@@ -83,8 +84,17 @@ def write_zarr(demonstrations: Demonstrations, path: Path) -> None:
             scratch.chmod(0o755)
             scratch.rename(path)
         except BaseException:
-            shutil.rmtree(scratch, ignore_errors=True)
+            _remove(scratch)
             raise
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder into which zarr's own threads may still write: it does not wait for them after an error."""
+    for _ in range(40):
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.05)
+        if not folder.exists():
+            return
 
 
 def _flat(demonstrations: Demonstrations) -> dict[str, Array]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from simplatform.errors import ConfigError
 from simplatform.policies.dynamics.reconstruction.data import Systems
+from simplatform.policies.nn.leaving import traced
 
 VectorField = Callable[[Tensor], Tensor]
 """dx/dt of R rows at once: ``(R, N, d)`` to ``(R, N, d)``."""
@@ -145,8 +146,7 @@ def by_numpy(x: Tensor) -> bool:
     """
     if torch.is_grad_enabled() or type(x) is not Tensor or x.dtype != torch.float64 or x.device.type != "cpu":
         return False
-    traced = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]  # TorchScript's own, without types
-    return not (traced or torch.compiler.is_compiling()) and torch.get_num_threads() == 1
+    return not (traced() or torch.compiler.is_compiling()) and torch.get_num_threads() == 1
 
 
 def _block(layers: Sequence[tuple[Tensor, Array]], x: Tensor) -> Tensor:

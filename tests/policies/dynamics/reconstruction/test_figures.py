@@ -42,7 +42,13 @@ def test_a_section_of_all_parts(monkeypatch):
     )
     section = reconstruction_section(run)
     assert asked == [0, 3]  # one of each family
-    for part in ("phase portraits", "by environment", "learned contexts", "gate values", "adaptation steps"):
+    for part in (
+        "phase portraits",
+        "of every episode by system",
+        "learned contexts",
+        "gate values",
+        "adaptation steps",
+    ):
         assert f'alt="{part}' in section.body or part in section.body
     assert section.body.count("data:image/png") == 5
     assert reconstruction_section(SimpleNamespace(recipe=SimpleNamespace(policy_config=Config()))) is None
