@@ -1,7 +1,7 @@
-"""The films of the docs, each from one run: ``python docs/films.py robot RUN``, ``python docs/films.py attractor RUN``.
+"""The films of the docs, each from one run: ``python docs/films.py robot RUN``, and so ``attractor`` and ``field``.
 
-``RUN`` is the folder of an evaluated run, of ``simplatform run --plugin mp1`` and ``--plugin stnn``; the film goes to
-``docs/images``.
+``RUN`` is the folder of an evaluated run, of ``simplatform run --plugin mp1``, ``--plugin stnn`` and, on a plane,
+``--plugin sinenet``; the film goes to ``docs/images``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from simplatform.envs.fields.scores import correlation
 from simplatform.envs.manipulation.figures import commanded_path
 from simplatform.pipeline.environments import make_env
 from simplatform.report.section import animation_bytes
@@ -35,10 +36,11 @@ Array = Any
 def main() -> None:
     """Draw the film that was asked for."""
     what, run = sys.argv[1:]
-    films = {"robot": robot, "attractor": attractor}
-    frames = films[what](RunView(RunDirectory(Path(run))))
+    films = {"robot": (robot, 0.07), "attractor": (attractor, 0.07), "field": (field, 0.25)}
+    film, seconds = films[what]
+    frames = film(RunView(RunDirectory(Path(run))))
     place = IMAGES / f"{what}.webp"
-    place.write_bytes(animation_bytes(frames, 0.07))
+    place.write_bytes(animation_bytes(frames, seconds))
     print(f"{place.name}: {len(frames)} frames, {place.stat().st_size / 1e6:.2f} MB")
 
 
@@ -103,6 +105,41 @@ def _attractor_frame(forecast: Array, truth: Array, end: int, env: Any) -> Array
     figure.text(0.03, 0.93, "truth", color=TRUTH, weight="bold")
     figure.text(0.11, 0.93, "forecast", color=FORECAST, weight="bold")
     figure.text(0.97, 0.93, f"{time:.1f} Lyapunov times", ha="right", color=TRUTH)
+    return _pixels(figure)
+
+
+def field(run: RunView) -> list[Array]:
+    """Return frames of a test episode: the solution, the surrogate's forecast of it, and their difference.
+
+    Of those recorded, it is the one that is followed about as long as the mean of all, and not the best.
+    """
+    rows = [row for row in run.rows if row["split"] == "test"]
+    mean = np.mean([row["correlation_time"] for row in rows])
+    recorded = [one for one in run.recordings if one.split == "test"]
+    pairs = zip(rows, recorded, strict=False)  # the first episodes are recorded
+    row, recording = min(pairs, key=lambda pair: abs(pair[0]["correlation_time"] - mean))
+    print(
+        f"episode {row['episode']}: correlation above 0.8 until {row['correlation_time']:.4g}, the mean is {mean:.4g}"
+    )
+    env: Any = make_env(run.task, "test").unwrapped
+    env.reset(seed=row["seed"], options={"episode": row["episode"]})
+    forecast = np.asarray(recording.actions, float)[:, env.given :]
+    truth = env.truth[1 : len(forecast) + 1, env.given :]
+    size = float(np.abs(truth[:, 0]).max())
+    return [_field_frame(truth[k], forecast[k], size, env.frame * (k + 1)) for k in range(len(truth))]
+
+
+def _field_frame(truth: Array, forecast: Array, size: float, time: float) -> Array:
+    """Draw the first channel, all frames in one scale of colours."""
+    figure = Figure(figsize=(8, 3.1), facecolor=PAPER)
+    shown = (("truth", truth[0]), ("forecast", forecast[0]), ("difference", forecast[0] - truth[0]))
+    for column, (name, values) in enumerate(shown):
+        axes = figure.add_axes((0.01 + 0.33 * column, 0.02, 0.32, 0.83))
+        axes.imshow(values.T, origin="lower", cmap="RdBu_r", vmin=-size, vmax=size)
+        axes.set_axis_off()
+        axes.set_title(name, color=TRUTH, weight="bold", fontsize=10)
+    told = f"t = {time:.2f}, correlation {correlation(forecast, truth):.2f}"
+    figure.text(0.985, 0.95, told, ha="right", va="center", color=TRUTH, fontsize=9)
     return _pixels(figure)
 
 

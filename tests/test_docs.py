@@ -70,6 +70,14 @@ def test_every_committed_picture_is_in_the_gallery():
     assert all((ROOT / "docs" / name).exists() for name in named)
 
 
+def test_every_film_is_made_by_the_command_beneath_it():
+    page = (ROOT / "docs" / "gallery.md").read_text()
+    shown = re.findall(r"\(images/(\w+)\.webp\)\n\n`python docs/films\.py (\w+) RUN`", page)
+    made = re.findall(r"^def (\w+)\(run: RunView\) -> list\[Array\]:", (ROOT / "docs" / "films.py").read_text(), re.M)
+    assert all(picture == command for picture, command in shown)
+    assert sorted(command for _, command in shown) == sorted(made)
+
+
 def test_every_built_in_method_has_a_page():
     """Each policy that a built-in plugin registers is explained by name on a page of docs/explanation."""
     from simplatform.plugin_host.host import get_host
