@@ -40,14 +40,15 @@ class Momentum:
 
     def ahead(self, x: Vector, before: Vector) -> Vector:
         """Return y, where the gradient is wanted."""
-        step: Any = _less(x, before)
-        found: Vector = x + self.gamma * step
+        here: Any = x  # arrays and tensors have no type in common that adds
+        found: Vector = here + self.gamma * (here - before)
         return found
 
     def following(self, x: Vector, before: Vector, gradient: Vector) -> Vector:
         """Return x⁺ from x, x⁻ and ∇f(y)."""
-        step: Any = _less(x, before)
-        found: Vector = x + self.beta * step - self.alpha * gradient
+        here: Any = x
+        slope: Any = gradient
+        found: Vector = here + self.beta * (here - before) - self.alpha * slope
         return found
 
     def quadratic_rate(self, points: int = 4001) -> float:
@@ -57,11 +58,6 @@ class Momentum:
         determinant = self.beta - self.alpha * curvature * self.gamma
         root = np.sqrt((trace**2 - 4 * determinant).astype(complex))
         return float(np.maximum(np.abs(trace + root), np.abs(trace - root)).max() / 2)
-
-
-def _less(x: Any, other: Any) -> Any:
-    """Return a difference of arrays or tensors, which have no type in common."""
-    return x - other
 
 
 def momentum(name: Name, mu: float, lipschitz: float) -> Momentum:

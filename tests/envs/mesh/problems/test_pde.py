@@ -87,7 +87,8 @@ def test_fluxes_and_held_parts_of_the_boundary(written):
 
 
 def test_it_is_a_task_and_movers_that_need_no_training_run_on_it(written, tmp_path):
-    few = {"env.file": str(written(WAVE, trusted=False)), "env.n": 8, "task.episodes": 2, "task.opponents": False}
+    few = {"env.file": str(written(WAVE, trusted=False)), "env.n": 8, "task.episodes": 2, "task.opponents": False,
+           "task.demonstrations": 0, "task.validation": 0}  # fmt: skip
     run = sp.run("spring", "pde", settings=few, output=tmp_path / "runs", workers=1)
     assert run.summary["error_reduction"]["value"] > 0
 
