@@ -16,17 +16,17 @@ from simplatform.deployment.checkpoint import read
 from simplatform.errors import EvaluationWarning, UsageError, whole
 from simplatform.executors.choice import check_executor
 from simplatform.pipeline.border import name_of
+from simplatform.pipeline.devices import resolve_device
 from simplatform.pipeline.environments import episodes_of
 from simplatform.pipeline.evaluate import evaluate_policy, limited, within
 from simplatform.pipeline.graphed import Graphed
 from simplatform.pipeline.group import join
 from simplatform.pipeline.observer import Console
 from simplatform.pipeline.options import STAGES, Options
-from simplatform.pipeline.run import execute, resolve_device
-from simplatform.pipeline.start import run_signature, untrained
+from simplatform.pipeline.run import execute
 from simplatform.pipeline.tally import Evaluation
 from simplatform.plugin_host.host import get_host
-from simplatform.recipes import Resolved, find_task, resolve
+from simplatform.recipes import find_task, resolve
 from simplatform.recipes.code import trust_all
 from simplatform.report.sentence import sentence
 from simplatform.report.verdict import verdict
@@ -131,37 +131,6 @@ def run(
         check_same(directory, recipe)
     execute(directory, recipe, options, console)
     return Run(directory.path)
-
-
-def rehearse(
-    plugin: str,
-    task: str | None = None,
-    seed: int = 0,
-    *,
-    settings: Mapping[str, Any] | None = None,
-    output: str | Path = "runs",
-    device: str = "auto",
-    executor: str = "",
-    fresh: bool = False,
-    callbacks: tuple[Callback | str, ...] = (),
-) -> Resolved:
-    """Return the recipe of a run after all that ``run`` would refuse before its first episode was refused here.
-
-    The environment and the policy are built, and nothing is written.
-
-    Raises:
-        SimplatformError: as ``run``.
-    """
-    check_executor(executor)
-    recipe = resolve(plugin, task, seed, settings)
-    resolve_device(device)
-    instances(callbacks)
-    directory = RunDirectory.place(Path(output), recipe)
-    if directory is not None and not fresh:
-        check_same(directory, recipe)
-    run_signature(recipe)
-    untrained(recipe)
-    return recipe
 
 
 def resume(

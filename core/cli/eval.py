@@ -30,8 +30,8 @@ def command(
 ) -> None:
     """Evaluate a policy (or the expert) and print its metrics with intervals."""
     from simplatform.cli.console import console, print_json, print_table
+    from simplatform.pipeline.devices import resolve_device
     from simplatform.pipeline.evaluate import evaluate_shards, limited
-    from simplatform.pipeline.run import resolve_device
     from simplatform.pipeline.shards import episode_shard
     from simplatform.recipes import acting_settings, environment_settings
     from simplatform.recipes.code import trust_all

@@ -34,11 +34,13 @@ def command(
     """Collect demonstrations, fit a policy, evaluate it and write the report."""
     request = request_of(recipe, plugin, task, seed, set_, trust=trust)
     if dry_run:
-        from simplatform.api import rehearse
         from simplatform.cli.console import print_json
+        from simplatform.pipeline.rehearsal import rehearse
+        from simplatform.recipes import resolve
 
-        print_json(rehearse(**request, output=output, device=device, executor=executor, fresh=fresh,
-                            callbacks=tuple(callback or ())).to_json())  # fmt: skip
+        resolved = resolve(**request)
+        rehearse(resolved, output, device, executor, fresh, tuple(callback or ()))
+        print_json(resolved.to_json())
         return
     start(request, json, output=output, device=device, workers=workers, executor=executor, fresh=fresh,
           callbacks=tuple(callback or ()))  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from simplatform.pipeline.devices import resolve_device
 from simplatform.pipeline.observer import Console
 from simplatform.pipeline.options import Options
-from simplatform.pipeline.run import execute, resolve_device
+from simplatform.pipeline.run import execute
 from simplatform.recipes import beside
 from simplatform.runs.rundir import RunDirectory
 

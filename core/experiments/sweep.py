@@ -107,17 +107,16 @@ def rehearsed(shards: list[RunShard], kind: str = "") -> None:
         UsageError: runs that would not begin, each with its reason.
         SimplatformError: there is no such executor.
     """
-    from simplatform.api import rehearse
     from simplatform.executors.choice import check_executor
+    from simplatform.pipeline.rehearsal import rehearse
+    from simplatform.recipes import resolve
 
     check_executor(kind)
     refused = []
     for shard in shards:
         try:
-            rehearse(
-                shard.plugin, shard.task, shard.seed, settings=json.loads(shard.settings), output=shard.output,
-                device=shard.device,
-            )  # fmt: skip
+            recipe = resolve(shard.plugin, shard.task, shard.seed, json.loads(shard.settings))
+            rehearse(recipe, shard.output, shard.device)
         except SimplatformError as error:
             refused.append(f"{_named(shard)}: {error}")
     if refused:

@@ -28,6 +28,7 @@ from simplatform.envs.mesh.problems import problem_class
 from simplatform.envs.mesh.problems.base import Problem, SteadyProblem, UnsteadyProblem
 from simplatform.envs.mesh.problems.cases import Case, make_case
 from simplatform.errors import ConfigError, ContractError, UnknownName
+from simplatform.pipeline.devices import resolve_device
 
 Info = dict[str, Any]
 
@@ -91,6 +92,7 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
             UnknownName: no such problem, geometry, mesher, monitor, linear solver or mover after remeshing.
             DataError: the mesh cannot be used (the bad vertex or cell is named), or not for this problem.
             ConfigError: actions that are none, metrics for a problem in time, a device or a solver where none is taken.
+            SimplatformError: a device that is not there.
         """
         self._problem_class = problem_class(problem, file)
         self._monitor = _monitor(monitor)
@@ -259,7 +261,7 @@ def _device(device: str, family: type[Problem], mesh: Mesh) -> str:
             f"env.device={device!r}: {family.name} on {mesh.kind} cells is solved on the host; helmholtz and poisson "
             "on triangles can be solved on a device"
         )
-    return device
+    return device if device == "cpu" else resolve_device(device)
 
 
 def _solver(name: str, device: str, family: type[Problem], mesh: Mesh) -> str:

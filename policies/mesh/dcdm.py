@@ -65,17 +65,21 @@ def proposals(matrix: Any, points: Floats | None, network: nn.Module) -> Callabl
     """Return what proposes a direction for a residual ``(n,)`` of the system.
 
     Raises:
-        SolverError: no places in the plane are given.
+        SolverError: no places in the plane are given, or not one for each unknown.
     """
-    if points is None or points.shape[1] != 2:
+    count = matrix.shape[0]
+    if points is None or points.shape != (count, 2):
         raise SolverError(
-            "dcdm needs the places of the unknowns in the plane: give points (n, 2), or take amg or direct"
+            f"dcdm needs the places of the {count} unknowns in the plane, points ({count}, 2), and got "
+            f"{'none' if points is None else points.shape}: give them, or take amg or direct"
         )
+    smoother = torch.from_numpy(DAMPING / matrix.diagonal())
+    if not np.ptp(points, axis=0).all():  # one point or a line: no grid spans it
+        return lambda r: smoother * r
     shape = rows_of(points)
     if shape is not None:
         return lambda r: _ask(network, r, shape)
     carry, size = _bilinear(points)
-    smoother = torch.from_numpy(DAMPING / matrix.diagonal())
     apply = operator(matrix)
 
     def propose(residual: Tensor) -> Tensor:

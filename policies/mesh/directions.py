@@ -7,6 +7,7 @@ weights, so that a network trained on a small grid serves larger ones with more 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -131,13 +132,17 @@ def from_keras(tensors: Mapping[str, Tensor], layout: Layout) -> ResidualDirecti
     Raises:
         CheckpointError: tensors are missing, too many or of other shapes.
     """
-    filters = tensors["dense/kernel"].shape[0] if "dense/kernel" in tensors else 0
-    network = ResidualDirections(layout, 3, filters)
+    last = tensors.get("dense/kernel")
+    if last is None or last.ndim != 2 or not len(last):
+        raise CheckpointError(f"these are not the weights of layout {layout!r}: expected dense/kernel (filters, 1)")
+    network = ResidualDirections(layout, 3, len(last))
     renamed: dict[str, Tensor] = {}
     for name, value in tensors.items():
-        layer, part = name.split("/")
-        own = "dense" if layer == "dense" else f"convs.{int(layer.rsplit('_', 1)[-1])}"
-        if part == "kernel":
+        known = re.fullmatch(r"(?:dense|conv3d_(\d+))/(kernel|bias)", name, re.ASCII)
+        if known is None or (known[2] == "kernel" and value.ndim < 2):
+            raise CheckpointError(f"these are not the weights of layout {layout!r}: {name!r} of {tuple(value.shape)}")
+        own = "dense" if known[1] is None else f"convs.{int(known[1])}"
+        if known[2] == "kernel":
             renamed[f"{own}.weight"] = value.movedim((-1, -2), (0, 1))
         else:
             renamed[f"{own}.bias"] = value

@@ -20,8 +20,9 @@ from simplatform.solvers.momentum import Momentum, momentum
 KAPPA = 30.0
 """Condition number that the methods with momentum are told; of the objective nobody knows it."""
 RISEN = 2.0
-TINY = 1e-300
 """How much larger the curvature is taken to be after a step that made the objective worse."""
+TINY = 1e-300
+"""The least curvature, where an objective is flat."""
 
 
 class RAdaptConfig(Config):

@@ -14,7 +14,7 @@ JUSTIFIED = {
     "_moved.py": 1,  # what a module of an old name held
     "plugin_host/registry.py": 1,  # "module:attribute" targets
     "plugin_host/host.py": 1,  # pluggy's hooks, by name
-    "pipeline/run.py": 2,  # torch.<device>.is_available, where that kind of device has it
+    "pipeline/devices.py": 2,  # torch.<device>.is_available, where that kind of device has it
     "pipeline/graphed.py": 2,  # a captured policy passes on what it is asked, and sees whether its parts were replaced
     "testing/pretend/autocast.py": 3,  # torch's operators and dispatch keys, by name
     "testing/pretend/counts.py": 1,  # not every Python has sys.__stdlib_file__

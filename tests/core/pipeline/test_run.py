@@ -5,12 +5,10 @@ from __future__ import annotations
 import shutil
 
 import pytest
-import torch
 
 import simplatform as sp
 from simplatform.api import resume
 from simplatform.errors import ContractError, RunError, SimplatformError, StorageError
-from simplatform.pipeline.run import resolve_device
 from simplatform.runs.rundir import RunDirectory
 from simplatform.trackers.callbacks import Callback
 
@@ -114,19 +112,6 @@ def test_a_plugin_that_leaves_the_program_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(Toy, "loss", leaves)
     with pytest.raises(ContractError, match=r"stage fit called sys\.exit\(4\)"):
         sp.run("toy", settings=SETTINGS, output=tmp_path, device="cpu")
-
-
-@pytest.mark.parametrize(("name", "message"), [("warp", "unknown device 'warp'"), ("mps", "device 'mps' is not there")])
-def test_devices_that_are_not_there_are_refused(name, message):
-    if name == "mps" and torch.backends.mps.is_available():
-        pytest.skip("this machine has that device")
-    with pytest.raises(SimplatformError, match=message):
-        resolve_device(name)
-
-
-def test_auto_is_what_there_is():
-    assert resolve_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
-    assert resolve_device("cpu") == "cpu"
 
 
 @pytest.mark.parametrize("content", [b'{"path": "toy-po', b"", b"[]", b'{"path": "../../x"}', b"\xff\xfe"])

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import tomllib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from simplatform.errors import ConfigError, DataError, PluginError, UnknownName
 from simplatform.plugin_host.host import get_host
-from simplatform.recipes import find_task, from_json, parse_settings, read_recipe, resolve
+from simplatform.recipes import find_task, from_json, read_recipe, resolve
 from simplatform.runs.rundir import recipe_toml
 
 
@@ -129,26 +126,3 @@ def test_missing_and_binary_recipe_files(tmp_path):
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="not a readable TOML"):
         read_recipe(tmp_path / "binary.toml")
-
-
-def test_parse_settings_types():
-    pairs = ["a=1", "b=3e-4", "c=true", "d=hello", "e=[1, 2]", 'f="3"', "g=dpm++2m", "h=a=b", "i="]
-    assert parse_settings(pairs) == {
-        "a": 1, "b": 3e-4, "c": True, "d": "hello", "e": [1, 2], "f": "3", "g": "dpm++2m", "h": "a=b", "i": "",
-    }  # fmt: skip
-    with pytest.raises(ConfigError, match="expects key=value, got 'lr'"):
-        parse_settings(["lr"])
-
-
-@given(st.text(max_size=40), st.text(max_size=40))
-def test_any_pair_parses_or_is_refused_by_name(key, value):
-    try:
-        parsed = parse_settings([f"{key}={value}"])
-    except ConfigError:
-        assert not key.partition("=")[0].strip()
-        return
-    ((name, got),) = parsed.items()
-    assert f"{key}={value}".startswith(name) or name == f"{key}={value}".partition("=")[0].strip()
-    if isinstance(got, str):
-        return
-    assert tomllib.loads(f"v = {f'{key}={value}'.partition('=')[2].strip()}")["v"] == got or got != got

@@ -12,13 +12,11 @@ from simplatform.errors import ConfigError, DataError, UnknownName
 from simplatform.plugin_host.host import get_host
 from simplatform.plugin_host.registry import Registry
 from simplatform.recipes.resolve import (
-    acting_settings,
     beside,
     expanded,
     find_task,
     from_json,
     own_task,
-    parse_settings,
     read_recipe,
     resolve,
 )
@@ -123,21 +121,6 @@ def test_another_method_beside_has_the_same_task_data_and_seed():
     other = beside("toy-mean", one)
     assert (other.plugin, other.policy) == ("toy-mean", "toy-mean")
     assert (other.seed, other.data, other.task.kwargs) == (one.seed, one.data, one.task.kwargs)
-
-
-def test_pairs_are_toml_or_text():
-    assert parse_settings(["a=1", "b = true", "c=x y", "d=", "e==1"]) == {
-        "a": 1,
-        "b": True,
-        "c": "x y",
-        "d": "",
-        "e": "=1",
-    }
-    assert acting_settings(["policy.nfe=4", "k=1"]) == {"nfe": 4, "k": 1}
-    with pytest.raises(ConfigError, match=r"'train\.lr' cannot change after training"):
-        acting_settings(["train.lr=1"])
-    with pytest.raises(ConfigError, match="--set expects key=value, got '=1'"):
-        parse_settings(["=1"])
 
 
 @pytest.mark.parametrize(

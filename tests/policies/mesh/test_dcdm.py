@@ -70,6 +70,13 @@ def test_rows_are_recognised_and_missing_places_are_named():
     assert rows_of(grid(6)[:30]) == (5, 6)
     assert rows_of(grid(5) ** 2) is None
     assert rows_of(generators.square(6).points) is None
-    for points in (None, np.zeros((9, 3))):
-        with pytest.raises(SolverError, match="places of the unknowns"):
+    for points in (None, np.zeros((9, 3)), np.zeros((8, 2))):
+        with pytest.raises(SolverError, match="places of the 9 unknowns"):
             dcdm(laplacian_matrix((3, 3)), np.ones(9), points)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_unknowns_on_a_line_that_no_grid_spans_are_solved_all_the_same(count):
+    matrix, load = laplacian_matrix((count,)), np.arange(1.0, count + 1)
+    found = dcdm(matrix, load, np.stack([np.arange(count), np.zeros(count)], axis=1))
+    np.testing.assert_allclose(matrix @ found, load, atol=1e-10)

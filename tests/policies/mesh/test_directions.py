@@ -51,7 +51,11 @@ def test_the_multilevel_network_takes_any_grid_and_any_scale(shape):
 
 def test_wrong_weights_and_layouts_are_refused():
     data = {"dense/kernel": torch.zeros(4, 1), "dense/bias": torch.zeros(1)}
-    with pytest.raises(CheckpointError, match="published-64"):
-        from_keras(data, "published-64")
+    for more in ({}, {"a": torch.zeros(3)}, {"conv3d_x/kernel": torch.zeros(3)}, {"conv3d_1/kernel": torch.zeros(())},
+                 {"dense/kernel": torch.zeros(0, 1)}, {"dense/kernel": torch.zeros(())}):  # fmt: skip
+        with pytest.raises(CheckpointError, match="published-64"):
+            from_keras({**data, **more}, "published-64")
+    with pytest.raises(CheckpointError, match="expected dense/kernel"):
+        from_keras({}, "published-64")
     with pytest.raises(ConfigError, match="multilevel"):
         direction_network("unet", 2, 4)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gymnasium
 import numpy as np
 import pytest
+import torch
 
 from simplatform.envs.mesh.finite_elements import fem, linear, on_device
 from simplatform.envs.mesh.geometry.mesh import Mesh
-from simplatform.errors import ConfigError, SolverError
+from simplatform.errors import ConfigError, SimplatformError, SolverError
 from simplatform.testing import pretend_device
 
 
@@ -43,3 +44,11 @@ def test_a_collapsed_cell_is_a_solver_error():
 def test_problems_of_the_host_refuse_a_device():
     with pytest.raises(ConfigError, match=r"env\.device='cuda': burgers on triangle cells is solved on the host"):
         gymnasium.make("simplatform/MeshMovement-v0", problem="burgers", n=5, device="cuda")
+
+
+@pytest.mark.parametrize("device", ["nonsense", "mps", ""])
+def test_a_device_that_is_not_there_is_refused_before_an_episode(device):
+    if device == "mps" and torch.backends.mps.is_available():
+        pytest.skip("this machine has that device")
+    with pytest.raises(SimplatformError, match=f"device '{device}'"):
+        gymnasium.make("simplatform/MeshMovement-v0", problem="helmholtz", n=5, device=device)
