@@ -9,10 +9,11 @@ import numpy as np
 
 from simplatform.demonstrations import Demonstrations
 from simplatform.demonstrations.stored import pieces
-from simplatform.deployment.images import CHANNELS, as_bytes, is_plain, resized
+from simplatform.deployment.images import CHANNELS, OVER, as_bytes, in_range, is_plain, resized
 from simplatform.envs.recorded.clouds import Cleaning, Order
 from simplatform.envs.recorded.frames import Array, Tally, is_cloud
 from simplatform.envs.recorded.roles import IMAGE, camera
+from simplatform.errors import DataError, FrameError
 
 if TYPE_CHECKING:
     from simplatform.envs.recorded.reading import How
@@ -142,15 +143,21 @@ class Images:
     def rows(self) -> Iterator[Array]:
         """Yield frames, a piece of an episode at a time, all cameras together."""
         for number, episode in enumerate(self._cameras):
-            frames = zip(*(self._pieces(values, n) for n, values in enumerate(episode)), strict=True)
+            frames = zip(*(self._pieces(values, n, number) for n, values in enumerate(episode)), strict=True)
             for time, parts in enumerate(frames):
                 self._plain.add(number, np.array([[any(map(is_plain, parts))]]), start=time)
                 yield np.stack(parts)[None]
 
-    def _pieces(self, values: Array, number: int) -> Iterator[Array]:
+    def _pieces(self, values: Array, number: int, episode: int) -> Iterator[Array]:
+        unit, start = self._unit[number], 0
         for piece in pieces(values):
-            for frame in as_bytes(piece, self._unit[number]):
-                yield resized(frame, self._size)
+            try:
+                made = as_bytes(piece, unit)
+            except FrameError as error:
+                frame = start + next(n for n, one in enumerate(piece) if not in_range(one, unit))
+                raise DataError(f"{camera(number)}: episode {episode}, frame {frame}: {error}") from error
+            start += len(piece)
+            yield from (resized(frame, self._size) for frame in made)
 
     def tell(self, said: list[str], declared: dict[str, Any]) -> None:
         """Say their size."""
@@ -169,7 +176,7 @@ def _in_unit_interval(values: Array) -> bool:
     if values.dtype.kind != "f":
         return False
     chosen = np.unique(np.linspace(0, len(values) - 1, 8).astype(int))
-    return max(float(values[int(frame)].max()) for frame in chosen) <= 1.0
+    return max(float(np.nanmax(values[int(frame)])) for frame in chosen) <= 1 + OVER
 
 
 def ranges(values: Array) -> str:

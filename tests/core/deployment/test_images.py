@@ -19,7 +19,7 @@ def test_layouts_and_types_are_told_apart():
     np.testing.assert_array_equal(as_bytes((PICTURE / 255.0)[None], unit=True)[0], PICTURE)
     np.testing.assert_array_equal(as_bytes(PICTURE.astype(np.float32), unit=False), PICTURE)
     np.testing.assert_array_equal(as_bytes(PICTURE[..., :1], unit=False), PICTURE[..., [0, 0, 0]])
-    assert as_bytes(np.float32([[[np.nan, -3.0, 999.0]]]), unit=False).tolist() == [[[0, 0, 255]]]
+    assert as_bytes(np.float32([[[0.0, -1e-3, 1.001]]]), unit=True).tolist() == [[[0, 0, 255]]]  # resampled
     assert [is_image(shape) for shape in ((6, 8, 3), (3, 6, 8), (6, 8), (6, 8, 2), (0, 8, 3))] == [True, True] + 3 * [
         False
     ]
@@ -38,7 +38,10 @@ def test_shrinking_averages_and_one_size_is_left_alone():
     ("seen", "message"),
     [({"image": PICTURE[..., 0]}, "of 6 cameras"), ({"a": PICTURE, "b": np.zeros((3, 2))}, "camera 1 gives float"),
      ({"a": PICTURE, "b": 7 + 0 * PICTURE}, "camera 1 gives an image of one colour"), ({"a": PICTURE}, "nor a and b"),
-     ({"a": PICTURE, "b": np.array(["x"])}, "expected numbers")],
+     ({"a": PICTURE, "b": np.array(["x"])}, "expected numbers"),
+     ({"a": PICTURE, "b": PICTURE / 127.5 - 1}, r"camera 1: an image holds values from -1 to 1: expected 0 to 1"),
+     ({"a": PICTURE, "b": PICTURE.astype(np.uint16) * 257}, "expected 0 to 255"),
+     ({"a": PICTURE, "b": np.where(PICTURE > 200, np.nan, PICTURE / 255.0)}, "values from nan to nan")],
 )  # fmt: skip
 def test_frames_without_a_picture_are_refused(seen, message):
     with pytest.raises(FrameError, match=message):

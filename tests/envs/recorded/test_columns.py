@@ -10,6 +10,7 @@ import pytest
 from simplatform.demonstrations import Demonstrations
 from simplatform.envs.recorded.columns import column_of, ranges
 from simplatform.envs.recorded.reading import How
+from simplatform.errors import DataError
 from tests.envs.recorded.cases import filmed, reach
 
 DATA = reach((5, 7))
@@ -63,6 +64,15 @@ def test_images_of_all_cameras_have_one_size():
     assert rows.dtype == np.uint8
     assert declared["images"] == {"image": {"size": 24, "cameras": 2}}
     assert "24 × 24, 20 × 24 pixels, seen as 24 × 24" in said
+
+
+@pytest.mark.parametrize("value", [np.nan, -1.0, 3e4])
+def test_what_no_image_holds_is_named_with_its_place(value, monkeypatch):
+    monkeypatch.setattr("simplatform.demonstrations.stored.PIECE", 1)
+    image = filmed((3,))[0].observations["images.top"] / np.float32(255)
+    image[2, 0, 0, 0] = value
+    with pytest.raises(DataError, match=r"image 1: episode 0, frame 2: an image holds values from"):
+        made("image", cameras(np.zeros_like(image), image), pixels=24)
 
 
 def test_frames_of_one_colour_are_named():
