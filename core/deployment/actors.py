@@ -80,11 +80,13 @@ class TorchActor:
     def _read(self) -> tuple[str, ...]:
         """Return which observations the policy reads, by an answer to an example: its first, which is the slowest."""
         from simplatform.deployment.examples import example, keys_read
+        from simplatform.pipeline.rollout import one_thread
 
         frame = example(self.signature)
         if frame is None:
             return tuple(self.signature.observation)
-        return keys_read(self.policy, self._batch([frame] * self.observe))
+        with one_thread():
+            return keys_read(self.policy, self._batch([frame] * self.observe))
 
 
 @dataclass
