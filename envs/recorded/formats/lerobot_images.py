@@ -6,6 +6,7 @@ Version 2 has a video an episode, ``videos/chunk-000/KEY/episode_000000.mp4``. V
 
 from __future__ import annotations
 
+import glob
 import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -48,10 +49,12 @@ def images_of(
         fps: frames a second.
 
     Raises:
-        DataError: a camera's files are missing or damaged.
+        DataError: a camera's files are missing or damaged, or its name leads out of the dataset.
     """
     found: dict[str, list[Array]] = {}
     for key, feature in features.items():
+        if not key or key in (".", "..") or set(key) & set("/\\\0"):
+            raise DataError(f"{path}: meta/info.json has a feature {key!r}, which is no name within its folder")
         if feature["dtype"] == "image":
             found[key] = _pictures(path, key, columns["episode_index"].ravel(), order)
         elif not isinstance(fps, int | float) or not fps > 0:
@@ -158,7 +161,7 @@ def _videos(
 
 def _places(path: Path, key: str) -> dict[int, tuple[Path, float]]:
     """Return the video of each episode, and the time at which the episode begins in it."""
-    single = sorted((path / "videos").glob(f"chunk-*/{key}/episode_*.mp4"))
+    single = sorted((path / "videos").glob(f"chunk-*/{glob.escape(key)}/episode_*.mp4"))
     if single:
         return {int(file.stem.removeprefix("episode_")): (file, 0.0) for file in single}
     found: dict[int, tuple[Path, float]] = {}

@@ -47,6 +47,19 @@ def test_missing_and_damaged_files_are_named(tmp_path):
         open_demonstrations(path)
 
 
+@pytest.mark.parametrize("version", ["v2.1", "v3.0"])
+@pytest.mark.parametrize("name", ["../outside", "/outside", "..", "a/b", "", "a\\b"])
+def test_a_camera_whose_name_leads_out_of_the_dataset_is_refused(tmp_path, version, name):
+    path = tmp_path / "set"
+    lerobot(path, DATA, version)
+    file = path / "meta/info.json"
+    info = json.loads(file.read_text())
+    info["features"][name] = info["features"].pop("observation.images.top")
+    file.write_text(json.dumps(info))
+    with pytest.raises(DataError, match="no name within its folder"):
+        open_demonstrations(path)
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [(None, "no picture but a name"), ({"bytes": None, "path": "x.png"}, "no picture but a name"),
