@@ -42,11 +42,12 @@ def can_be_quiet(verb: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(verb)
     def command(*arguments: Any, quiet: bool = False, **options: Any) -> Any:
-        if quiet:
-            from simplatform.cli.console import be_quiet
+        if not quiet:
+            return verb(*arguments, **options)
+        from simplatform.cli.console import quietly
 
-            be_quiet()
-        return verb(*arguments, **options)
+        with quietly():
+            return verb(*arguments, **options)
 
     parameters = [*known.parameters.values(), added]
     told: Any = command

@@ -31,13 +31,18 @@ PERIOD = 30.0
 _QUIET = False
 
 
-def be_quiet() -> None:
-    """Show nothing of what goes on, for the rest of this process: warnings included."""
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Show nothing of what goes on meanwhile, warnings included."""
     import warnings
 
     global _QUIET
-    _QUIET = True
-    warnings.simplefilter("ignore")
+    before, _QUIET = _QUIET, True
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        _QUIET = before
 
 
 class RichConsole:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import pytest
 
@@ -68,6 +69,15 @@ def test_a_quiet_run_says_its_result_and_nothing_else(program, tmp_path):
     assert code == 0
     assert err == ""
     assert out.startswith("toy ")
+    later = program("run", "-p", "toy", *SETTINGS, "--device", "cpu", "--output", tmp_path)
+    assert "report: " in later[2]  # quiet was that one alone
+
+
+def test_a_quiet_verb_leaves_warnings_as_they_were(program):
+    before = list(warnings.filters)
+    assert program("tasks", "--quiet")[0] == 0
+    assert program("run", "-p", "nobody", "--quiet")[0] == 3
+    assert warnings.filters == before
 
 
 def test_a_run_ends_with_where_its_report_is(program, tmp_path):
