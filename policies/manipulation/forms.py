@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from simplatform.demonstrations import Demonstrations
 from simplatform.demonstrations.episode import Array
-from simplatform.errors import ContractError, DataError
+from simplatform.errors import ConfigError, DataError
 
 
 class Rotations(nn.Module):
@@ -31,12 +31,12 @@ class Rotations(nn.Module):
         """Prepare for vectors of ``size`` components.
 
         Raises:
-            ContractError: a quaternion is not whole within them, or two overlap.
+            ConfigError: a quaternion is not whole within them, or two overlap.
         """
         super().__init__()
         taken = [start + k for start in starts for k in range(4)]
         if len(set(taken)) != len(taken) or any(not 0 <= k < size for k in taken):
-            raise ContractError(f"quaternions at {list(starts)} do not fit into {size} components, four for each")
+            raise ConfigError(f"policy.quaternions={list(starts)} do not fit into {size} components, four for each")
         self.count, self.size = len(starts), size + 2 * len(starts)
         self._scalar_first = scalar_first
         self._others = [k for k in range(size) if k not in taken]
@@ -102,7 +102,7 @@ class ActionForm(nn.Module):
         """Check that the parts fit.
 
         Raises:
-            ContractError: a component is not there, or is two things at once.
+            ConfigError: a component is not there, or is two things at once.
         """
         super().__init__()
         turns = [start + k for start in quaternions for k in range(4)] + [
@@ -110,9 +110,12 @@ class ActionForm(nn.Module):
         ]
         named = [*turns, *relative, *binary]
         if len(set(named)) != len(named) or any(not 0 <= k < size for k in named):
-            raise ContractError(f"components {sorted(named)} of the action: each is one thing, of 0 to {size - 1}")
+            raise ConfigError(
+                f"policy.quaternions, rotations_6d, relative and binary name components {sorted(named)} of the action: "
+                f"each may be one thing, of 0 to {size - 1}"
+            )
         if any(k >= state for k in relative):
-            raise ContractError(f"relative actions {list(relative)} need the same components of a state of {state}")
+            raise ConfigError(f"policy.relative={list(relative)} need the same components of a state of {state}")
         self.rotations = Rotations(size, quaternions, scalar_first)
         self.size, self.plain = self.rotations.size, not named
         self._sixes, self._relative, self._binary = list(sixes), list(relative), list(binary)

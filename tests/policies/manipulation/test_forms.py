@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simplatform.demonstrations import Demonstrations, Episode
-from simplatform.errors import ContractError, DataError
+from simplatform.errors import ConfigError, DataError
 from simplatform.policies.manipulation.forms import ActionForm, Rotations, matrix, orthonormal, quaternion
 
 SEEDS = st.integers(0, 2**31 - 1)
@@ -111,7 +111,7 @@ def test_a_gripper_is_open_or_shut():
     "parts", [{"quaternions": (4,)}, {"binary": (7,)}, {"relative": (3,)}, {"quaternions": (0,), "binary": (2,)}]
 )
 def test_what_does_not_fit_is_refused(parts):
-    with pytest.raises(ContractError, match=r"components|fit|need the same"):
+    with pytest.raises(ConfigError, match=r"components|fit|need the same"):
         ActionForm(7, 3, **parts)
     with pytest.raises(DataError, match="norms from 2 to 2"):
         Rotations(4, (0,)).fit(np.array([[2.0, 0, 0, 0]]))
