@@ -6,6 +6,7 @@ import math
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
@@ -37,6 +38,16 @@ class Silent:
 
     def progress(self, stage: str, done: int, total: int, note: str = "") -> None:
         """Show nothing."""
+
+
+class Looking(Protocol):
+    """Who looks at a training before its end."""
+
+    def progress(self, step: int) -> None:
+        """Take note of a step."""
+
+    def at(self, checkpoint: Path, step: int, total: int) -> None:
+        """Take note of a checkpoint."""
 
 
 @contextmanager
@@ -76,6 +87,7 @@ class RunObserver:
         self._signals = 0
         self._losses: list[float] = []
         self.before_checkpoint: Callable[[], None] = lambda: None
+        self.first_look: Looking | None = None
 
     def metrics(self, step: int, total: int, values: Mapping[str, float]) -> None:
         """Append to metrics.jsonl and tell the callbacks."""
@@ -87,12 +99,16 @@ class RunObserver:
     def progress(self, step: int, total: int) -> None:
         """Draw the bar."""
         self._console.progress("fit", step, total, self._note)
+        if self.first_look is not None:
+            self.first_look.progress(step)
 
     def checkpoint(self, trainer: Trainer) -> None:
         """Write a checkpoint."""
         self.before_checkpoint()
         path = save_training(self._run, self._recipe, trainer, self._signature)
         self._callbacks.on_checkpoint(path)
+        if self.first_look is not None and not self.stopping():
+            self.first_look.at(path, trainer.step, trainer.config.steps)
 
     def stopping(self) -> bool:
         """Return whether SIGINT or SIGTERM came."""

@@ -8,13 +8,14 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from simplatform.contracts import Counting, Fittable, Policy, Signature, Trainable
+from simplatform.contracts import Fittable, Policy, Signature, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError, EvaluationWarning, Interrupted, RunError, SimplatformError
 from simplatform.pipeline import opponents, why
 from simplatform.pipeline.checkpoints import restore_training, save_fitted
 from simplatform.pipeline.collect import Collected, collect
 from simplatform.pipeline.evaluate import all_rows, evaluate_shards, limited, recorded
+from simplatform.pipeline.first_look import FirstLook
 from simplatform.pipeline.fit import Trainer, windows_of
 from simplatform.pipeline.follow import follow
 from simplatform.pipeline.following import training_set
@@ -24,13 +25,13 @@ from simplatform.pipeline.options import STAGES, Options
 from simplatform.pipeline.shards import episode_shard
 from simplatform.pipeline.start import run_signature, taught_signature, untrained
 from simplatform.pipeline.starting import said
+from simplatform.pipeline.summary import summary_of
 from simplatform.pipeline.tally import Evaluation
 from simplatform.recipes import Resolved
-from simplatform.runs.checkpoint import parameters, read_policy, to_device
+from simplatform.runs.checkpoint import read_policy, to_device
 from simplatform.runs.episodes import read_rows, write_rows
 from simplatform.runs.recordings import write_recordings
 from simplatform.runs.rundir import DEAD, RunDirectory
-from simplatform.seeding import RANDOMNESS
 from simplatform.trackers.callbacks import Callbacks
 
 
@@ -132,6 +133,7 @@ class _Stages:
         policy = untrained(self.recipe) if self._policy is None else self._policy
         policy = to_device(policy, self.options.device)
         observer = RunObserver(self.run, self.recipe, signature, self.console, self.callbacks)
+        observer.first_look = FirstLook(self.run, self.recipe, self.console, self.options.device)
         start = time.perf_counter()
         with observer.signals():
             self._fit(policy, observer, last, signature)
@@ -340,19 +342,8 @@ class _Stages:
         return found
 
     def _summary(self, evaluations: list[Evaluation], beside: list[opponents.Measured]) -> dict[str, Any]:
-        policy = read_policy(self.run.last or Path())
-        found: dict[str, Any] = {
-            "plugin": self.recipe.plugin,
-            "task": self.recipe.task.name,
-            "seed": self.recipe.seed,
-            "randomness": RANDOMNESS,
-            "primary": self.recipe.task.metric.name,
-            "parameters": parameters(policy),
-            "nfe": policy.nfe if isinstance(policy, Counting) else None,
-            "times": self.run.times(),
-            "splits": {evaluation.split: evaluation.to_json() for evaluation in evaluations},
-            "opponents": opponents.summaries(self.recipe.task.metric, evaluations, beside),
-        }
+        found = summary_of(self.recipe, read_policy(self.run.last or Path()), evaluations, self.run.times())
+        found["opponents"] = opponents.summaries(self.recipe.task.metric, evaluations, beside)
         return {**found, **why.beside(self.recipe, self.run.last, self._data, evaluations[0])}
 
     def _record_time(self, stage: str, seconds: float) -> None:

@@ -9,6 +9,7 @@ import shlex
 import traceback
 from collections.abc import Callable, Sequence
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from simplatform.plugin_host.host import get_host
@@ -27,7 +28,7 @@ from simplatform.text import markdown, markdown_code
 SectionFunction = Callable[[RunView], Section | None]
 
 
-def write_report(run: RunDirectory, on_section: Callable[[int, int], None] = lambda done, total: None) -> Any:
+def write_report(run: RunDirectory, on_section: Callable[[int, int], None] = lambda done, total: None) -> Path:
     """Write ``report.html``, its pictures as files, and ``CARD.md``; returns the path of the report.
 
     ``on_section`` is told how many sections are made, and of how many.
@@ -37,12 +38,24 @@ def write_report(run: RunDirectory, on_section: Callable[[int, int], None] = lam
     """
     view = RunView(run)
     run.read_summary()
-    sections = sorted(_sections(view, on_section), key=lambda section: section.order)
+    sections = _sections(view, on_section)
+    save_pictures(run.path, [section.body for section in sections])
+    run.files.write_text("CARD.md", card(view))
+    return run.files.write_text("report.html", _page(view, sections))
+
+
+def write_early(run: RunDirectory, view: RunView, when: str) -> Path:
+    """Write ``report.html`` of a run that still trains: it says ``when``, and that it counts for nothing."""
+    return run.files.write_text("report.html", _page(view, _sections(view, lambda done, total: None), when))
+
+
+def _page(view: RunView, sections: Sequence[Section], early: str = "") -> str:
     bodies = [section.body for section in sections]
     plotly = script_for(bodies)
     scripts = [text for text in (plotly, space_script(bodies)) if text]
-    page = _template().render(
+    page: str = _template().render(
         title=f"{view.recipe.plugin} on {view.task.name}",
+        early=early,
         sections=sections,
         scripts=scripts,
         policy=_content_policy([*scripts, *scripts_in(bodies)], evaluates=bool(plotly)),
@@ -50,9 +63,7 @@ def write_report(run: RunDirectory, on_section: Callable[[int, int], None] = lam
         environment=view.environment,
         digest=view.recipe.digest,
     )
-    save_pictures(run.path, bodies)
-    run.files.write_text("CARD.md", card(view))
-    return run.files.write_text("report.html", page)
+    return page
 
 
 def card(view: RunView) -> str:
@@ -96,7 +107,7 @@ def _sections(view: RunView, on_section: Callable[[int, int], None]) -> list[Sec
         on_section(len(made), len(sources))
         made.append(_section(name, load, view))
     on_section(len(made), len(sources))
-    return [section for section in made if section is not None]
+    return sorted((section for section in made if section is not None), key=lambda section: section.order)
 
 
 def _section(name: str, load: Callable[[], SectionFunction], view: RunView) -> Section | None:

@@ -123,6 +123,41 @@ class RunView:
         return {name: Estimate(**value) for name, value in metrics.items()}
 
 
+class EarlyView(RunView):
+    """A run that still trains, with what one of its checkpoints did."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        summary: dict[str, Any],
+        rows: list[dict[str, Any]],
+        recordings: list[Recording],
+        environment: dict[str, Any],
+    ) -> None:
+        super().__init__(run)
+        self._summary, self._rows, self._recordings, self._environment = summary, rows, recordings, environment
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """Versions, machine and device that it trains on."""
+        return self._environment
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """What summary.json would say."""
+        return self._summary
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per episode that was tried."""
+        return self._rows
+
+    @cached_property
+    def recordings(self) -> list[Recording]:
+        """Those episodes in full."""
+        return self._recordings
+
+
 class OpponentView(RunView):
     """An opponent that a run measured, as if it were a run of its own on the same task, data and seed."""
 
