@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import gymnasium
 import numpy as np
@@ -117,22 +119,65 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
 
     def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[dict[str, Any], Info]:
         """Draw a problem, solve it on the original mesh, and show its monitor."""
-        super().reset(seed=seed)
-        self.case = make_case(self._known(self._draw(self.np_random)), self.mesh, self._monitor)
-        return self._show(), {"error_original": self.case.error_original}
+        return self.reset_all([self], [seed], [options])[0]
 
     def step(self, action: Floats) -> tuple[dict[str, Any], float, bool, bool, Info]:
         """Move, solve again and compare."""
-        if self.action == "metric":
-            return self._remesh(np.asarray(action, float))
+        return self.step_all([self], [action])[0]
+
+    @classmethod
+    def reset_all(
+        cls, envs: Sequence[Self], seeds: Sequence[int | None], options: Sequence[Info | None]
+    ) -> list[tuple[dict[str, Any], Info]]:
+        """Reset several environments; on an accelerator their problems are solved as one packed system."""
+        drawn = [env._drawn(seed) for env, seed in zip(envs, seeds, strict=True)]
+        solutions = _solved(drawn, [env.mesh for env in envs])
+        return [env._begun(problem, found) for env, problem, found in zip(envs, drawn, solutions, strict=True)]
+
+    @classmethod
+    def step_all(
+        cls, envs: Sequence[Self], actions: Sequence[Floats]
+    ) -> list[tuple[dict[str, Any], float, bool, bool, Info]]:
+        """Step several environments; on an accelerator those that move are solved as one packed system."""
+        moves = [
+            None if env.action == "metric" else env._move(action) for env, action in zip(envs, actions, strict=True)
+        ]
+        began = time.perf_counter()
+        there = {
+            row: move.mesh for row, (env, move) in enumerate(zip(envs, moves, strict=True))
+            if move is not None and env.device != "cpu" and not len(tangled_cells(move.mesh, env.mesh))
+        }  # fmt: skip
+        solutions = _solved([envs[row].case.problem for row in there], list(there.values()))
+        found = dict(zip(there, solutions, strict=True))
+        share = (time.perf_counter() - began) / max(1, len(there))
+        return [
+            env._remesh(np.asarray(action, float)) if move is None else env._compared(move, found.get(row), share)
+            for row, (env, action, move) in enumerate(zip(envs, actions, moves, strict=True))
+        ]
+
+    def _drawn(self, seed: int | None) -> SteadyProblem | UnsteadyProblem:
+        super().reset(seed=seed)
+        return self._known(self._draw(self.np_random))
+
+    def _begun(self, problem: SteadyProblem | UnsteadyProblem, solution: Floats | None) -> tuple[dict[str, Any], Info]:
+        self.case = make_case(problem, self.mesh, self._monitor, solution)
+        return self._show(), {"error_original": self.case.error_original}
+
+    def _move(self, action: Floats) -> _Move:
         seconds = time.perf_counter() - self._shown
         wanted = self._checked(action)
         done = limit(self.mesh, wanted) if self.limiter else None
         moved = self.mesh.moved(self.mesh.points + (wanted if done is None else done.displacement))
+        return _Move(moved, self.mesh.moved(self.mesh.points + wanted), done, seconds)
+
+    def _compared(
+        self, move: _Move, solution: Floats | None, seconds: float
+    ) -> tuple[dict[str, Any], float, bool, bool, Info]:
+        """Solve on the moved mesh, where no ``solution`` is there yet, and compare."""
         began = time.perf_counter()
-        finished = self.case.move(moved)
-        info = self._compare(self.mesh.moved(self.mesh.points + wanted), done)
-        return self._answer(info, seconds, time.perf_counter() - began, finished)
+        finished = self.case.move(move.mesh, solution)
+        info = self._compare(move.wanted, move.limited)
+        return self._answer(info, move.seconds, seconds + time.perf_counter() - began, finished)
 
     def _remesh(self, metric: Floats) -> tuple[dict[str, Any], float, bool, bool, Info]:
         """Make the mesh anew, solve and compare; MMG's seconds count as those of a move."""
@@ -249,6 +294,27 @@ class MeshMovement(gymnasium.Env[dict[str, Any], Floats]):
             "dim": self.mesh.dim,
             "units": {"points": "m", "action": "m", "monitor": "1"},
         }
+
+
+@dataclass(frozen=True)
+class _Move:
+    """Where vertices go, where they wanted to go, what the limiter did, and how long the mover took (s)."""
+
+    mesh: Mesh
+    wanted: Mesh
+    limited: Limited | None
+    seconds: float
+
+
+def _solved(problems: Sequence[Problem], meshes: Sequence[Mesh]) -> list[Floats | None]:
+    """Return solutions of those that are solved together; None for the others, which solve themselves."""
+    found: dict[int, Floats | None] = {}
+    steady = {row: one for row, one in enumerate(problems) if isinstance(one, SteadyProblem)}
+    for family in dict.fromkeys(type(one) for one in steady.values()):
+        rows = [row for row, one in steady.items() if type(one) is family]
+        solutions = family.solve_all([steady[row] for row in rows], [meshes[row] for row in rows])
+        found.update(zip(rows, solutions, strict=True))
+    return [found.get(row) for row in range(len(problems))]
 
 
 def _given(mesh: Mesh | str | Path) -> Mesh:

@@ -80,8 +80,10 @@ class PackedMeshes(VectorEnv[dict[str, Any], Floats, Any]):
             else seed
         )
         infos: dict[str, Any] = {}
-        for row, (env, own) in enumerate(zip(self.envs, seeds, strict=True)):
-            infos = self._reset(row, env, infos, seed=own, options=options)
+        found = MeshMovement.reset_all(self.envs, list(seeds), [options] * self.num_envs)
+        for row, (shown, info) in enumerate(found):
+            self._observation[row] = shown
+            infos = self._add_info(infos, info, row)
         self._over[:] = False
         return self.packed(self._observation), infos
 
@@ -96,11 +98,15 @@ class PackedMeshes(VectorEnv[dict[str, Any], Floats, Any]):
         mode, over = self.autoreset_mode, self._over.copy()
         if mode == AutoresetMode.DISABLED and over.any():
             raise ContractError(f"meshes {np.flatnonzero(over).tolist()} have ended: reset them, or set a mode")
-        for row, (env, action) in enumerate(zip(self.envs, self.unpacked(actions), strict=True)):
-            if mode == AutoresetMode.NEXT_STEP and over[row]:
+        given = self.unpacked(actions)
+        going = [row for row in range(self.num_envs) if not (mode == AutoresetMode.NEXT_STEP and over[row])]
+        stepped = MeshMovement.step_all([self.envs[row] for row in going], [given[row] for row in going])
+        answers = dict(zip(going, stepped, strict=True))
+        for row, env in enumerate(self.envs):
+            if row not in answers:
                 infos = self._reset(row, env, infos)
                 continue
-            shown, rewards[row], *ended, info = env.step(action)
+            shown, rewards[row], *ended, info = answers[row]
             self._observation[row], flags[:, row] = shown, ended
             if mode == AutoresetMode.SAME_STEP and any(ended):
                 infos = self._add_info(infos, {"final_obs": shown, "final_info": info}, row)

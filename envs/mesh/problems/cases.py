@@ -63,8 +63,11 @@ class Case(ABC):
         return found
 
     @abstractmethod
-    def move(self, mesh: Mesh) -> bool:
-        """Solve on a moved mesh, set both errors (NaN where that failed), and return whether it is the end."""
+    def move(self, mesh: Mesh, solution: Floats | None = None) -> bool:
+        """Solve on a moved mesh, set both errors (NaN where that failed), and return whether it is the end.
+
+        A ``solution`` there that is known already is taken; problems in time know none.
+        """
 
 
 class SteadyCase(Case):
@@ -72,11 +75,13 @@ class SteadyCase(Case):
 
     problem: SteadyProblem
 
-    def __init__(self, problem: SteadyProblem, mesh: Mesh, monitor: Monitor | None) -> None:
-        """Solve on the original mesh. ``monitor`` overrides the problem's own."""
+    def __init__(
+        self, problem: SteadyProblem, mesh: Mesh, monitor: Monitor | None, solution: Floats | None = None
+    ) -> None:
+        """Solve on the original mesh, if no ``solution`` is given. ``monitor`` overrides the problem's own."""
         self.problem, self.mesh, self.moved = problem, mesh, mesh
         self._monitor = monitor or problem.monitor
-        self._solution = self._moved_solution = problem.solve(mesh)
+        self._solution = self._moved_solution = problem.solve(mesh) if solution is None else solution
         self.error_original = problem.error(mesh, self._solution)
         self._of_interest = problem.quantities(mesh)
         self.quantities = {name: (value, math.nan) for name, value in self._of_interest.items()}
@@ -103,12 +108,12 @@ class SteadyCase(Case):
         """Return the problem's exact or reference solution."""
         return self.problem.truth(points)
 
-    def move(self, mesh: Mesh) -> bool:
+    def move(self, mesh: Mesh, solution: Floats | None = None) -> bool:
         """Solve on the moved mesh, or on one with other cells."""
         self.moved, self.error_moved = mesh, math.nan
         if not len(tangled_cells(mesh, self.mesh if len(mesh.cells) == len(self.mesh.cells) else None)):
             try:
-                self._moved_solution = self.problem.solve(mesh)
+                self._moved_solution = self.problem.solve(mesh) if solution is None else solution
                 self.error_moved = self.problem.error(mesh, self._moved_solution)
                 after = self.problem.quantities(mesh)
                 self.quantities = {name: (value, after[name]) for name, value in self._of_interest.items()}
@@ -164,7 +169,7 @@ class UnsteadyCase(Case):
             return np.asarray(interpolant(self.mesh, self.solution)(points))
         return self.problem.truth(points, self.interval - 1)
 
-    def move(self, mesh: Mesh) -> bool:
+    def move(self, mesh: Mesh, solution: Floats | None = None) -> bool:
         """Carry the solution over to the moved mesh and advance both simulations by one interval."""
         if len(tangled_cells(mesh, self.mesh)) or not self._advance(mesh):
             self.moved, self.error_moved = mesh, math.nan
@@ -195,11 +200,13 @@ class UnsteadyCase(Case):
         return {name: (value, after[name]) for name, value in before.items()}
 
 
-def make_case(problem: SteadyProblem | UnsteadyProblem, mesh: Mesh, monitor: Monitor | None) -> Case:
+def make_case(
+    problem: SteadyProblem | UnsteadyProblem, mesh: Mesh, monitor: Monitor | None, solution: Floats | None = None
+) -> Case:
     """Return the case for a problem; an unsteady one first computes the reference that its error needs, once."""
     if isinstance(problem, UnsteadyProblem):
         if not problem.prepared:
             problem.prepare(mesh)
             problem.prepared = True
         return UnsteadyCase(problem, mesh, monitor)
-    return SteadyCase(problem, mesh, monitor)
+    return SteadyCase(problem, mesh, monitor, solution)

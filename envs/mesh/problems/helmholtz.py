@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Self
 
 import numpy as np
 
 from simplatform.envs.mesh.finite_elements.fem import elliptic, l2_error
-from simplatform.envs.mesh.finite_elements.on_device import elliptic_on
+from simplatform.envs.mesh.finite_elements.on_device import Elliptic, elliptic_on, elliptic_packed
 from simplatform.envs.mesh.geometry.mesh import KINDS, Floats, Mesh
 from simplatform.envs.mesh.problems.base import SteadyProblem
 from simplatform.envs.mesh.problems.gaussians import Gaussians
@@ -43,6 +44,18 @@ class Helmholtz(SteadyProblem):
         if self.device != "cpu":
             return elliptic_on(self.device, mesh, self.source, reaction=self.reaction, boundary=self.exact)
         return elliptic(mesh, self.source, reaction=self.reaction, boundary=self.exact, solver=self.solver)
+
+    @classmethod
+    def solve_all(cls, problems: Sequence[Self], meshes: Sequence[Mesh]) -> list[Floats | None]:
+        """Return solutions ``(V,)`` of one packed system on an accelerator; None where a problem solves itself."""
+        devices = {problem.device for problem in problems}
+        if len(problems) < 2 or len(devices) > 1 or devices == {"cpu"}:
+            return [None] * len(problems)
+        systems = [
+            Elliptic(mesh, problem.source, problem.exact) for mesh, problem in zip(meshes, problems, strict=True)
+        ]
+        found = elliptic_packed(devices.pop(), systems, cls.reaction)
+        return [one if np.isfinite(one).all() else None for one in found]  # alone, it says what is wrong
 
     def error(self, mesh: Mesh, values: Floats) -> float:
         """Return ‖u_h − u‖ in L2."""

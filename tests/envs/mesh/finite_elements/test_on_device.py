@@ -52,3 +52,31 @@ def test_a_device_that_is_not_there_is_refused_before_an_episode(device):
         pytest.skip("this machine has that device")
     with pytest.raises(SimplatformError, match=f"device '{device}'"):
         gymnasium.make("simplatform/MeshMovement-v0", problem="helmholtz", n=5, device=device)
+
+
+@pytest.mark.parametrize("sizes", [(6, 6, 6), (5, 7, 9)], ids=["alike", "packed"])
+def test_meshes_that_step_together_are_one_system_there_and_have_the_solutions_of_each_alone(sizes, monkeypatch):
+    def played(device):
+        each = {"n": list(sizes), "mesh_seed": [3, 1, 2]} if len(set(sizes)) > 1 else {}
+        env = gymnasium.make_vec(
+            "simplatform/MeshMovement-v0",
+            3,
+            problem="helmholtz",
+            device=device,
+            **({"each": each} if each else {"n": 6}),
+        )
+        shown, _ = env.reset(seed=5)
+        inside = np.asarray(shown["boundary"] == 0)[..., None]
+        action = 0.01 * inside * np.sin(7 * shown["points"])
+        info = env.step(action)[4]
+        return np.ravel(shown["solution"]), info["error_moved"]
+
+    calls = []
+    packed = on_device.solve_elliptic
+    monkeypatch.setattr(on_device, "solve_elliptic", lambda *given, **named: calls.append(1) or packed(*given, **named))
+    alone = played("cpu")
+    with pretend_device():
+        there = played("pretend")
+    assert len(calls) == 2
+    np.testing.assert_allclose(there[0], alone[0], atol=1e-9 * np.abs(alone[0]).max())
+    np.testing.assert_allclose(there[1], alone[1], rtol=1e-9)
