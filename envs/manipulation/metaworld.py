@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simplatform.envs.manipulation.base import REACH, Floats, PointCloudEnv
+from simplatform.envs.manipulation.quicker import make_quicker
 from simplatform.envs.manipulation.tasks import TASKS, group_of
 from simplatform.envs.manipulation.vision.camera import Markers
 from simplatform.envs.manipulation.vision.clouds import PointCloud, corner2
@@ -120,6 +121,7 @@ def _make_inner(task: str, max_steps: int) -> Any:
     inner.__dict__.pop("sawyer_observation_space", None)
     inner._freeze_rand_vec, inner.seeded_rand_vec, inner._set_task_called = False, True, True
     inner.max_path_length = max_steps + 1
+    make_quicker(inner)
     return inner
 
 

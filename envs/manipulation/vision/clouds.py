@@ -10,7 +10,7 @@ import numpy as np
 from simplatform.envs.manipulation.vision.camera import Array, Camera, Markers
 from simplatform.envs.manipulation.vision.compiling import compiled
 from simplatform.envs.manipulation.vision.crop import Crop
-from simplatform.envs.manipulation.vision.raster import inside
+from simplatform.envs.manipulation.vision.raster import inside, lower
 from simplatform.envs.manipulation.vision.raycast import RayCaster, cast_spheres
 from simplatform.envs.manipulation.vision.sampling import Points, farthest_points
 from simplatform.errors import UnknownName
@@ -63,7 +63,7 @@ class PointCloud:
         distance, within = self._depth(data), self._within
         if markers is not None and len(markers[0]):  # asked of the rays that meet the crop alone
             found, _ = cast_spheres(self.camera.position, self._rays, *markers)
-            distance[within] = np.minimum(distance[within], found)
+            compiled(lower)(distance, within, found)
         kept = compiled(inside)(
             distance, self._near, self._far, self.camera.position, self.directions, self._points
         )  # fmt: skip

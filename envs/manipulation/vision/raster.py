@@ -123,87 +123,119 @@ def cover(
     The first five are those of ``Clusters``, the others are told of in ``Rasteriser`` and ``Camera``. Plain Python,
     slow; numba compiles it. Indices are unsigned, since numba looks twice at those that might count from the end.
     """
-    height, width = inverse.shape
     inverse[:], owner[:] = 0.0, -1
-    half_width, half_height = width / 2, height / 2
-    xs, ys, zs = vertices[0], vertices[1], vertices[2]
-    us, vs, near = np.empty(3 * MOST), np.empty(3 * MOST), np.empty(3 * MOST)
-    columns, rows = np.empty(3 * MOST, np.int32), np.empty(3 * MOST, np.int32)
-    hit, groups = np.empty(MOST + 1, np.uint64), np.empty(spheres.shape[1] + 1, np.uint64)
-    one = np.uint64(1)
-    m, to = np.empty((3, 3)), np.empty(3)
+    groups, hit = np.empty(spheres.shape[1] + 1, np.uint64), np.empty(MOST + 1, np.uint64)
+    seen, pixels = np.empty((3, 3 * MOST)), np.empty((2, 3 * MOST), np.int32)
+    frame, one = np.empty((4, 3)), np.uint64(1)
     for number in range(len(chosen)):
         mesh = np.uint64(chosen[number])
-        for j in range(3):
-            to[j] = 0.0
-            for i in range(3):
-                m[i, j] = 0.0
-                to[j] += (places[number, i] - position[i]) * rotation[i, j]
-                for k in range(3):
-                    m[i, j] += turns[number, k, i] * rotation[k, j]
-        xx, xy, xz = m[0, 0], m[0, 1], m[0, 2]
-        yx, yy, yz = m[1, 0], m[1, 1], m[1, 2]
-        zx, zy, zz = m[2, 0], m[2, 1], m[2, 2]
-        dx, dy, dz = to[0], to[1], to[2]
-        kept = 0
-        for g in range(of_mesh[mesh], of_mesh[mesh + one]):
-            a, b, c, radius = spheres[0, g], spheres[1, g], spheres[2, g], spheres[3, g]
-            x, y = a * xx + b * yx + c * zx + dx, -(a * xy + b * yy + c * zy + dy)
-            depth = -(a * xz + b * yz + c * zz + dz)
-            close, distant = focal / max(depth - radius, NEAREST), focal / (depth + radius)
-            low, high = x - radius, x + radius
-            left = max(ceil(half_width + (low * close if low < 0 else low * distant) - EARLIER), 0)
-            right = min(floor(half_width + (high * close if high > 0 else high * distant) - LATER), width - 1)
-            low, high = y - radius, y + radius
-            top = max(ceil(half_height + (low * close if low < 0 else low * distant) - EARLIER), 0)
-            bottom = min(floor(half_height + (high * close if high > 0 else high * distant) - LATER), height - 1)
-            inside = (left <= right) & (top <= bottom)
-            left, right = (left, right + 1) if inside else (0, 0)
-            top, bottom = (top, bottom + 1) if inside else (0, 0)
-            open_ = wanted[bottom, right] - wanted[top, right] - wanted[bottom, left] + wanted[top, left]
-            groups[kept] = g  # without branches here and below: no processor guesses these
-            kept += (open_ > 0) | (depth - radius <= NEAREST)
+        into_camera(places[number], turns[number], position, rotation, frame)
+        kept = groups_in_view(spheres, of_mesh[mesh], of_mesh[mesh + one], frame, focal, wanted, groups)
         for at in range(kept):
             g = groups[at]
-            begin = first[0, g]
-            for n in range(first[0, g + one] - begin):
-                a, b, c = xs[begin + n], ys[begin + n], zs[begin + n]
-                inv = -1.0 / (a * xz + b * yz + c * zz + dz)
-                us[n] = half_width + focal * (a * xx + b * yx + c * zx + dx) * inv
-                vs[n] = half_height - focal * (a * xy + b * yy + c * zy + dy) * inv
-                near[n] = inv
-                columns[n], rows[n] = ceil(us[n] - 0.5), ceil(vs[n] - 0.5)
-            many = 0
-            for f in range(first[1, g], first[1, g + one]):
-                p, q, r = faces[0, f], faces[1, f], faces[2, f]
-                across = (columns[p] ^ columns[q]) | (columns[p] ^ columns[r])
-                down = (rows[p] ^ rows[q]) | (rows[p] ^ rows[r])
-                hit[many] = f
-                many += (across != 0) & (down != 0)  # else no centre of a column or row lies within
+            project(vertices, first[0, g], first[0, g + one], frame, focal, wanted, seen, pixels)
+            many = over_centres(faces, first[1, g], first[1, g + one], pixels, hit)
             for n in range(many):
                 f = hit[n]
-                p, q, r = faces[0, f], faces[1, f], faces[2, f]
-                up, uq, ur, vp, vq, vr = us[p], us[q], us[r], vs[p], vs[q], vs[r]
-                left, right = ceil(min(up, uq, ur) - 0.5), floor(max(up, uq, ur) - 0.5)
-                top, bottom = ceil(min(vp, vq, vr) - 0.5), floor(max(vp, vq, vr) - 0.5)
-                area = (uq - up) * (vr - vp) - (ur - up) * (vq - vp)
-                if area == 0.0:
-                    continue
-                left, right = max(left, 0), min(right, width - 1)
-                top, bottom = max(top, 0), min(bottom, height - 1)
-                turn = 1.0 / area
-                px, py, p0 = (vq - vr) * turn, (ur - uq) * turn, (uq * vr - ur * vq) * turn
-                qx, qy, q0 = (vr - vp) * turn, (up - ur) * turn, (ur * vp - up * vr) * turn
-                rx, ry, r0 = (vp - vq) * turn, (uq - up) * turn, (up * vq - uq * vp) * turn
-                for row in range(top, bottom + 1):
-                    for column in range(left, right + 1):
-                        x, y = column + 0.5, row + 0.5
-                        wp, wq, wr = px * x + py * y + p0, qx * x + qy * y + q0, rx * x + ry * y + r0
-                        if wp < 0 or wq < 0 or wr < 0:
-                            continue
-                        depth = (wp * near[p] + wq * near[q] + wr * near[r]) / (wp + wq + wr)
-                        if depth > inverse[row, column]:
-                            inverse[row, column], owner[row, column] = depth, mesh
+                fill(seen, faces[0, f], faces[1, f], faces[2, f], chosen[number], inverse, owner)
+
+
+def into_camera(place: Array, turn: Array, position: Array, rotation: Array, frame: Array) -> None:
+    """Write what takes a mesh's frame into the camera's: the turn (3, 3), a row an axis of the mesh, and the place."""
+    for j in range(3):
+        frame[3, j] = 0.0
+        for i in range(3):
+            frame[i, j] = 0.0
+            frame[3, j] += (place[i] - position[i]) * rotation[i, j]
+            for k in range(3):
+                frame[i, j] += turn[k, i] * rotation[k, j]
+
+
+def groups_in_view(
+    spheres: Array, begin: np.uint64, end: np.uint64, frame: Array, focal: float, wanted: NDArray[np.int64],
+    groups: NDArray[np.uint64],
+) -> int:  # fmt: skip
+    """Write which of the groups from ``begin`` to ``end`` may cover a pixel of interest; return how many there are."""
+    height, width = wanted.shape[0] - 1, wanted.shape[1] - 1
+    half_width, half_height = width / 2, height / 2
+    (xx, xy, xz), (yx, yy, yz) = (frame[0, 0], frame[0, 1], frame[0, 2]), (frame[1, 0], frame[1, 1], frame[1, 2])
+    (zx, zy, zz), (dx, dy, dz) = (frame[2, 0], frame[2, 1], frame[2, 2]), (frame[3, 0], frame[3, 1], frame[3, 2])
+    kept = 0
+    for g in range(begin, end):
+        a, b, c, radius = spheres[0, g], spheres[1, g], spheres[2, g], spheres[3, g]
+        x, y = a * xx + b * yx + c * zx + dx, -(a * xy + b * yy + c * zy + dy)
+        depth = -(a * xz + b * yz + c * zz + dz)
+        close, distant = focal / max(depth - radius, NEAREST), focal / (depth + radius)
+        low, high = x - radius, x + radius
+        left = max(ceil(half_width + (low * close if low < 0 else low * distant) - EARLIER), 0)
+        right = min(floor(half_width + (high * close if high > 0 else high * distant) - LATER), width - 1)
+        low, high = y - radius, y + radius
+        top = max(ceil(half_height + (low * close if low < 0 else low * distant) - EARLIER), 0)
+        bottom = min(floor(half_height + (high * close if high > 0 else high * distant) - LATER), height - 1)
+        inside = (left <= right) & (top <= bottom)
+        left, right = (left, right + 1) if inside else (0, 0)
+        top, bottom = (top, bottom + 1) if inside else (0, 0)
+        open_ = wanted[bottom, right] - wanted[top, right] - wanted[bottom, left] + wanted[top, left]
+        groups[kept] = g  # without branches: no processor guesses these
+        kept += (open_ > 0) | (depth - radius <= NEAREST)
+    return kept
+
+
+def project(
+    vertices: NDArray[np.floating], begin: np.uint64, end: np.uint64, frame: Array, focal: float,
+    wanted: NDArray[np.int64], seen: Array, pixels: NDArray[np.int32],
+) -> None:  # fmt: skip
+    """Write columns, rows and inverse depths (3, V) of a group's vertices, and the first centres after them (2, V)."""
+    half_width, half_height = (wanted.shape[1] - 1) / 2, (wanted.shape[0] - 1) / 2
+    (xx, xy, xz), (yx, yy, yz) = (frame[0, 0], frame[0, 1], frame[0, 2]), (frame[1, 0], frame[1, 1], frame[1, 2])
+    (zx, zy, zz), (dx, dy, dz) = (frame[2, 0], frame[2, 1], frame[2, 2]), (frame[3, 0], frame[3, 1], frame[3, 2])
+    xs, ys, zs = vertices[0, begin:end], vertices[1, begin:end], vertices[2, begin:end]
+    us, vs, near, columns, rows = seen[0], seen[1], seen[2], pixels[0], pixels[1]
+    for n in range(len(xs)):
+        a, b, c = xs[n], ys[n], zs[n]
+        inv = -1.0 / (a * xz + b * yz + c * zz + dz)
+        u = half_width + focal * (a * xx + b * yx + c * zx + dx) * inv
+        v = half_height - focal * (a * xy + b * yy + c * zy + dy) * inv
+        us[n], vs[n], near[n] = u, v, inv
+        columns[n], rows[n] = ceil(u - 0.5), ceil(v - 0.5)
+
+
+def over_centres(
+    faces: NDArray[np.uint8], begin: np.uint64, end: np.uint64, pixels: NDArray[np.int32], hit: NDArray[np.uint64]
+) -> int:
+    """Write which faces have a centre of a column and one of a row between their vertices; return how many."""
+    columns, rows, many = pixels[0], pixels[1], 0
+    for f in range(begin, end):
+        p, q, r = faces[0, f], faces[1, f], faces[2, f]
+        across = (columns[p] ^ columns[q]) | (columns[p] ^ columns[r])
+        down = (rows[p] ^ rows[q]) | (rows[p] ^ rows[r])
+        hit[many] = f
+        many += (across != 0) & (down != 0)
+    return many
+
+
+def fill(seen: Array, p: int, q: int, r: int, mesh: int, inverse: Array, owner: Indices) -> None:
+    """Let one triangle cover the pixels whose centres lie within it, where it is nearer than what was there."""
+    height, width = inverse.shape
+    up, uq, ur, vp, vq, vr = seen[0, p], seen[0, q], seen[0, r], seen[1, p], seen[1, q], seen[1, r]
+    area = (uq - up) * (vr - vp) - (ur - up) * (vq - vp)
+    if area == 0.0:
+        return
+    left, right = max(ceil(min(up, uq, ur) - 0.5), 0), min(floor(max(up, uq, ur) - 0.5), width - 1)
+    top, bottom = max(ceil(min(vp, vq, vr) - 0.5), 0), min(floor(max(vp, vq, vr) - 0.5), height - 1)
+    turn = 1.0 / area
+    px, py, p0 = (vq - vr) * turn, (ur - uq) * turn, (uq * vr - ur * vq) * turn
+    qx, qy, q0 = (vr - vp) * turn, (up - ur) * turn, (ur * vp - up * vr) * turn
+    rx, ry, r0 = (vp - vq) * turn, (uq - up) * turn, (up * vq - uq * vp) * turn
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            x, y = column + 0.5, row + 0.5
+            wp, wq, wr = px * x + py * y + p0, qx * x + qy * y + q0, rx * x + ry * y + r0
+            if wp < 0 or wq < 0 or wr < 0:
+                continue
+            depth = (wp * seen[2, p] + wq * seen[2, q] + wr * seen[2, r]) / (wp + wq + wr)
+            if depth > inverse[row, column]:
+                inverse[row, column], owner[row, column] = depth, mesh
 
 
 def settle(
@@ -235,6 +267,12 @@ def inside(
                 points[count, axis] = position[axis] + directions[n, axis] * at
             count += 1
     return count
+
+
+def lower(distance: Array, which: Indices, found: Array) -> None:
+    """Lower some of the distances (N,) to those that were ``found`` (K,) for ``which`` (K,) of them."""
+    for k in range(len(which)):
+        distance[which[k]] = min(distance[which[k]], found[k])
 
 
 def enclose(
