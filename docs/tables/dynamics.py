@@ -34,6 +34,21 @@ def attractors(table: Table) -> str:
     })  # fmt: skip
 
 
+@shows("predictors/ctf")
+def ctf(table: Table) -> str:
+    """The twelve scores of the Common Task Framework, and what is published on its own data."""
+    names = [f"E{number}" for number in range(1, 13)]
+    rows = [
+        [row["method"], "{value:.1f} [{low:.1f}, {high:.1f}]".format(**row["score"]), row["seeds"],
+         *(f"{row['scores'][name]:.0f}" for name in names)]
+        for row in table["rows"]
+    ]  # fmt: skip
+    published = ", ".join(f"{name} {score}" for name, score in table["published"].items())
+    return markdown(
+        ("method", "mean of the twelve", "seeds", *names), rows, f"Published, on the framework's data: {published}."
+    )
+
+
 @shows("predictors/hankel")
 def hankel(table: Table) -> str:
     """What q delays can be at best."""

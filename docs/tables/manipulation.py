@@ -53,6 +53,27 @@ def dial_turn(table: Table) -> str:
     return columns(rows, cells, f"Seeds: {seeds}. Gains are paired on the same episodes; p is of McNemar's exact test.")
 
 
+@shows("policies/one_step")
+def one_step(table: Table) -> str:
+    """Success by task and method over the seeds that are done, and the paired tests."""
+    methods = list(dict.fromkeys(row["method"] for row in table["rows"]))
+    own = {(row["task"], row["method"]): row for row in table["rows"]}
+    rows = [[task, *(_by_seed(own.get((task, name))) for name in methods)] for task in table["tasks"]]
+    steps = ", ".join(f"{name} {table['steps'][name]}" for name in methods)
+    about = [
+        f"{pair['method']} against {pair['against']}, {pair['cases']} pairs of runs: "
+        f"{pair['success']['k']} of {pair['success']['n']} against {pair['theirs']['k']}; p = {pair['p_against']:.1g} "
+        f"over episodes, {pair['p_runs_against']:.1g} over runs."
+        for pair in table["pairs"]
+        if pair["method"] == "glance"
+    ]
+    return markdown(("task", *methods), rows, f"Steps in the same processor time: {steps}.", *about)
+
+
+def _by_seed(row: Row | None) -> str:
+    return "–" if row is None else f"{success(row['success'])} ({', '.join(map(str, row['by_seed'].values()))})"
+
+
 @shows("policies/acting")
 def acting(table: Table) -> str:
     """Success of the same weights, acting in other ways."""

@@ -88,3 +88,16 @@ def training(table: Table) -> str:
         "processor time of a step, ms (rounds)": each("processor_ms", "g"),
         "against one process": key("processor_time_ratio"),
     })  # fmt: skip
+
+
+@shows("scaling/precision")
+def precision(table: Table) -> str:
+    """Success and error of trainings in reduced precision, beside float32 on the same episodes."""
+    return columns(table["rows"], {
+        "training": lambda r: f"`{r['case']}` on `{r['task']}`", "precision": key("precision"),
+        "measured": key("metric"), "value": lambda r: "{value:.3g} [{low:.3g}, {high:.3g}]".format(**r["value"]),
+        "difference from float32": lambda r: (
+            "{value:+.2g} [{low:+.2g}, {high:+.2g}]".format(**r["difference"]) if "difference" in r else "–"
+        ),
+        "n": lambda r: f"{r['value']['n']}, {len(r['seeds'])} seeds",
+    }, f"TF32: {table['tf32']}.")  # fmt: skip
