@@ -50,6 +50,8 @@ SCORES = tuple(sorted(METRICS, key=lambda metric: metric.name != "nrmse"))
 def register_envs(register: Register) -> None:
     target = "simplatform.envs.fields.environment:FieldEnv"
     register("simplatform/Field-v0", target, help="forecast the fields of a PDE in closed loop")
+    target = "simplatform.envs.fields.captions:CaptionedEnv"
+    register("simplatform/CaptionedField-v0", target, help="forecast fields that a caption tells of")
     target = "simplatform.envs.fields.coupled.environment:CoupledEnv"
     register("simplatform/CoupledField-v0", target, help="find fields that act on each other, by finite elements")
     target = "simplatform.envs.fields.recorded:RecordedFieldEnv"
@@ -87,6 +89,20 @@ def register_tasks(register: Register) -> None:
                 help=help,
             )
         )
+    register(
+        Task(
+            "fields/captions",
+            env="simplatform/CaptionedField-v0",
+            expert="resolved-solver",
+            metrics=(Metric("caption", "rate", words="does what its caption tells"), *METRICS),
+            demonstrations=240,
+            validation=12,
+            episodes=60,
+            opponents=TRIVIAL,
+            rivals=("field-unet",),
+            help="heat that spreads and waves that run, told by one of six captions and measured again",
+        )
+    )
     for problem, help in COUPLED.items():
         register(
             Task(

@@ -101,3 +101,14 @@ def _interval(score: Row, form: str) -> str:
     if score["value"] is None:
         return "–"
     return f"{score['value']:{form}} [{score['low']:{form}}, {score['high']:{form}}]"
+
+
+@shows("fields/captions", "field_captions")
+def captions(table: Table) -> str:
+    """How often a method did what a caption told."""
+    return columns(table["rows"], {
+        "method": key("method"), "seeds": lambda row: len(row["seeds"]),
+        "did what it was told": lambda row: "{k} of {n} [{low:.2f}, {high:.2f}]".format(**row["caption"]),
+        "nRMSE": lambda row: _interval(row["nrmse"], ".2f"),
+        **{text: (lambda row, text=text: row["by_caption"][text]) for text in table["rows"][0]["by_caption"]},
+    })  # fmt: skip

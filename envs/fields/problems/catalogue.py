@@ -15,6 +15,7 @@ from simplatform.envs.fields.equations.schroedinger import Schroedinger
 from simplatform.envs.fields.equations.wave import Wave
 from simplatform.envs.fields.grid import Grid
 from simplatform.envs.fields.problems.base import FieldProblem
+from simplatform.envs.fields.problems.captioned import CaptionedProblem
 from simplatform.envs.fields.problems.starts import (
     bright_solitons,
     displaced,
@@ -50,6 +51,11 @@ PROBLEMS = {
         FieldProblem(
             "advection-diffusion", AdvectionDiffusion, Grid((64, 64), (TURN, TURN)), frame=0.1, substeps=1,
             start=waves(6), finer=1, parameters={"velocity": 1.0}, ranges={"diffusivity": (0.001, 0.02)},
+        ),
+        CaptionedProblem(
+            "captions", AdvectionDiffusion, Grid((64,), (TURN,)), frame=0.2, substeps=1, start=waves(4), finer=1,
+            ranges={"velocity": (-1.2, 2.4), "diffusivity": (0.005, 0.4)},
+            source="after the acceptance of Zhou et al. (2024), arXiv:2410.01153",
         ),
         FieldProblem(
             "allen-cahn", AllenCahn, Grid((64, 64), (2.0, 2.0)), frame=0.5, substeps=10,
