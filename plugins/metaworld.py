@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from simplatform import hookimpl
 from simplatform.contracts import Metric, Task
-from simplatform.envs.manipulation.tasks import DOES, GROUPS, TASKS
+from simplatform.envs.manipulation.tasks import DOES, GROUPS, SKILLS, TASKS
 from simplatform.hooks import AddCheck, Register
 
 SEEN = {"points": 512, "camera_size": 96, "crop": "workspace"}
@@ -21,6 +21,11 @@ def register_envs(register: Register) -> None:
         "simplatform.envs.manipulation.metaworld:MetaWorldEnv",
         help="Meta-World's 50 Sawyer tasks: point cloud, robot state, 4-D action",
     )
+    register(
+        "simplatform/MetaWorldSequence-v0",
+        "simplatform.envs.manipulation.sequence:MetaWorldSequenceEnv",
+        help="Meta-World tasks one after the other, and nobody says which is next",
+    )
 
 
 @hookimpl
@@ -28,6 +33,10 @@ def register_experts(register: Register) -> None:
     register(
         "metaworld", "simplatform.envs.manipulation.experts:metaworld_expert", help="Meta-World's scripted experts"
     )
+    register(
+        "metaworld-sequence", "simplatform.envs.manipulation.sequence:sequence_expert",
+        help="the scripted expert of whichever task is to be done",
+    )  # fmt: skip
 
 
 @hookimpl
@@ -37,6 +46,8 @@ def register_tasks(register: Register) -> None:
             register(_task(task, group))
         register(_together(group.replace(" ", "-"), tasks))
     register(_together("all", TASKS))
+    register(_together("three-skills", SKILLS))
+    register(_in_turn("three-in-turn", SKILLS))
 
 
 @hookimpl
@@ -63,6 +74,21 @@ def _together(name: str, tasks: tuple[str, ...]) -> Task:
         kwargs={**SEEN, "among": list(tasks)}, variants=tuple({"task": task} for task in tasks),
         demonstrations=10 * len(tasks), episodes=10 * len(tasks), opponents=("zero", "expert"),
         help=f"{len(tasks)} tasks of Meta-World by one policy, which is told which it is",
+    )  # fmt: skip
+
+
+def _in_turn(name: str, tasks: tuple[str, ...]) -> Task:
+    """Return the task of doing all of these one after the other, in any rotation, without being told which is next."""
+    metrics = (
+        Metric("success", kind="rate", over="any", words="does all of its tasks"),
+        Metric("done", words="share done"),
+    )
+    return Task(
+        f"metaworld/{name}", "simplatform/MetaWorldSequence-v0", "metaworld-sequence", metrics,
+        kwargs={"skills": list(tasks), **SEEN}, keep="success", opponents=("zero", "expert"), demonstrations=12,
+        variants=tuple({"order": [*tasks[i:], *tasks[:i]]} for i in range(len(tasks))), episodes=30,
+        splits={"train": {"told": True}, "validation": {"told": True}},
+        help=f"{len(tasks)} tasks of Meta-World in turn, in three orders; demonstrations show which, tests do not",
     )  # fmt: skip
 
 

@@ -50,6 +50,8 @@ from simplatform.contracts.policy import (
     Observation,
     Phased,
     Policy,
+    Practice,
+    Practises,
     Progress,
     Trainable,
 )
@@ -57,8 +59,9 @@ from simplatform.contracts.signature import Facts, Signature
 from simplatform.contracts.task import EXPERT, Expansion, Metric, Task
 
 __all__ = [
-    "EXPERT", "LOST", "Answering", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts", "Fits",
-    "Fittable", "Format", "Inspection", "Learns", "Lockstep", "Loss", "Metric", "Module", "Normalising", "Observation",
-    "Phased", "Policy", "Progress", "Reading", "Remembering", "Signature", "Solving", "Sparing", "Stateful", "Task",
-    "Teaching", "Together", "Trainable", "lacking", "read_by_pipeline", "require_whole",
+    "EXPERT", "LOST", "Answering", "Batch", "Check", "Collating", "Counting", "Expansion", "Expert", "Facts",
+    "Fits", "Fittable", "Format", "Inspection", "Learns", "Lockstep", "Loss", "Metric", "Module", "Normalising",
+    "Observation", "Phased", "Policy", "Practice", "Practises", "Progress", "Reading", "Remembering", "Signature",
+    "Solving", "Sparing", "Stateful", "Task", "Teaching", "Together", "Trainable", "lacking", "read_by_pipeline",
+    "require_whole",
 ]  # fmt: skip

@@ -163,5 +163,27 @@ class Progress(Protocol):
         """Record ``metrics`` at ``step`` of ``total`` in the run's metrics stream and progress bar."""
 
 
+class Practice(Protocol):
+    """How a policy tries itself: episodes of the split "practice" of its task, played with the policy as it stands."""
+
+    variants: int
+    """Episode i is of variant ``i % variants`` of the task."""
+    metric: str
+    """The task's first metric."""
+
+    def __call__(self, episode: int, attempt: int = 0) -> Mapping[str, float]:
+        """Play an episode and return its metrics, turned so that more is better. Attempts at an episode begin alike and
+        draw other random numbers."""
+
+
+@runtime_checkable
+class Practises(Protocol):
+    """Learns from what its own actions come to, after it has been trained, if it has a loss or a fit. Asked of classes
+    too, before any policy is built."""
+
+    def practise(self, practice: Practice, *, progress: Progress) -> None:
+        """Practise; the policy holds the averaged weights of its training."""
+
+
 Expert = Callable[["gymnasium.Env[Any, Any]"], Policy]
 """A factory: given the environment, with all that is hidden from policies, it returns the expert, which is a policy."""

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from simplatform.contracts import Fittable, Policy, Signature, Trainable
+from simplatform.contracts import Fittable, Policy, Practises, Signature, Trainable
 from simplatform.demonstrations import Demonstrations
 from simplatform.errors import ContractError, EvaluationWarning, Interrupted, RunError, SimplatformError
 from simplatform.pipeline import opponents, why
@@ -22,6 +22,7 @@ from simplatform.pipeline.following import training_set
 from simplatform.pipeline.made import changed_files, digest, record_stage, since
 from simplatform.pipeline.observer import Console, RunObserver, Silent, terminated_as_interrupted
 from simplatform.pipeline.options import STAGES, Options
+from simplatform.pipeline.practice import Rehearsed, practises
 from simplatform.pipeline.shards import episode_shard
 from simplatform.pipeline.start import run_signature, taught_signature, untrained
 from simplatform.pipeline.starting import said
@@ -125,7 +126,8 @@ class _Stages:
     def fit(self) -> None:
         """Train or fit, unless the final checkpoint is there, whole and as it was written."""
         last = self._usable()
-        if last is not None and last.name in ("fitted", f"{self.recipe.train.steps:06d}"):
+        ends = ("fitted",) if practises(self.recipe.policy) else ("fitted", f"{self.recipe.train.steps:06d}")
+        if last is not None and last.name in ends:
             self.console.say(f"policy: reused {last}{since(self.run, self.recipe, 'fit')}")
             return
         assert self._data is not None
@@ -285,8 +287,21 @@ class _Stages:
             save_fitted(self.run, self.recipe, policy, signature)
         elif isinstance(policy, Trainable):
             self._train(policy, observer, last)
-        else:
+        elif not isinstance(policy, Practises):
             save_fitted(self.run, self.recipe, policy, signature)
+        if isinstance(policy, Practises):
+            self._practise(policy, observer, signature)
+
+    def _practise(self, policy: Policy, observer: RunObserver, signature: Signature) -> None:
+        """Let a policy practise, with the averaged weights of its training, if it had one."""
+        if self.run.last is not None:
+            policy = read_policy(self.run.last, self.options.device)
+        assert isinstance(policy, Practises)
+        policy.practise(Rehearsed(policy, self.recipe.task, self.recipe.seed), progress=observer.fit_progress)
+        if observer.stopping():
+            raise Interrupted(f"stopped in practice; `simplatform resume {self.run.path}` begins the practice again")
+        observer.check_fitted(policy)
+        save_fitted(self.run, self.recipe, policy, signature)
 
     def _train(self, policy: Trainable, observer: RunObserver, last: Path | None) -> None:
         assert self._data is not None

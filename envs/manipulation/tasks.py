@@ -22,6 +22,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
 TASKS: tuple[str, ...] = tuple(sorted(task for group in GROUPS.values() for task in group))
 """All 50 task names."""
 
+SKILLS: tuple[str, ...] = ("button-press", "drawer-close", "drawer-open")
+"""Three tasks that ``simplatform/MetaWorldSequence-v0`` asks for in turn; two of them are told apart by the drawer."""
+
 DOES: dict[str, str] = {
     "assembly": "puts the ring over the peg",
     "basketball": "puts the ball into the hoop",

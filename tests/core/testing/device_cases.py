@@ -27,6 +27,10 @@ MOVERS = ("anisotropic", "laplacian", "spring", "monge-ampere", "m2n", "um2n", "
 RUNS = {
     **{name: FEW if name in ("dp3", "simple-dp3", "flow-matching") else CLOUD for name in CLOUDS},
     "glance": GLANCE,
+    "two-level": {
+        "task": "toy/cloud", "policy.goals": 2, "policy.width": 4, "policy.variants": 1, "policy.iterations": 0,
+        "policy.settings": {"widths": [8, 16], "embedding": 8, "points": 16}, "policy.reward": "",
+    },
     **{name: MESH for name in MOVERS},
     "r-adapt": {**MESH, "policy.steps": 3},
     "ritz": {**MESH, "policy.steps": 3},
@@ -82,4 +86,4 @@ SURROGATES = (
     "scot",
     "text2pde",
 )
-TRAINABLE = {"toy", "glance", *CLOUDS, *SURROGATES, "m2n", "um2n", "um2n-energy", "ugm2n"}
+TRAINABLE = {"toy", "glance", "two-level", *CLOUDS, *SURROGATES, "m2n", "um2n", "um2n-energy", "ugm2n"}
