@@ -32,7 +32,7 @@ ROOMS = (  # the package that modules left, the one where they are, their names
     ("envs.mesh", "envs.mesh.movers", "limiter objectives"),
     ("envs.mesh", "envs.mesh.pictures", "figures panels rendering"),
     ("envs.manipulation", "envs.manipulation.vision", "camera cloud_io crop gl raster raycast render sampling"),
-    ("envs.dynamics.equations", "envs.expressions", "language"),
+    ("envs.dynamics.equations", "expressions", "language"),
     ("policies", "policies.manipulation", "diffusion dispersive distillation dp3 flow_matching flowpolicy meanflow mp1 "
                                           "official pointcloud rectified_diffusion rectified_flow student"),
     ("policies", "policies.nn", "encoders normalisation products structured unet"),
@@ -43,7 +43,10 @@ MOVED = {
     f"simplatform.{before}.{name}".replace("..", "."): f"simplatform.{after}.{name}"
     for before, after, names in ROOMS
     for name in names.split()
-} | {"simplatform.policies.predictors": "simplatform.policies.dynamics.prediction"}
+} | {
+    "simplatform.policies.predictors": "simplatform.policies.dynamics.prediction",
+    "simplatform.envs.expressions": "simplatform.expressions",
+}
 
 
 def present_name(module: str) -> str | None:

@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[tuple[str, str], ...], ...] = (
     (("plugin_host", "how plugins are found"),),
     (("hooks", "every way to extend"),),
     (("executors", "processes, Ray, Slurm"), ("contracts", "what is asked of whom")),
-    (("budgets", "how much a file may ask for"),),
+    (("budgets", "how much a file may ask for"), ("expressions", "a user's formulas, read by a whitelist")),
     (
         ("errors", "named errors"),
         ("seeding", "random numbers"),

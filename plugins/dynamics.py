@@ -74,6 +74,19 @@ def register_tasks(register: Register) -> None:
     )
     register(
         Task(
+            "lotka-volterra-hidden",
+            env="simplatform/Equations-v0",
+            expert="integrator",
+            metrics=METRICS,
+            kwargs={"file": "lotka-volterra-hidden", "noise": 0.02, "support": 1},
+            expand="simplatform.envs.dynamics.equations.environment:environments",
+            opponents=TRIVIAL,
+            rivals=("polynomial",),
+            help="Lotka-Volterra of which all but what the prey lose is known, from 12 points with 2 % noise",
+        )
+    )
+    register(
+        Task(
             "trajectories",
             env="simplatform/RecordedForecast-v0",
             expert="integrator",

@@ -19,8 +19,8 @@ import torch
 
 from simplatform.envs.dynamics.equations.codegen import Compiled
 from simplatform.envs.dynamics.equations.field import VectorField
-from simplatform.envs.expressions.language import parse
 from simplatform.experiments.record import write_result
+from simplatform.expressions.language import parse
 
 HERE = Path(__file__).parent
 SPECIES, ROUNDS, REPEATS = 20, 5, {1: 100, 1000: 2}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from results import Row, Table, columns, each, key, markdown, mean, shows
+from results import Row, Table, columns, each, key, markdown, mean, shows, success
 
 
 @shows("predictors/table")
@@ -131,6 +131,23 @@ def _wrong(row: Row) -> str:
     if "accuracy" in row:
         return f"{1 - row['accuracy']:.3f} of points wrong"
     return f"{row['test']:.1e} (relative MSE)"
+
+
+@shows("dynamics/hidden_terms")
+def hidden_terms(table: Table) -> str:
+    """How often the hidden product is found."""
+    return columns(table["summary"], {
+        "hidden": key("case"), "noise": key("noise", ".0%"), "method": key("method"),
+        "β within 10 %": lambda r: success(r["near"]), "these terms and no other": lambda r: success(r["right_terms"]),
+        "error of β, median": key("error_median", ".1%"), "largest": key("error_largest", ".0%"),
+        "β in the 95 % interval": lambda r: success(r["covered"]),
+    })  # fmt: skip
+
+
+@shows("dynamics/hidden_terms")
+def hidden_terms_seconds(table: Table) -> str:
+    """Seconds of one core for a system."""
+    return "{:.1f} s".format(max(row["cpu_seconds"] for row in table["summary"] if row["covered"]))
 
 
 @shows("dynamics/step_cost")

@@ -35,6 +35,8 @@ class ForecastEnv(gymnasium.Env[dict[str, Any], Array]):
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
+    told: Array | None = None
+    """Values of the known terms' parameters, where there are known terms: an observation ``parameters (P,)``."""
 
     def __init__(
         self,
@@ -74,6 +76,8 @@ class ForecastEnv(gymnasium.Env[dict[str, Any], Array]):
         shapes = {"support": (support, *shape), "initial": shape[1:], "times": shape[:1]}
         if labels:
             shapes["labels"] = (2,)
+        if self.told is not None:
+            shapes["parameters"] = self.told.shape
         return spaces.Dict({name: self.box(size) for name, size in shapes.items()})
 
     def draw(self) -> Array:
@@ -128,6 +132,8 @@ class ForecastEnv(gymnasium.Env[dict[str, Any], Array]):
         if self.labels:
             number = -1 if self.ood else self.environment
             self._shown["labels"] = np.array([self.family_index, number], float)
+        if self.told is not None:
+            self._shown["parameters"] = self.told
         return self._observe(), {}
 
     def step(self, action: Array) -> tuple[dict[str, Array], float, bool, bool, dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from simplatform.envs.dynamics.equations.known import read_known
 from simplatform.envs.dynamics.forecast import ForecastEnv
 from simplatform.envs.dynamics.prediction import PredictionEnv
 from simplatform.envs.dynamics.recorded import read_series, read_trajectories
@@ -38,9 +39,10 @@ class RecordedForecastEnv(ForecastEnv):
         environment: int = 0,
         part: Part = "test",
         support: int = 0,
+        known: str = "",
         render_mode: str | None = None,
     ) -> None:
-        """Open the file; ``support`` = 0 shows all that there is to show."""
+        """Open the file; ``support`` = 0 shows all that there is to show; ``known`` is a file of known terms."""
         recorded = read_trajectories(_path(path))
         self.environment = environment % len(recorded.states)
         self.family_index, self.ood, self.labels, self.render_mode = 0, False, False, render_mode
@@ -50,10 +52,18 @@ class RecordedForecastEnv(ForecastEnv):
         shown = learn[:-1] if part == "train" and len(learn) > 1 else learn
         self._paths = (shown[: support or len(shown)], answer)
         self.support, shape = len(self._paths[0]), answer.shape
+        terms = read_known(known, int(np.prod(shape[1:]))) if known else None
+        self.told = np.array(terms[1], float) if terms else None
         self.observation_space = self.space(self.support, shape, labels=False)
         self.action_space = self.box(shape)
-        described = {"family": "recorded", "dim": int(np.prod(shape[1:])), "episodes": 1, "judges_non_finite": True}
-        described["said"] = list(recorded.said)
+        described: dict[str, Any] = {
+            "family": "recorded",
+            "dim": int(np.prod(shape[1:])),
+            "episodes": 1,
+            "judges_non_finite": True,
+        }
+        described["said"] = [*recorded.said, *(terms[0].said() if terms else [])]
+        described |= {"known": terms[0].declared()} if terms else {}
         self.metadata = {**self.metadata, "simplatform": described}
 
     def draw(self) -> Array:

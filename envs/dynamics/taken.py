@@ -22,9 +22,9 @@ from simplatform.envs.dynamics.equations.field import VectorField
 from simplatform.envs.dynamics.own import SeriesEnv
 from simplatform.envs.dynamics.prediction import PredictionEnv
 from simplatform.envs.dynamics.systems.base import Array
-from simplatform.envs.expressions.language import CONSTANTS, FUNCTIONS, parse
 from simplatform.errors import ContractError
 from simplatform.export.registered import Given
+from simplatform.expressions.language import CONSTANTS, FUNCTIONS, parse
 from simplatform.pipeline.environments import make_env
 from simplatform.runs.files import write_bytes
 

@@ -40,8 +40,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from simplatform.budgets import regular
-from simplatform.envs.expressions.language import CONSTANTS, FUNCTIONS
 from simplatform.errors import DataError, UnknownName
+from simplatform.expressions.language import CONSTANTS, FUNCTIONS
 from simplatform.runs.files import reading
 from simplatform.runs.fingerprint import data_fingerprint
 

@@ -7,8 +7,8 @@ from itertools import product
 
 import sympy
 
-from simplatform.envs.expressions import parse
 from simplatform.envs.meshfree.document import Document
+from simplatform.expressions import parse
 
 Jet = tuple[int, tuple[int, ...]]
 """An unknown's number, and the numbers of the coordinates that it is differentiated by, in rising order."""

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from simplatform.contracts import Facts
-from simplatform.envs.expressions import Program
-from simplatform.envs.expressions.program import slope
 from simplatform.envs.meshfree.document import TIME, Document, checked
 from simplatform.envs.meshfree.jets import Jet, Reading
 from simplatform.errors import ConfigError
+from simplatform.expressions import Program
+from simplatform.expressions.program import slope
 
 Floats = NDArray[np.float64]
 Jets = Mapping[Jet, Any]

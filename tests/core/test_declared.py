@@ -18,6 +18,8 @@ JUSTIFIED = {
     "pipeline/graphed.py": 2,  # a captured policy passes on what it is asked, and sees whether its parts were replaced
     "testing/pretend/autocast.py": 3,  # torch's operators and dispatch keys, by name
     "testing/pretend/counts.py": 1,  # not every Python has sys.__stdlib_file__
+    "expressions/language.py": 1,  # functions of SymPy, by name
+    "expressions/program.py": 2,  # functions of NumPy and torch, by name
     "cli/console.py": 1,  # numbers of NumPy and torch, by their `item`
     "recipes/toml.py": 1,  # the same
     "executors/base.py": 1,  # os.sched_getaffinity is not everywhere

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from simplatform.envs.dynamics.equations.document import Equations, read_equations
 from simplatform.envs.dynamics.equations.field import VectorField
-from simplatform.envs.expressions.language import parse
+from simplatform.expressions.language import parse
 
 __all__ = ["Equations", "VectorField", "parse", "read_equations"]

@@ -20,6 +20,10 @@
     [initial]                         # a number, or [least, largest]
     x = [1.0, 2.0]
     y = [1.0, 2.0]
+
+    [known]                           # what a method may be told of the right-hand sides (upinn); may be missing
+    x = "alpha*x"
+    y = "delta*x*y - gamma*y"
 """
 
 from __future__ import annotations
@@ -35,9 +39,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from scipy.stats import qmc
 
 from simplatform.envs.dynamics.equations.field import VectorField
+from simplatform.envs.dynamics.equations.known import Known, known_terms
 from simplatform.envs.dynamics.systems.base import Array
-from simplatform.envs.expressions.language import CONSTANTS, FUNCTIONS, parse
 from simplatform.errors import DataError
+from simplatform.expressions.language import CONSTANTS, FUNCTIONS, parse
 from simplatform.recipes.toml import read_toml
 from simplatform.runs.files import reading
 from simplatform.runs.fingerprint import data_fingerprint
@@ -67,6 +72,7 @@ class Document(BaseModel):
     samples: int = Field(20, ge=4, le=10_000)
     environments: int = Field(9, ge=1, le=1000)
     solver: Literal["dop853", "radau"] = "dop853"
+    known: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ class Equations:
 
     document: Document
     field: VectorField
+    known: Known | None = None
 
     def times(self) -> Array:
         """Return the sampling times ``(T,)``."""
@@ -111,6 +118,7 @@ class Equations:
             f"{len(free)} of them with a range",
             f"{field.operations} operations for right-hand side and Jacobian, {filled} of {field.pattern.size} entries",
             f"{len(self.environments(False))} systems to learn from, {len(self.environments(True))} beyond the ranges",
+            *(self.known.said() if self.known else []),
         ]
 
 
@@ -135,7 +143,8 @@ def _equations(path: str, fingerprint: str) -> Equations:
     _check(path, document)
     names = (*document.states, *document.parameters)
     parsed = {name: parse(document.equations[name], names, f"{path}: equation of {name}") for name in document.states}
-    return Equations(document, VectorField(parsed, tuple(document.parameters)))
+    known = known_terms(path, document.states, document.parameters, document.known) if document.known else None
+    return Equations(document, VectorField(parsed, tuple(document.parameters)), known)
 
 
 def _check(path: str, document: Document) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from simplatform.envs.dynamics.systems.base import Array, System
 from simplatform.envs.dynamics.truth import ATOL, RTOL
 from simplatform.errors import ConfigError, SolverError
 
+SHIPPED = Path(__file__).parent / "files"
+"""Files of equations that come with the package; their names do without the ending."""
 ROUNDS = 4
 """Test episodes of each system."""
 
@@ -30,6 +33,9 @@ class EquationsEnv(ForecastEnv):
     """Forecast systems from a file of equations.
 
     Training systems are spread over the parameters' ranges; with ``ood`` they lie 15 % of a range beyond its ends.
+    ``noise`` is the standard deviation of errors on what is shown as support, as a share of each component's own over
+    the support; errors are always counted against the truth. Where the file tells known terms, the values of their
+    parameters are the observation ``parameters (P,)``.
     """
 
     def __init__(
@@ -39,29 +45,41 @@ class EquationsEnv(ForecastEnv):
         support: int = 4,
         ood: bool = False,
         labels: bool = False,
+        noise: float = 0.0,
         render_mode: str | None = None,
     ) -> None:
         """Read the file.
 
         Raises:
-            ConfigError: no file, or no trajectory would be shown.
+            ConfigError: no file, no trajectory would be shown, or noise below zero.
             DataError: it does not hold equations.
         """
         if support < 1:
             raise ConfigError(f"env.support must be at least 1, got {support}")
+        if noise < 0:
+            raise ConfigError(f"env.noise must be at least 0, got {noise}")
         self.equations = read_equations(_file(file))
         choices = self.equations.environments(ood)
         self.environment, self.support, self.render_mode = environment % len(choices), support, render_mode
         self.family_index, self.parameters = 0, choices[self.environment]
         self.system, self.times, self.ood, self.labels = system_of(self.equations), self.equations.times(), ood, labels
-        shape = (len(self.times), self.system.dim)
+        self.noise, known, shape = noise, self.equations.known, (len(self.times), self.system.dim)
+        self.told = None if known is None else np.array([self.parameters[name] for name in known.parameters])
         self.observation_space, self.action_space = self.space(support, shape, labels), self.box(shape)
-        described = {"family": "equations", "dim": self.system.dim, "judges_non_finite": True}
-        self.metadata = {**self.metadata, "simplatform": {**described, "said": self.equations.said()}}
+        described: dict[str, Any] = {"family": "equations", "dim": self.system.dim, "judges_non_finite": True}
+        described |= {"said": self.equations.said()} | ({"known": known.declared()} if known else {})
+        self.metadata = {**self.metadata, "simplatform": described}
 
     def starts(self) -> Array:
         """Draw initial states, ``(support + 1, d)``."""
         return np.stack([self.equations.start(self.np_random) for _ in range(self.support + 1)])
+
+    def _begun(self, paths: Array) -> tuple[dict[str, Array], dict[str, Any]]:
+        if self.noise:
+            shown = paths[:-1]
+            errors = self.noise * shown.std((0, 1)) * self.np_random.standard_normal(shown.shape)
+            paths = np.concatenate([shown + errors, paths[-1:]])
+        return super()._begun(paths)
 
 
 def system_of(equations: Equations) -> System:
@@ -101,4 +119,5 @@ def _implicit(equations: Equations) -> Any:
 def _file(file: Any) -> str:
     if not file:
         raise ConfigError("say which file of equations: --set env.file=mine.toml")
-    return str(file)
+    shipped = SHIPPED / f"{file}.toml"
+    return str(shipped if shipped.exists() else file)

@@ -10,7 +10,7 @@ import sympy
 import torch
 from torch import Tensor
 
-from simplatform.envs.expressions.program import Program, slope
+from simplatform.expressions.program import Program, slope
 
 
 class VectorField:

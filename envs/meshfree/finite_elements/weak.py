@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import sympy
 
-from simplatform.envs.expressions import Program
-from simplatform.envs.expressions.program import slope
 from simplatform.envs.meshfree.jets import Jet
 from simplatform.envs.meshfree.pde import Floats, Pde
 from simplatform.errors import ConfigError
+from simplatform.expressions import Program
+from simplatform.expressions.program import slope
 
 
 @dataclass(frozen=True)

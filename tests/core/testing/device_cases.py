@@ -54,6 +54,10 @@ RUNS = {
     "nvar": {**ODD, "policy.orders": [2], "policy.delays": [1, 2]},
     "reservoir": {**ODD, "policy.units": 8, "policy.radii": [0.5], "policy.leaks": [1.0], "policy.inputs": [0.1]},
     **{name: ODD for name in ("persistence", "mean-state", "context-parroting")},
+    "upinn": {
+        "policy.units": 4, "policy.width": 2, "policy.points": 6, "policy.steps": 2, "policy.rounds": 1,
+        "policy.draws": 2, "policy.degree": 0, "policy.thresholds": [0.1], "policy.substeps": 1,
+    },
     **{name: {} for name in ("polynomial", "support-nearest", "support-mean")},
     **{name: ARM for name in ("zero", "replay-first", "replay-nearest")},
     **{name: LINE for name in ("coarse-solver", "field-persistence")},

@@ -8,11 +8,11 @@ import sympy
 import torch
 
 from simplatform.contracts import Facts
-from simplatform.envs.expressions import Program
-from simplatform.envs.expressions.program import slope
 from simplatform.envs.meshfree.document import names
 from simplatform.envs.meshfree.pde import of_facts
 from simplatform.errors import ConfigError
+from simplatform.expressions import Program
+from simplatform.expressions.program import slope
 from tests.envs.meshfree.cases import ALL, case
 
 

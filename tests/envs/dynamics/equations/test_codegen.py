@@ -8,7 +8,7 @@ import sympy
 
 from simplatform.envs.dynamics.equations.codegen import Compiled, c_source, python_source
 from simplatform.envs.dynamics.equations.field import VectorField
-from simplatform.envs.expressions.language import parse
+from simplatform.expressions.language import parse
 
 TEXTS = {"x": "a*x - x*y*exp(-z) + sin(x*y)", "y": "x*y/(1 + z**2) - abs(y)", "z": "tanh(x*y) - b*max(z, x) + x**3"}
 VALUES = {"a": 0.7, "b": 1.3}

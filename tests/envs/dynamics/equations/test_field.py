@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simplatform.envs.dynamics.equations import VectorField, parse
-from simplatform.envs.expressions.language import FUNCTIONS
+from simplatform.expressions.language import FUNCTIONS
 
 TREES = st.recursive(
     st.sampled_from(["x", "y", "p", "2", "0.5", "pi"]),

@@ -7,8 +7,8 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simplatform.envs.expressions import parse
 from simplatform.errors import DataError
+from simplatform.expressions import parse
 
 HOSTILE = [
     "__import__('os').system('true')", "x.__class__", "x[0]", "lambda: x", "[x for x in y]", "(x := 1)",

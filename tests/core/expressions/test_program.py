@@ -7,8 +7,8 @@ import pytest
 import sympy
 import torch
 
-from simplatform.envs.expressions import Program, parse
-from simplatform.envs.expressions.program import slope
+from simplatform.expressions import Program, parse
+from simplatform.expressions.program import slope
 
 X, Y = sympy.symbols("x y", real=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simplatform.envs.expressions.language import parse
-from simplatform.envs.expressions.program import Program
+from simplatform.expressions.language import parse
+from simplatform.expressions.program import Program
 
 __all__ = ["Program", "parse"]
