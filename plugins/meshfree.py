@@ -9,6 +9,8 @@ ENV = "simplatform/PdeProblem-v0"
 METRICS = (
     Metric("error", better="lower", words="relative L2 error of the solution"),
     Metric("largest_error", better="lower", words="largest error, in units of the solution's largest value"),
+    Metric("residual", better="lower", words="what is left of the equations, in units of their terms"),
+    Metric("sides", better="lower", words="what is left of the conditions, in units of the solution"),
     Metric("seconds", better="lower", unit="s", key="policy.seconds", words="time of a solve"),
     Metric("solved", "rate", over="last", words="gives a finite answer"),
 )

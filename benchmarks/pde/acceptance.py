@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from methods import environment, solved, summary
+from methods import environment, error_at, solved, summary
 
+from simplatform.envs.meshfree.queries import relative_error
 from simplatform.experiments.record import write_result
 
 HERE = Path(__file__).parent
@@ -37,11 +38,25 @@ def lpinn() -> dict[str, Any]:
 
 
 def insr() -> dict[str, Any]:
-    """Return INSR on the advected hill beside first-order upwind grids, each at t = 3."""
+    """Return INSR on the advected hill beside upwind grids, each at t = 3, and its drift on Taylor–Green."""
     env = environment("pde/advected-gaussian")
-    found = {"insr": summary([solved("insr", env, seed, {}, at=3.0) for seed in SEEDS])}
+    found = {"insr": summary([solved("insr", env, seed, {}, error_at(3.0)) for seed in SEEDS])}
     for cells in (20, 400):
         found[f"upwind, {cells} cells"] = {"error": {"median": upwind(cells)}, "cpu_seconds": {}}
+    vortices = environment("pde/taylor-green")
+    found["taylor-green"] = summary([solved("insr", vortices, seed, {}, drift) for seed in SEEDS])
+    return found
+
+
+def drift(policy: Any, env: Any) -> dict[str, list[float]]:
+    """Return by time how far velocities are from the exact ones (relative L2), and the energy from its decay."""
+    times, points = np.linspace(0, 1, 11), env.points.copy()
+    found: dict[str, list[float]] = {"times": times.tolist(), "velocity_error": [], "energy_ratio": []}
+    for t in times:
+        points[:, 2] = t
+        own, truth = policy.at(points)[:, :2], env.truth.at(points, env.pde.values(env.drawn))[:, :2]
+        found["velocity_error"].append(relative_error(own, truth))
+        found["energy_ratio"].append(float((own**2).sum() / (truth**2).sum()))
     return found
 
 

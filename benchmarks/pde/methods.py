@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,9 @@ from simplatform.plugin_host.host import get_host
 from simplatform.recipes import find_task
 from simplatform.recipes.config import validate
 from simplatform.runs.checkpoint import build_policy
+
+CELLS = Path(os.environ["PDE_CELLS"]) if "PDE_CELLS" in os.environ else None
+"""Where rows are kept, so that a series that was cut off goes on (``PDE_CELLS=folder python …``)."""
 
 
 def environment(task: str, **kwargs: Any) -> Any:
@@ -31,10 +37,12 @@ def defaults(plugin: str) -> dict[str, Any]:
     return {key.partition(".")[2]: value for key, value in given.items() if key.startswith("policy.")}
 
 
-def solved(plugin: str, env: Any, seed: int, settings: Mapping[str, Any], at: float | None = None) -> dict[str, Any]:
+def solved(
+    plugin: str, env: Any, seed: int, settings: Mapping[str, Any], look: Callable[[Any, Any], Any] | None = None
+) -> dict[str, Any]:
     """Solve an environment's problem; returns error, seconds of this process's cores, and what is doubted.
 
-    With ``at``, the error is that at this time alone.
+    What ``look(policy, env)`` sees comes on top.
     """
     entry = get_host().registry("policy").get(plugin)
     config = validate(entry.load_config(), {**defaults(plugin), **settings}, "policy")
@@ -50,15 +58,35 @@ def solved(plugin: str, env: Any, seed: int, settings: Mapping[str, Any], at: fl
     info = env.step(answer)[4]
     row = {"seed": seed, "error": info["error"], "largest_error": info["largest_error"], "cpu_seconds": seconds}
     row |= {key: info[key] for key in ("parameter_error", "covered") if key in info}
-    if at is not None:
-        points = env.points.copy()
-        points[:, env.pde.time] = at
-        truth = env.truth.at(points, env.pde.values(env.drawn))
-        row["error"] = relative_error(policy.at(points), truth)
     if isinstance(policy, torch.nn.Module):
         row["parameters"] = sum(one.numel() for one in policy.parameters())
         row["doubts"] = list(policy.doubts)
-    return row
+    return row | (look(policy, env) if look else {})
+
+
+def error_at(t: float) -> Callable[[Any, Any], dict[str, float]]:
+    """Return what sees the error at one time alone."""
+
+    def look(policy: Any, env: Any) -> dict[str, float]:
+        points = env.points.copy()
+        points[:, env.pde.time] = t
+        return {"error": relative_error(policy.at(points), env.truth.at(points, env.pde.values(env.drawn)))}
+
+    return look
+
+
+def kept(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return a row that was measured before under this name in the folder of CELLS, or measure and keep it."""
+    if CELLS is None:
+        return make()
+    path = CELLS / f"{name}.json"
+    if not path.exists():
+        row = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(row))
+        print(name, {key: row[key] for key in ("error", "cpu_seconds")}, row.get("doubts", ""), flush=True)
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:

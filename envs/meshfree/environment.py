@@ -14,6 +14,7 @@ from torch import Generator, Tensor, from_numpy
 from simplatform.contracts import Observation
 from simplatform.envs.meshfree.document import Document, read_problem
 from simplatform.envs.meshfree.pde import Pde
+from simplatform.envs.meshfree.probes import Probes
 from simplatform.envs.meshfree.queries import largest_error, query_points, relative_error
 from simplatform.envs.meshfree.truth import Truth
 from simplatform.errors import ConfigError
@@ -33,8 +34,10 @@ class PdeProblem(gymnasium.Env[dict[str, Any], Floats]):
     columns for each: its value, and the lower and upper end of its interval.
 
     ``info`` holds ``error`` (relative L2 over the points, the mean over the unknowns of interest), ``largest_error``
-    (in units of the largest value), and ``solved`` (whether the answer was finite); where parameters are sought,
-    also ``parameter_error`` (relative) and ``covered`` (whether the intervals hold the truth).
+    (in units of the largest value), ``solved`` (whether the answer was finite), and what is left of the equations,
+    ``residual`` (in units of their terms), and of the conditions, ``sides`` (in units of the solution), by differences
+    on the grid of points; NaN beyond three dimensions. Errors are NaN where no truth is known. Where parameters are
+    sought, also ``parameter_error`` (relative) and ``covered`` (whether the intervals hold the truth).
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
@@ -64,7 +67,9 @@ class PdeProblem(gymnasium.Env[dict[str, Any], Floats]):
         self.document = _changed(read_problem(problem, file), parameters or {})
         self.pde, self.render_mode = Pde(self.document), render_mode
         self.truth = Truth(self.pde)
-        self.asked, self.points = points, query_points(self.pde.low, self.pde.high, points)
+        self.asked, self.probes = points, Probes(self.pde)
+        asked = query_points(self.pde.low, self.pde.high, points)
+        self.count, self.points = len(asked), np.concatenate([asked, self.probes.points])
         self._interest = [self.pde.unknowns.index(name) for name in self.document.of_interest]
         self._define()
 
@@ -74,21 +79,28 @@ class PdeProblem(gymnasium.Env[dict[str, Any], Floats]):
         """Draw the parameters, and find the truth."""
         super().reset(seed=seed)
         self.drawn = {name: float(self.np_random.uniform(*bounds)) for name, bounds in self._bounds().items()}
-        self.solution = self.truth.at(self.points, self.pde.values(self.drawn))
+        self.solution = self.truth.known(self.points, self.pde.values(self.drawn))
         self._sense()
         return self._observation(), {}
 
     def step(self, action: Floats) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Compare an answer with the truth."""
         answer = np.asarray(action, float)
-        found, truth = answer[:, self._interest], self.solution[:, self._interest]
+        found, truth = (one[: self.count, self._interest] for one in (answer, self.solution))
         error = min(relative_error(found, truth), WORST)
         info = {
             "error": error, "largest_error": min(largest_error(found, truth), WORST),
-            "solved": float(np.isfinite(answer).all()),
+            "solved": float(np.isfinite(answer).all()), **self._left(answer[:, : len(self.pde.unknowns)]),
         }  # fmt: skip
         info |= self._found(answer[:, len(self.pde.unknowns) :])
         return self._observation(), -error, True, False, info
+
+    def _left(self, answer: Floats) -> dict[str, float]:
+        """Return what the answer leaves of equations and conditions."""
+        if not np.isfinite(answer).all():
+            return dict.fromkeys(("residual", "sides"), WORST)
+        given = (answer[self.count :], self.pde.values(self.drawn))
+        return {"residual": min(self.probes.residual(*given), WORST), "sides": min(self.probes.sides(*given), WORST)}
 
     def _bounds(self) -> dict[str, tuple[float, float]]:
         return {**self.pde.ranges, **self.pde.sought}

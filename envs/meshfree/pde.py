@@ -30,6 +30,7 @@ class Residual:
 
     def __init__(self, reading: Reading, formulas: Sequence[sympy.Expr]) -> None:
         self.formulas, self.jets = tuple(formulas), tuple(reading.jets_of(formulas))
+        self.rows = tuple(tuple(reading.jets_of([formula])) for formula in formulas)
         plain = reading.symbols()
         self._program = Program([*plain.values(), *(reading.symbol(jet) for jet in self.jets)], self.formulas)
 

@@ -41,13 +41,13 @@ def solution_section(run: RunView) -> Section | None:
     env: Any = make_env(run.task, "test").unwrapped
     first = next(row for row in run.rows if row["split"] == "test")
     env.reset(seed=first["seed"], options={"episode": first["episode"]})
-    answer = np.asarray(found[0].actions[0], float)
+    answer = np.asarray(found[0].actions[0], float)[: env.count]
     shape = shape_of(env.pde.dim, env.asked)
     parts = [figure_html(panels(env, answer, shape), "truth, answer, error and residual")] if shape else []
     if any("seconds" in row for row in run.metrics):
         parts.append(figure_html(convergence(run.metrics), "loss against seconds"))
     if shape:
-        write_vtu(run.path / "solution.vtu", env.points, shape, named(env, answer))
+        write_vtu(run.path / "solution.vtu", env.points[: env.count], shape, named(env, answer))
         parts.append("<p>The answer at the points stands in <code>solution.vtu</code>, for ParaView.</p>")
     state = run.policy.state_dict() if isinstance(run.policy, Module) else {}
     if f"{FRONT}.centres" in state and env.pde.dim >= 2:
@@ -56,28 +56,35 @@ def solution_section(run: RunView) -> Section | None:
 
 
 def named(env: PdeProblem, answer: Floats) -> dict[str, Floats]:
-    """Return answer, truth and error of each unknown by name, each ``(Q,)``."""
+    """Return each unknown's answer, and truth and error where they are known, by name, each ``(Q,)``."""
     found: dict[str, Floats] = {}
     for column, name in enumerate(env.pde.unknowns):
-        truth = env.solution[:, column]
-        found |= {name: answer[:, column], f"{name} truth": truth, f"{name} error": answer[:, column] - truth}
+        truth = env.solution[: env.count, column]
+        known = {f"{name} truth": truth, f"{name} error": answer[:, column] - truth}
+        found |= {name: answer[:, column], **(known if np.isfinite(truth).all() else {})}
     return found
 
 
 def panels(env: PdeProblem, answer: Floats, shape: tuple[int, ...]) -> Any:
-    """Draw truth, answer, error and residual of the first unknown of interest, at the end or middle of others."""
+    """Draw truth, answer, error and residual of the first unknown of interest, at the end or middle of others; truth
+    and error where they are known.
+    """
     plt = _pyplot()
     pde, column = env.pde, env.pde.unknowns.index(env.document.of_interest[0])
-    residual = np.abs(residuals(pde, env.points, answer, shape, env.pde.values(env.drawn))).max(0)
+    residual = np.abs(residuals(pde, env.points[: env.count], answer, shape, env.pde.values(env.drawn))).max(0)
     wide = len(shape) > 1
-    figure, axes = plt.subplots(
-        1 if wide else 3, 4 if wide else 1, figsize=(11, 2.8) if wide else (7, 6), squeeze=False
-    )
-    truth, own = env.solution[:, column].reshape(shape), answer[:, column].reshape(shape)
+    truth, own = env.solution[: env.count, column].reshape(shape), answer[:, column].reshape(shape)
     pictures = {"truth": truth, "answer": own, "error": own - truth, "residual": residual}
+    hidden = {"truth", "error"} if np.isnan(truth).any() else set() if wide else {"truth"}
+    pictures = {name: values for name, values in pictures.items() if name not in hidden}
+    count = len(pictures)
+    figure, axes = plt.subplots(
+        1 if wide else count, count if wide else 1, figsize=(2.75 * count, 2.8) if wide else (7, 2 * count),
+        squeeze=False,
+    )  # fmt: skip
     if not wide:
-        x = env.points[:, 0]
-        for axis, (name, values) in zip(axes[:, 0], list(pictures.items())[1:], strict=True):
+        x = env.points[: env.count, 0]
+        for axis, (name, values) in zip(axes[:, 0], pictures.items(), strict=True):
             axis.plot(x, values, color=ACCENT)
             axis.set_title(name, fontsize=9)
         figure.tight_layout()
@@ -87,7 +94,7 @@ def panels(env: PdeProblem, answer: Floats, shape: tuple[int, ...]) -> Any:
         plane = values if len(shape) == 2 else values[..., pick]
         extent = (pde.low[0], pde.high[0], pde.low[1], pde.high[1])
         kind = {"cmap": "viridis"} if name == "residual" else {"cmap": "RdBu_r"}
-        size = float(np.nanmax(np.abs(truth if name == "answer" else plane))) or 1.0
+        size = float(np.nanmax(np.abs(pictures.get("truth", own) if name == "answer" else plane))) or 1.0
         limits = {} if name == "residual" else {"vmin": -size, "vmax": size}
         image = axis.imshow(plane.T, origin="lower", aspect="auto", extent=extent, **kind, **limits)
         axis.set(title=name, xlabel=pde.coordinates[0])

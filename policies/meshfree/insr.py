@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from copy import deepcopy
 from typing import Any
@@ -20,6 +21,11 @@ from simplatform.policies.meshfree.stepping import Field, Marching, space_box
 from simplatform.policies.meshfree.training import Solved, TrainingConfig
 from simplatform.policies.nn.taylor import Box, TaylorNetwork, Waves
 
+FASTEST = 30.0
+"""ω of SIREN, and of the paper's one-dimensional problems."""
+SEEN = 0.6
+"""ω for each point a side, on [−1, 1]: chosen on ``pde/heat``, where 10 converges and 30 does not."""
+
 
 class INSRConfig(TrainingConfig):
     """Settings of INSR; ``adam`` and ``natural`` are steps for each time step."""
@@ -35,7 +41,11 @@ class INSRConfig(TrainingConfig):
     begin: int = Setting(60, ge=1, description="steps of natural gradient that fit the start")
     width: int = Setting(20, ge=1, description="units of each sine layer")
     depth: int = Setting(3, ge=1, description="sine layers")
-    omega: float = Setting(30.0, gt=0, description="frequency of the sines at first (SIREN)")
+    omega: float = Setting(0.0, ge=0, description="frequency of the sines at first (SIREN); 0 = 30, or what points see")
+
+    def frequency(self, dim: int) -> float:
+        """Return ω in a space of that dimension: sines faster than what N^(1/d) points a side see fit noise."""
+        return self.omega or min(FASTEST, SEEN * math.pow(self.inside, 1 / dim))
 
 
 class INSR(MeshFree):
@@ -50,7 +60,7 @@ class INSR(MeshFree):
         periodic = tuple(sorted({space.index(one.axis) for one in problem.conditions if one.pair}))
         front = Waves(len(space), periodic)
         widths = [config.width] * config.depth
-        return TaylorNetwork(box, front, widths, len(problem.unknowns), "sine", config.omega)
+        return TaylorNetwork(box, front, widths, len(problem.unknowns), "sine", config.frequency(len(space)))
 
     def _untrained(self) -> Solution:
         if self.problem.time is None or self.problem.sought:
@@ -64,46 +74,46 @@ class INSR(MeshFree):
         field = Field(self.problem, solution.network, deepcopy(solution.network))
         field.parameters_at = parameters
         field.start, field.step = solution.first, 0.0
-        worst = self._fit(field, self._starts(), config.begin, generator)
+        worst = max(self._fit(field, self._starts(), config.begin, generator))
         solution.keep(0)
         field.step = solution.step
         size = self._size(field)
-        inside = 0.0
+        left = 0.0
         for number in range(config.times):
             if 0 < config.seconds < time.perf_counter() - begun:
                 break
             field.before.load_state_dict(field.network.state_dict())
             field.start = solution.first + number * solution.step
-            loss = self._fit(field, self._blocks(), config.natural, generator)
+            losses = self._fit(field, self._blocks(), config.natural, generator)
             solution.keep(number + 1)
-            inside, seconds = max(inside, loss**0.5 / size), time.perf_counter() - begun
+            left, worst = left + losses[0] ** 0.5, max([worst, *losses[1:]])
+            loss, seconds = sum(losses), time.perf_counter() - begun
             solved.history.append((round(seconds, 3), float(number + 1), loss))
             progress(number + 1, config.times, loss=loss, seconds=seconds)
         for rest in range(len(solved.history) + 1, config.times + 1):
             solution.states[rest] = torch.nan
         solved.steps, solved.seconds = len(solved.history), time.perf_counter() - begun
-        solved.inside, solved.outside = inside, worst**0.5 / size
+        solved.inside, solved.outside = left / size, worst**0.5 / size
         self.solved = solved
         self.solved_for.copy_(parameters)
 
-    def _fit(self, field: Field, blocks: list[Block], steps: int, generator: Generator) -> float:
-        """Fit a step; returns the loss that is left."""
+    def _fit(self, field: Field, blocks: list[Block], steps: int, generator: Generator) -> list[float]:
+        """Fit a step; returns what is left of each block's loss, on new points."""
         method, config = NaturalGradient(field, self.config.damping), self.config
         with torch.enable_grad():
             if config.adam and field.step:
                 optimiser = torch.optim.Adam(field.network.parameters(), lr=config.rate)
                 for _ in range(config.adam):
                     optimiser.zero_grad(set_to_none=True)
-                    self._loss(field, blocks, self._points(field, blocks, generator)).backward()
+                    torch.stack(self._losses(field, blocks, self._points(field, blocks, generator))).sum().backward()
                     optimiser.step()
             for _ in range(steps):
                 method.step(blocks, self._points(field, blocks, generator))
         with torch.no_grad():
-            return float(self._loss(field, blocks, self._points(field, blocks, generator)))
+            return [float(one) for one in self._losses(field, blocks, self._points(field, blocks, generator))]
 
-    def _loss(self, field: Field, blocks: list[Block], points: list[Tensor]) -> Tensor:
-        pairs = zip(blocks, points, strict=True)
-        return torch.stack([block.residuals(field, at).square().mean() for block, at in pairs]).sum()
+    def _losses(self, field: Field, blocks: list[Block], points: list[Tensor]) -> list[Tensor]:
+        return [block.residuals(field, at).square().mean() for block, at in zip(blocks, points, strict=True)]
 
     def _starts(self) -> list[Block]:
         return [Block(one.name, one.residual, 1.0) for one in self.problem.conditions if one.axis == self.problem.time]

@@ -16,6 +16,8 @@ class Equation(Protocol):
     """Formulas that must vanish."""
 
     jets: tuple[Jet, ...]
+    rows: tuple[tuple[Jet, ...], ...]
+    """Jets of each formula."""
 
     def __call__(self, points: Any, jets: Mapping[Jet, Any], parameters: Any) -> Any:
         """Return residuals ``(N, E)`` at points ``(N, d)``, with parameters ``(P,)`` or ``(N, P)``."""

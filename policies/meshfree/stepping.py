@@ -1,6 +1,9 @@
 """A field that a network holds at one time, and the step to the next: what INSR solves at each time.
 
 The step's residual is the equation's own by the implicit midpoint rule: u_t = (u − uⁿ)/Δt, and all else at (u + uⁿ)/2.
+An unknown without a time derivative, as a pressure, has no past: what is found is its value at the middle of the step.
+An equation of the others alone without a time derivative, as ∇·u = 0, is a constraint: it holds at the step's end, and
+is not weighed by Δt.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ class Field(nn.Module):
             one.requires_grad_(False)
         self.problem, self.start, self.step = problem, 0.0, 0.0
         self.parameters_at: Tensor = torch.zeros(0, dtype=torch.float64)
+        self.timeless, self.constraints = timeless(problem), constraints(problem)
 
     def forward(self, places: Tensor, equation: Equation | None = None) -> Tensor:
         """Return values ``(N, m)``, or residuals ``(N, E)`` of an equation: of the step, or at its end (its start)."""
@@ -38,10 +42,25 @@ class Field(nn.Module):
         wanted = {tuple(i for i in index if i != self._time) for _, index in equation.jets} | {()}
         now = self._jets(self.network, places, wanted)
         then = self._jets(self.before, places, wanted) if inside else now
+        middle = inside or all(jet[0] in self.timeless for jet in equation.jets)
+        residual = self._residual(equation, places, 0.5 if middle else 1.0, now, then)
+        if not (inside and self.constraints):
+            return residual
+        held = self._residual(equation, places, 1.0, now, now) / self.step
+        rows = [held[:, row] if row in self.constraints else residual[:, row] for row in range(residual.shape[1])]
+        return torch.stack(rows, 1)
+
+    def _residual(
+        self,
+        equation: Equation,
+        places: Tensor,
+        share: float,
+        now: Mapping[Index, Tensor],
+        then: Mapping[Index, Tensor],
+    ) -> Tensor:
         at = {jet: self._of(jet, now, then) for jet in equation.jets}
-        t = self.start + (0.5 if inside else 1.0) * self.step
-        residual: Tensor = equation(self._with_time(places, t), at, self.parameters_at)
-        return residual
+        found: Tensor = equation(self._with_time(places, self.start + share * self.step), at, self.parameters_at)
+        return found
 
     @property
     def _time(self) -> int:
@@ -53,6 +72,8 @@ class Field(nn.Module):
         if self._time in index:
             space = tuple(i for i in index if i != self._time)
             return (now[space][:, unknown] - then[space][:, unknown]) / self.step
+        if unknown in self.timeless:
+            return now[index][:, unknown]
         return (now[index][:, unknown] + then[index][:, unknown]) / 2
 
     def _jets(self, network: Any, places: Tensor, wanted: set[Index]) -> dict[Index, Tensor]:
@@ -98,13 +119,21 @@ class Marching(Solution):
 
     def forward(self, points: Tensor, equation: Equation | None = None) -> Tensor:
         """Return values ``(N, m)`` at points of space and time."""
+        found = self._between(points, 0, 0.0)
+        late = timeless(self.problem)
+        if late:
+            found[:, late] = self._between(points, 1, 0.5)[:, late]
+        return found
+
+    def _between(self, points: Tensor, least: int, late: float) -> Tensor:
+        """Interpolate states from number ``least`` on, each of which is ``late`` steps before its time."""
         places = torch.cat([points[:, : self.time], points[:, self.time + 1 :]], 1)
-        count = min(4, self.steps + 1)
-        at = (points[:, self.time] - self.first) / self.step
-        first = (at.floor().long() - count // 2 + 1).clamp(0, self.steps + 1 - count)
+        count = min(4, self.steps + 1 - least)
+        at = (points[:, self.time] - self.first) / self.step + late
+        first = (at.floor().long() - count // 2 + 1).clamp(least, self.steps + 1 - count)
         found: Tensor = torch.zeros(len(points), self.outputs, dtype=points.dtype, device=points.device)
         with torch.no_grad():
-            for one in range(self.steps + 1):
+            for one in range(least, self.steps + 1):
                 place = one - first
                 rows = ((place >= 0) & (place < count)).nonzero()[:, 0]
                 if len(rows):
@@ -126,6 +155,19 @@ class Marching(Solution):
     def relative(self, collocation: Collocation) -> tuple[float, float]:
         """Not asked: a step's own loss says how well it was solved."""
         raise NotImplementedError
+
+
+def timeless(problem: Problem) -> list[int]:
+    """Return the unknowns whose time derivative stands in no equation."""
+    moving = {unknown for unknown, index in problem.residual.jets if problem.time in index}
+    return [number for number in range(len(problem.unknowns)) if number not in moving]
+
+
+def constraints(problem: Problem) -> list[int]:
+    """Return the equations that hold neither a time derivative nor an unknown without one."""
+    late = timeless(problem)
+    return [row for row, jets_of in enumerate(problem.residual.rows)
+            if not any(problem.time in index or unknown in late for unknown, index in jets_of)]  # fmt: skip
 
 
 def space_box(problem: Problem) -> Box:

@@ -81,7 +81,41 @@ u = "x"
 [exact]
 u = "x"
 """
-ALL = {"burgers": BURGERS, "periodic": PERIODIC, "robin": ROBIN, "solid": SOLID, "curved": CURVED}
+PLATE = """
+unknowns = ["u"]
+[domain]
+x = [0.0, 1.0]
+y = [0.0, 1.0]
+[equations]
+u = "u_xxxx + 2*u_xxyy + u_yyyy - 4*pi^4*sin(pi*x)*sin(pi*y)"
+[[boundary]]
+u = "0"
+[[boundary]]
+sides = ["x-", "x+"]
+zero = "u_xx"
+[[boundary]]
+sides = ["y-", "y+"]
+zero = "u_yy"
+"""
+"""Hinged at all sides; its solution is sin(πx) sin(πy)."""
+BACKWARD = """
+unknowns = ["u"]
+cells = 100
+steps = 100
+[domain]
+x = [0.0, 1.0]
+t = [0.0, 1.0]
+[equations]
+u = "u_t + 0.1*u_xx"
+[[boundary]]
+u = "0"
+[initial]
+u = "sin(pi*x) + sin(9*pi*x)/10"
+"""
+"""Heat run backwards: ill-posed."""
+
+ALL = {"plate": PLATE, "backward": BACKWARD, "burgers": BURGERS, "periodic": PERIODIC, "robin": ROBIN, "solid": SOLID,
+       "curved": CURVED}  # fmt: skip
 
 
 def case(name: str) -> Pde:

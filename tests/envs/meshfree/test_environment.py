@@ -10,7 +10,7 @@ from gymnasium.utils.env_checker import check_env
 from simplatform.envs.meshfree.environment import WORST, PdeProblem
 from simplatform.errors import ConfigError
 from simplatform.plugin_host.host import get_host
-from tests.envs.meshfree.cases import BURGERS
+from tests.envs.meshfree.cases import BURGERS, PLATE
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,9 @@ def test_the_truth_has_no_error_and_nothing_finite_is_lost():
     _, _, ended, _, info = env.step(env.solution)
     assert (info["error"], info["largest_error"], info["solved"], ended) == (0, 0, 1, True)
     assert env.step(env.solution * 0)[4]["error"] == pytest.approx(1)
-    assert env.step(env.solution * np.nan)[4] == {"error": WORST, "largest_error": WORST, "solved": 0.0}
+    assert env.step(env.solution * np.nan)[4] == {
+        "error": WORST, "largest_error": WORST, "solved": 0.0, "residual": WORST, "sides": WORST,
+    }  # fmt: skip
 
 
 def test_parameters_with_ranges_are_drawn_and_given_ones_leave_one_episode():
@@ -60,3 +62,14 @@ def test_sensors_read_the_truth_with_noise_and_what_is_sought_is_scored_and_not_
         info = env.step(np.concatenate([env.solution, np.tile(told, (len(env.points), 1))], 1))[4]
         assert (info["error"], info["covered"]) == (0, covered)
         assert info["parameter_error"] == pytest.approx(error, abs=1e-12)
+
+
+def test_without_a_truth_errors_are_not_measured_and_what_is_left_is(tmp_path):
+    (tmp_path / "plate.toml").write_text(PLATE)
+    env = PdeProblem(file=str(tmp_path / "plate.toml"), points=64)
+    assert "not known" in env.metadata["simplatform"]["said"][-1]
+    env.reset(seed=0)
+    info = env.step(np.sin(np.pi * env.points).prod(1, keepdims=True))[4]
+    assert np.isnan(info["error"])
+    assert np.isnan(info["largest_error"])
+    assert max(info["residual"], info["sides"]) < 1e-3
