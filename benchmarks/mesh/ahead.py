@@ -76,17 +76,17 @@ def problem(env, seed, policies):
     observation, _ = env.reset(seed=seed)
     rows = {}
     for name, policy in policies.items():
-        began = time.perf_counter()
+        began = time.process_time()
         moved = fixed(policy, env, observation)
-        rows[name] = measured(env, moved, time.perf_counter() - began)
-    began = time.perf_counter()
+        rows[name] = measured(env, moved, time.process_time() - began)
+    began = time.process_time()
     mesh, solution = env.mesh, observation["solution"]
     remade = remeshed_within(mesh, hessian_metric(mesh, solution), len(mesh.points))
-    spent = time.perf_counter() - began
+    spent = time.process_time() - began
     for name, then in ANEW.items():
-        began = time.perf_counter()
+        began = time.process_time()
         moved = refined_by_moving(remade, then, mesh, solution)
-        rows[name] = measured(env, moved, spent + time.perf_counter() - began)
+        rows[name] = measured(env, moved, spent + time.process_time() - began)
     return rows
 
 
@@ -101,8 +101,8 @@ def told(rows, largest):
         "worse_than_not_moving": wilson(sum(x < 0 for x in column["l2"]), n).to_json(),
         "meshes_with_inverted_cell": wilson(sum(x > 0 for x in column["tangled"]), n).to_json(),
         "median_worst_quality": float(np.median(column["quality"])),
-        "median_seconds": float(np.median(column["seconds"])),
-        "median_seconds_largest": float(np.median(seconds)) if seconds else None,
+        "median_cpu_seconds": float(np.median(column["seconds"])),
+        "median_cpu_seconds_largest": float(np.median(seconds)) if seconds else None,
         "mean_share_of_vertices": float(np.mean(column["vertices"])),
         "per_problem": [round(x, 5) for x in column["l2"]],
     }

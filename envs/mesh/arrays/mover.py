@@ -143,6 +143,7 @@ def _split(given: Mapping[str, Any], count: int, kind: str | None) -> list[Asked
 
 
 def _told(one: Asked, limited: Limited, force: bool) -> Moved:
-    kept: Improved = improved(one.of.mesh, one.monitor, limited.displacement, force=force, metric=one.metric)
+    judged = {"metric": one.metric, "solution": one.solution}
+    kept: Improved = improved(one.of.mesh, one.monitor, limited.displacement, force=force, **judged)
     points = one.of.moved(kept.displacement)
     return Moved(points, points - one.of.points, kept.share, kept.before, kept.after, limited.share)

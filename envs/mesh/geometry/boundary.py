@@ -45,6 +45,19 @@ def freedom_of(flags: Ints, directions: Floats) -> sparse.csr_array:
     return sparse.csr_array((values, (rows, columns)), shape=(dim * size, free + len(vertex)))
 
 
+def numbered(flags: Ints, directions: Floats) -> Ints:
+    """Return the column of ``freedom_of`` for each vertex and axis, ``(V, d)``; -1 where it may not move.
+
+    The axes of a sliding vertex are its ``directions``, those of others the coordinates'.
+    """
+    dim, inner = directions.shape[-1], np.flatnonzero(flags == INTERIOR)
+    found = np.full((len(flags), dim), -1)
+    found[inner] = np.arange(len(inner))[:, None] + len(inner) * np.arange(dim)
+    slides = np.nonzero(directions.any(axis=2))
+    found[slides] = dim * len(inner) + np.arange(len(slides[0]))
+    return found
+
+
 def constrain(displacement: Floats, flags: Ints, directions: Floats) -> Floats:
     """Project a displacement ``(V, d)`` onto what the boundary allows."""
     along = np.einsum("vka,va->vk", directions, displacement)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from simplatform.envs.mesh.geometry.mesh import Floats, Ints, Mesh
+from simplatform.envs.mesh.geometry.simplices import inverses
 
 STEPS = 200
 
@@ -20,7 +21,7 @@ class Locator:
         self.mesh = mesh
         corners = mesh.points[mesh.cells]
         self._origin = corners[:, 0]
-        self._inverse = np.linalg.inv((corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1))
+        self._inverse = inverses((corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1))
         self._centres = cKDTree(corners.mean(axis=1))
 
     def barycentric(self, points: Floats, cells: Ints) -> Floats:

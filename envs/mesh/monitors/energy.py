@@ -15,10 +15,10 @@ from __future__ import annotations
 from math import factorial
 
 import numpy as np
-from scipy import sparse
 
 from simplatform.envs.mesh.geometry.location import Locator
 from simplatform.envs.mesh.geometry.mesh import Floats, Ints, Mesh
+from simplatform.envs.mesh.geometry.simplices import determinants, hat_gradients, inverses
 
 
 class Energy:
@@ -31,13 +31,18 @@ class Energy:
         """
         self.mesh, self.home, self.curvature, self.floor = mesh, home or mesh, curvature, floor
         self._locator = Locator(self.home)
-        self._at: Ints | None = None
+        # Centres of cells lie in their own cells, as long as the mesh is the one that |H| is given on.
+        self._at: Ints | None = np.arange(len(mesh.cells)) if home is None else None
         self._slopes = hat_gradients(self.home.points[self.home.cells])
         self._before = np.abs(mesh.volumes)
 
     def value(self, points: Floats) -> float:
         """Return E at points ``(V, d)``; infinite where a cell is inverted or below the floor."""
         return float(self._cells().sum()) if self._look(points) else np.inf
+
+    def interpolation(self, points: Floats) -> float:
+        """Return Σ_K |K|s² at points ``(V, d)``, the square of the interpolation error alone, likewise infinite."""
+        return float((self._volumes * self._size**2).sum()) if self._look(points) else np.inf
 
     def gradient(self, points: Floats) -> Floats:
         """Return ∂E/∂points, ``(V, d)``, where E is finite."""
@@ -54,22 +59,19 @@ class Energy:
         self._local = found + along[:, None] / corners
         return self._scattered(self._local)
 
-    def hessian(self) -> sparse.csr_array:
-        """Return Σ_K E_K ((2 + d)/s · s″ + ∇log E_K ∇log E_Kᵀ) where the gradient was last asked for, ``(dV, dV)``.
+    def hessians(self) -> Floats:
+        """Return E_K ((2 + d)/s · s″ + ∇log E_K ∇log E_Kᵀ) of each cell where the gradient was last asked for.
 
-        It is positive semi-definite: what is left out are the second derivatives of log s that are negative, of log |K|
-        and of H. Coordinates are ordered x of all, y of all, z of all.
+        ``(C, d, d + 1, d, d + 1)``, axes before corners. Their sum is positive semi-definite: what is left out are the
+        second derivatives of log s that are negative, of log |K| and of H.
         """
-        dim, corners, size = self.mesh.dim, self.mesh.dim + 1, len(self.mesh.points)
+        dim, corners = self.mesh.dim, self.mesh.dim + 1
         centring = np.eye(corners) - 1 / corners
         weights = (2 + dim) * self._energies / self._size * 2 * corners
-        local = np.einsum("n,nab,ij->naibj", weights, self._here, centring, optimize=True)
-        local += np.einsum("n,nia,njb->naibj", 1 / self._energies, self._local, self._local, optimize=True)
-        numbers = np.arange(dim)[None, :, None] * size + self.mesh.cells[:, None, :]
-        shape = local.shape
-        rows = np.broadcast_to(numbers[:, :, :, None, None], shape).ravel()
-        columns = np.broadcast_to(numbers[:, None, None], shape).ravel()
-        return sparse.coo_array((local.ravel(), (rows, columns)), shape=(dim * size, dim * size)).tocsr()
+        slope = self._local.transpose(0, 2, 1)
+        found = (slope / self._energies[:, None, None])[:, :, :, None, None] * slope[:, None, None]
+        found += (weights[:, None, None] * self._here)[:, :, None, :, None] * centring[:, None]
+        return np.asarray(found, np.float64)
 
     def _look(self, points: Floats) -> bool:
         """Find what cells need at some places; return whether they are all valid there."""
@@ -94,25 +96,3 @@ class Energy:
     def _scattered(self, local: Floats) -> Floats:
         cells, size = self.mesh.cells.ravel(), len(self.mesh.points)
         return np.stack([np.bincount(cells, part.ravel(), size) for part in np.moveaxis(local, -1, 0)], axis=1)
-
-
-def determinants(matrices: Floats) -> Floats:
-    """Return the determinants of small matrices ``(N, d, d)``; in the plane several times faster than LAPACK."""
-    if matrices.shape[-1] != 2:
-        return np.asarray(np.linalg.det(matrices), np.float64)
-    return matrices[:, 0, 0] * matrices[:, 1, 1] - matrices[:, 0, 1] * matrices[:, 1, 0]
-
-
-def inverses(matrices: Floats) -> Floats:
-    """Return the inverses of small matrices ``(N, d, d)``, likewise."""
-    if matrices.shape[-1] != 2:
-        return np.asarray(np.linalg.inv(matrices), np.float64)
-    (a, b), (c, d) = matrices.transpose(1, 2, 0)
-    return np.stack([d, -b, -c, a], axis=-1).reshape(-1, 2, 2) / determinants(matrices)[:, None, None]
-
-
-def hat_gradients(corners: Floats) -> Floats:
-    """Return the gradients of the linear hat functions of simplices ``(C, d + 1, d)``, likewise."""
-    inverse = inverses((corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1))
-    found: Floats = np.concatenate([-inverse.sum(1, keepdims=True), inverse], axis=1)
-    return found

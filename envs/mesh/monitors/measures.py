@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
+from simplatform.envs.mesh.geometry.simplices import determinants
 from simplatform.envs.mesh.monitors.tensors import check_metric, density_of
 from simplatform.errors import DataError
 
@@ -62,6 +63,6 @@ def skewness(points: Floats, mesh: Mesh, means: Floats) -> Floats:
     edges = (corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
     jacobian = edges @ np.linalg.inv(EQUILATERAL[mesh.dim])
     inside = jacobian.transpose(0, 2, 1) @ means @ jacobian
-    size = np.maximum(np.linalg.det(inside), np.finfo(float).tiny) ** (1 / mesh.dim)
+    size = np.maximum(determinants(inside), np.finfo(float).tiny) ** (1 / mesh.dim)
     found: Floats = np.trace(inside, axis1=1, axis2=2) / (mesh.dim * size)
     return found

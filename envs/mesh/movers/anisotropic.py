@@ -9,10 +9,9 @@ and shapes are found together.
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.linalg import splu
 
-from simplatform.envs.mesh.geometry.boundary import classify, freedom_of
+from simplatform.envs.mesh.finite_elements.assembly import Assembly, Solve
+from simplatform.envs.mesh.geometry.boundary import SLIDING, classify, freedom_of, numbered
 from simplatform.envs.mesh.geometry.mesh import Floats, Ints, Mesh
 from simplatform.envs.mesh.monitors.energy import Energy
 from simplatform.envs.mesh.movers.base import Moved
@@ -38,12 +37,13 @@ def anisotropic(
     Stops when three steps together win less than 3·``rtol`` of what is left. Vertices keep to ``allowed``, flags and
     directions of ``classify``. The residual is the energy over that of the mesh as it was.
     """
-    free = freedom_of(*(allowed or classify(mesh)))
+    flags, directions = allowed or classify(mesh)
+    free, newton = freedom_of(flags, directions), _Newton(mesh, flags, directions)
     energy, points = Energy(mesh, curvature, home, FLOOR), mesh.points
     history = [energy.value(points)]
     while free.shape[1] and len(history) <= iterations and not _settled(history, rtol):
         gradient = free.T @ energy.gradient(points).T.ravel()
-        step = -_solve(free.T @ energy.hessian() @ free, gradient)
+        step = -np.nan_to_num(newton.solver(energy.hessians())(gradient))
         found = _searched(energy, points, (free @ step).reshape(mesh.dim, -1).T, history[-1], float(step @ gradient))
         if found is None:
             break
@@ -51,6 +51,23 @@ def anisotropic(
         history.append(value)
     shares = tuple(value / history[0] for value in history)
     return Moved(points - mesh.points, len(history) - 1, shares[-1], _settled(history, rtol), shares)
+
+
+class _Newton:
+    """Cell matrices, turned to the axes of vertices that slide, and the systems of what may move."""
+
+    def __init__(self, mesh: Mesh, flags: Ints, directions: Floats) -> None:
+        axes = np.where((flags == SLIDING)[:, None, None], directions, np.eye(mesh.dim))
+        turned = (axes != np.eye(mesh.dim)).any((1, 2))[mesh.cells].any(1)
+        self._turned, self._axes = np.flatnonzero(turned), axes[mesh.cells[turned]]
+        self._assembly = Assembly(mesh.cells, numbered(flags, directions))
+
+    def solver(self, local: Floats) -> Solve:
+        """Return what solves the system of cell matrices ``(C, d, k, d, k)``, which are changed."""
+        if len(self._turned):
+            mine, axes = local[self._turned], self._axes
+            local[self._turned] = np.einsum("niab,nbicj,njdc->naidj", axes, mine, axes, optimize=True)
+        return self._assembly.solver(local, SHIFT)
 
 
 def _searched(energy: Energy, points: Floats, step: Floats, before: float, slope: float) -> tuple[Floats, float] | None:
@@ -65,9 +82,3 @@ def _searched(energy: Energy, points: Floats, step: Floats, before: float, slope
 
 def _settled(history: list[float], rtol: float) -> bool:
     return len(history) > 3 and history[-4] - history[-1] < 3 * rtol * history[-1]
-
-
-def _solve(matrix: sparse.csr_array, load: Floats) -> Floats:
-    whole = (matrix + SHIFT * sparse.diags_array(matrix.diagonal())).tocsc()
-    found: Floats = splu(whole, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(load)
-    return np.nan_to_num(found)

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
+NEAR = 3e-2
+"""``rtol`` of the anisotropic moves that the Ritz mover starts with: further on they cost more than they help."""
+
+
 class AnisotropicConfig(Config):
     """Settings of the anisotropic mover."""
 
@@ -108,7 +112,7 @@ class RitzPolicy(EachMesh):
             raise ContractError("ritz moves by the solution, and none was given: `solution (V,)` beside the mesh")
         allowed, solution = _allowed(mesh, row), np.asarray(row["solution"], float)
         curvature = positive(full(Recovery(mesh).hessian(solution), 2))
-        start = anisotropic(mesh, curvature, allowed=allowed).displacement
+        start = anisotropic(mesh, curvature, allowed=allowed, rtol=NEAR).displacement
         first, smooth = mesh.moved(mesh.points + start), Smooth(mesh, solution)
         steps, size = self.config.steps, self.config.step_size
         moved = ritz(first, smooth, allowed=allowed, original=mesh, steps=steps, step_size=size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import LinearOperator, cg, splu
 
 from simplatform.envs.mesh.geometry.boundary import freedom
 from simplatform.envs.mesh.geometry.mesh import Floats, Mesh
@@ -17,6 +17,9 @@ from simplatform.envs.mesh.movers.base import MonitorAt, Moved
 from simplatform.envs.mesh.movers.limiter import limit
 
 STEP = 0.5
+LARGEST = {1: 10**6, 2: 250_000, 3: 25_000}
+"""Unknowns up to which the balance is factorised, by dimension."""
+RTOL, ITERATIONS = 1e-2, 200
 
 
 def spring(mesh: Mesh, monitor: MonitorAt, *, iterations: int = 20, rtol: float = 1e-2) -> Moved:
@@ -57,8 +60,17 @@ def _linear_step(mesh: Mesh, cosines: Floats, lengths: Floats, rest: Floats, fre
     blocks = [[_stiffness(incidence, stiffness * (cosines[:, a] * cosines[:, b] + (a == b) * 0.1)) for b in axes]
               for a in axes]  # fmt: skip
     matrix = (free.T @ sparse.block_array(blocks) @ free).tocsc()
-    found: Floats = (free @ splu(matrix).solve(free.T @ -forces)).reshape(mesh.dim, -1).T
+    found: Floats = (free @ _balanced(matrix, free.T @ -forces, mesh.dim)).reshape(mesh.dim, -1).T
     return found
+
+
+def _balanced(matrix: sparse.csc_array, load: Floats, dim: int) -> Floats:
+    """Solve for the step: by a factorisation, or where it would fill memory by conjugate gradients, to ``RTOL``."""
+    if matrix.shape[0] <= LARGEST[dim]:
+        return np.asarray(splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(load))
+    diagonal = matrix.diagonal()
+    scaled = LinearOperator(matrix.shape, matvec=lambda x: x.ravel() / diagonal, dtype=np.float64)
+    return np.asarray(cg(matrix.T, load, rtol=RTOL, maxiter=ITERATIONS, M=scaled)[0])
 
 
 def _incidence(mesh: Mesh) -> sparse.csr_array:

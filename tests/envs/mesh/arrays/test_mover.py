@@ -93,15 +93,16 @@ def test_a_metric_says_directions_and_a_solution_gives_one():
     metric = np.tile(np.diag([100.0, 1.0]), (len(SQUARE.points), 1, 1))
     metric[:, 0, 0] += 900 * np.exp(-(((SQUARE.points[:, 0] - 0.4) / 0.1) ** 2))
     mover = sp.mover("anisotropic")
+    first = mover.move(SQUARE.points, SQUARE.cells, metric)
     for done in (
-        mover.move(SQUARE.points, SQUARE.cells, metric),
+        first,
         mover.move(SQUARE.points, SQUARE.cells, metric[:, [0, 0, 1], [0, 1, 1]]),
         mover.move(SQUARE.points, SQUARE.cells, solution=front(SQUARE.points)),
     ):
         assert done.made
         assert done.after.energy < 0.6
     isotropic = sp.mover("spring").move(SQUARE.points, SQUARE.cells, metric)
-    assert isotropic.after.energy > done.after.energy
+    assert isotropic.after.energy > first.after.energy
 
 
 def test_what_would_make_a_mesh_worse_is_not_done_unless_forced():

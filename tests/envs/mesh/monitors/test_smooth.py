@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 import torch
@@ -53,3 +55,20 @@ def test_only_in_the_plane():
     cube = generate("cube", 4, 0)
     with pytest.raises(ConfigError, match="plane"):
         Smooth(cube, np.ones(len(cube.points)))
+
+
+def test_a_jet_is_what_automatic_differentiation_gives():
+    smooth, places = Smooth(MESH, wave(MESH.points)), PLACES.clone().requires_grad_()
+    value, source = smooth.value(places), smooth.source(places)
+    slopes = [torch.autograd.grad(part.sum(), places, retain_graph=True)[0] for part in (value, source)]
+    for found, expected in zip(smooth.jet(PLACES.numpy()), (value, slopes[0], source, slopes[1]), strict=True):
+        np.testing.assert_allclose(found, expected.detach(), atol=1e-9, rtol=1e-9)
+
+
+def test_large_fits_and_many_places_come_to_the_same(monkeypatch):
+    one = Smooth(MESH, wave(MESH.points)).jet(PLACES.numpy())
+    module = import_module("simplatform.envs.mesh.monitors.smooth")  # the package has a function of this name
+    monkeypatch.setattr(module, "LARGEST", 0)
+    monkeypatch.setattr(module, "CHUNK", 7)
+    for small, large in zip(one, Smooth(MESH, wave(MESH.points)).jet(PLACES.numpy()), strict=True):
+        np.testing.assert_allclose(large, small, rtol=0, atol=1e-3 * np.abs(small).max())
