@@ -13,7 +13,7 @@ def register_policies(register: Register) -> None:
         "coda",
         f"{home}:CoDAPolicy",
         config=f"{home}:ContextualConfig",
-        help="one network whose weights move linearly with a context",
+        help="one network whose weights move linearly with a context (not the agent CODA, whose rule is `two-level`)",
     )
 
 

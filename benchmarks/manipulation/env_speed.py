@@ -11,7 +11,8 @@ A replay's time is the median of its thread's processor time over its steps; the
 ``steps_per_s`` is the reciprocal of the environment's step without a cloud plus the cloud, and of ``whole``, the
 environment with its cloud as it is. Beside them, in turn with them, what gives states alone: ``metaworld``, its own
 ``gymnasium.make("Meta-World/MT1")``, and ``envpool``, EnvPool's native Meta-World, where it is installed (packages
-envpool, envpool-assets, envpool-assets-mujoco-large, dm-env, dm-tree, jax). Writes ``env_speed.json`` after every row.
+envpool, envpool-assets, envpool-assets-mujoco-large, dm-env, dm-tree, optree, jax). Writes ``env_speed.json`` after
+every row.
 """
 
 from __future__ import annotations

@@ -8,11 +8,11 @@ their successes. The reconstructor that this platform calls ``coda`` is another 
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Generator, Tensor, nn
 
 from simplatform.contracts import Batch, Loss, Observation, Practice, Progress, Signature
@@ -30,8 +30,8 @@ class TwoLevelConfig(Config):
     """Settings of the two levels, and of the planner's practice."""
 
     executor: str = Field("", description="run or checkpoint of a trained executor; empty: train it first (train.*)")
-    kind: str = Field("mp1", description="the executor's policy, by its registered name")
-    settings: dict[str, Any] = Field({}, description="the executor's settings, where they are not its defaults")
+    kind: str = Field("mp1", description="the executor's policy, where none is named")
+    settings: dict[str, Any] = Field({}, description="its settings, where they are not its defaults")
     goals: int = Field(3, ge=2, description="sub-goals: the last numbers of the robot's state, one-hot, tell which")
     width: int = Field(64, ge=1, description="width of the planner")
     reward: str = Field("", description="metric that attempts are judged by; empty: the task's first")
@@ -43,6 +43,19 @@ class TwoLevelConfig(Config):
     variants: int = Field(3, ge=1, description="variants of the task: each has a planner of its own in practice")
     plan: tuple[int, ...] = Field((), description="when acting: sub-goal of each stage, in place of the planner's")
     specialist: int = Field(-1, ge=-1, description="when acting: the planner of this variant; -1: that of all")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_executor_is(cls, values: Any) -> Any:
+        """Take kind and settings from the executor that is named, so that a checkpoint has them without its run."""
+        if not isinstance(values, Mapping) or not values.get("executor") or {"kind", "settings"} & set(values):
+            return values
+        from simplatform.deployment.checkpoint import find
+        from simplatform.runs.checkpoint import policy_name
+
+        found = _read(values["executor"])
+        settings = found.config.model_dump(mode="json", exclude_defaults=True)
+        return {**values, "kind": policy_name(find(values["executor"])), "settings": settings}
 
 
 class TwoLevel(nn.Module):
@@ -209,17 +222,23 @@ class TwoLevel(nn.Module):
         return self.planner if self.config.specialist < 0 else self._planners()[self.config.specialist]
 
     def _load_executor(self, path: str) -> None:
-        from simplatform.api import load
-
-        found = load(Path(path))
-        own, given = self.executor.state_dict(), found.state_dict() if isinstance(found, ChunkPolicy) else {}
-        same = {key: value.shape for key, value in own.items()} == {key: value.shape for key, value in given.items()}
-        if not same or type(found) is not type(self.executor) or found.config != self.executor.config:
+        found = _read(path)
+        own, given = ({key: value.shape for key, value in one.state_dict().items()} for one in (self.executor, found))
+        if own != given or type(found) is not type(self.executor) or found.config != self.executor.config:
             raise ConfigError(
-                f"policy.executor={path} is a {type(found).__name__} of another kind or size; set policy.kind and "
-                "policy.settings to what it was trained with, on an environment of the same shapes"
+                f"policy.executor={path} is a {type(found).__name__} of another kind or size; leave policy.kind and "
+                "policy.settings to it, and take a task of the shapes that it was trained on"
             )
-        self.executor.load_state_dict(given)
+        self.executor.load_state_dict(found.state_dict())
+
+
+def _read(path: str) -> ChunkPolicy:
+    from simplatform.deployment.checkpoint import read
+
+    found, _ = read(path)
+    if not isinstance(found, ChunkPolicy):
+        raise ConfigError(f"policy.executor={path} is a {type(found).__name__}, no policy of action chunks")
+    return found
 
 
 def _executor(config: TwoLevelConfig, signature: Signature) -> ChunkPolicy:

@@ -7,8 +7,10 @@ import torch
 
 from simplatform.contracts import Signature
 from simplatform.errors import ConfigError, ContractError, DataError
+from simplatform.policies.manipulation.mp1 import MP1, MP1Config
 from simplatform.policies.manipulation.planner import advantages
 from simplatform.policies.manipulation.two_level import TwoLevel, TwoLevelConfig
+from simplatform.runs.checkpoint import write_policy
 from tests.policies.manipulation.fixtures import demonstrations
 
 SIGNATURE = Signature({"point_cloud": (32, 3), "agent_pos": (9,), "full_state": (39,), "stage": (2,)}, (4,))
@@ -91,6 +93,23 @@ def test_the_plan_and_the_specialists_act_where_they_are_asked_to():
         tried.specialists[1].layers[-1].bias[:] = torch.tensor([0.0, 50.0, 0.0] * 2)
     play(0)
     assert play.tokens[-1] == [0, 1, 0]
+
+
+def test_a_trained_executor_comes_with_its_settings_and_its_bits(tmp_path):
+    seen = Signature({key: shape for key, shape in SIGNATURE.observation.items() if key != "stage"}, (4,))
+    below = MP1(MP1Config(**SETTINGS), seen)
+    below.prepare(demonstrations(seed=3))
+    write_policy(tmp_path, below, "mp1", below.config, seen)
+    config = TwoLevelConfig(executor=str(tmp_path))
+    assert (config.kind, config.settings["widths"]) == ("mp1", [8, 16])
+    assert TwoLevelConfig(**config.model_dump(mode="json")) == config
+    tried = TwoLevel(config, SIGNATURE)
+    tried.prepare(demonstrations())
+    for key, value in tried.executor.state_dict().items():
+        assert torch.equal(value, below.state_dict()[key]), key
+    other = TwoLevel(TwoLevelConfig(executor=str(tmp_path), settings={**SETTINGS, "embedding": 16}), SIGNATURE)
+    with pytest.raises(ConfigError, match="another kind or size"):
+        other.prepare(demonstrations())
 
 
 def test_what_was_seen_of_an_earlier_stage_is_not_shown():
