@@ -150,6 +150,19 @@ def hidden_terms_seconds(table: Table) -> str:
     return "{:.1f} s".format(max(row["cpu_seconds"] for row in table["summary"] if row["covered"]))
 
 
+@shows("dynamics/prose")
+def prose(table: Table) -> str:
+    """What the equation is worth, at equal updates and equal seconds."""
+    return columns(table["rows"], {
+        "sees": lambda r: "points and equation" if r["inputs"] == "fusion" else "points", "seed": key("seed"),
+        "updates": key("steps", ","), "CPU s": key("fit_cpu_seconds", ".0f"), "weights": key("parameters", ","),
+        "relative L2": lambda r: "{value:.3f} [{low:.3f}, {high:.3f}]".format(**r["relative_l2"]),
+        "says an equation": lambda r: success(r["parsed"]) if r["inputs"] == "fusion" else "–",
+        "error of its slopes": lambda r: "–" if r["equation_error"]["value"] is None
+        else "{value:.2f} [{low:.2f}, {high:.2f}]".format(**r["equation_error"]),
+    })  # fmt: skip
+
+
 @shows("dynamics/step_cost")
 def step_cost(table: Table) -> str:
     """What several experts cost in a step, by width."""

@@ -54,6 +54,10 @@ RUNS = {
     "nvar": {**ODD, "policy.orders": [2], "policy.delays": [1, 2]},
     "reservoir": {**ODD, "policy.units": 8, "policy.radii": [0.5], "policy.leaks": [1.0], "policy.inputs": [0.1]},
     **{name: ODD for name in ("persistence", "mean-state", "context-parroting")},
+    "prose": {
+        "policy.width": 4, "policy.heads": 1, "policy.fusion": 1, "policy.data_decoder": 1, "policy.text_decoder": 1,
+    },
+    "last-point": {"task": "symbolic"},
     "upinn": {
         "policy.units": 4, "policy.width": 2, "policy.points": 6, "policy.steps": 2, "policy.rounds": 1,
         "policy.draws": 2, "policy.degree": 0, "policy.thresholds": [0.1], "policy.substeps": 1,
@@ -90,4 +94,4 @@ SURROGATES = (
     "scot",
     "text2pde",
 )
-TRAINABLE = {"toy", "glance", "two-level", *CLOUDS, *SURROGATES, "m2n", "um2n", "um2n-energy", "ugm2n"}
+TRAINABLE = {"toy", "glance", "prose", "two-level", *CLOUDS, *SURROGATES, "m2n", "um2n", "um2n-energy", "ugm2n"}

@@ -1,0 +1,1 @@
+"""Trajectories with their equations in words: generated families, Polish notation, and the task of telling both."""
