@@ -11,26 +11,34 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from methods import environment, kept, solved, summary
+from methods import environment, kept, seeds, solved, summary
+from scipy.interpolate import CubicSpline
 
+from simplatform.envs.meshfree.queries import relative_error
 from simplatform.experiments.record import write_result
 from simplatform.policies.meshfree import training
 from simplatform.report.statistics import wilson
 
 HERE = Path(__file__).parent
-SEEDS = (0, 1, 2)
 GRIDS = ((50, 500), (50, 2000), (100, 4000), (100, 16000))
 """Cells and time steps of the finite elements."""
 BUDGET = 5.0
+MANY = 100_000
+OPTIMISERS: dict[str, dict[str, Any]] = {
+    "natural gradient": {"natural": MANY},
+    "natural gradient, 30 steps of CG": {"natural": MANY, "cg": 30},
+    "adam": {"adam": MANY},
+    "lbfgs": {"lbfgs": MANY},
+}
 PROBLEMS = 10
 
 
 def waves() -> dict[str, Any]:
     """Return LPINN beside P2 finite elements on ever finer grids, and a plain network."""
     env = environment("pde/moving-waves")
-    rows = [kept(f"waves lpinn {seed}", lambda seed=seed: solved("lpinn", env, seed, {})) for seed in SEEDS]
-    found: dict[str, Any] = {"lpinn": summary(rows)}
+    found: dict[str, Any] = {"lpinn": seeds("waves lpinn", "lpinn", env, {})}
     for cells, steps in GRIDS:
         name, given = f"p2-fem, {cells} cells, {steps} steps", {"cells": cells, "times": steps}
         found[name] = summary([kept(f"waves {name}", lambda given=given: solved("p2-fem", env, 0, given))])
@@ -38,23 +46,58 @@ def waves() -> dict[str, Any]:
 
 
 def optimisers() -> dict[str, Any]:
-    """Return PIG on Helmholtz by each optimiser in the same seconds."""
+    """Return PIG and a plain network on Helmholtz by each optimiser in the same seconds."""
     env, found = environment("pde/helmholtz"), dict[str, Any]()
-    for name in ("natural", "adam", "lbfgs"):
-        steps = {"natural": 0, "adam": 0, "lbfgs": 0, name: 100_000}
-        rows = [solved("pig", env, seed, {**steps, "seconds": BUDGET}) for seed in SEEDS]
-        found[name] = summary(rows)
-        print(name, found[name]["error"], flush=True)
+    for plugin, own in (("pig", {}), ("pinn", {"width": 20, "depth": 3})):
+        for name, given in OPTIMISERS.items():
+            steps = {"natural": 0, "adam": 0, "lbfgs": 0, **given, **own, "seconds": BUDGET}
+            found[f"{plugin}, {name}"] = seeds(f"{plugin} {name}", plugin, env, steps)
     return found
 
 
 def convection() -> dict[str, Any]:
-    """Return P2 finite elements on the pure convection of ``lpinn.json``, at equal error and at equal seconds."""
+    """Return what else there is for the pure convection of ``lpinn.json``: P2 finite elements at equal error and at
+    equal seconds, and what who knows that the problem is periodic takes, semi-Lagrangian steps and Fourier modes.
+    """
     env, found = environment("pde/convection"), dict[str, Any]()
     for steps in (4000, 16000):
-        row = solved("p2-fem", env, 0, {"cells": 50, "times": steps})
-        found[f"p2-fem, 50 cells, {steps} steps"] = summary([row])
+        name, given = f"p2-fem, 50 cells, {steps} steps", {"cells": 50, "times": steps}
+        found[name] = summary([kept(f"convection {name}", lambda given=given: solved("p2-fem", env, 0, given))])
+    for cells in (64, 256):
+        found[f"semi-lagrangian, {cells} cells, 128 steps"] = summary([timed(env, semi_lagrangian, cells)])
+    found["fourier, 32 points"] = summary([timed(env, fourier, 32)])
     return found
+
+
+def timed(env: Any, method: Any, cells: int) -> dict[str, Any]:
+    """Return a method's error at the grid of points, and its seconds."""
+    env.reset(seed=0)
+    start = time.process_time()
+    answer = method(env.points[: env.count], 2 * np.pi * np.arange(cells) / cells, float(env.drawn["c"]))
+    seconds = time.process_time() - start
+    return {"error": relative_error(answer[:, None], env.solution[: env.count]), "cpu_seconds": seconds}
+
+
+def semi_lagrangian(points: Any, x: Any, c: float) -> Any:
+    """Carry sin x by cubic splines in 128 steps; the grid's 64 times are among them."""
+    u, at = np.sin(x), {0.0: np.sin(x)}
+    knots = np.append(x, 2 * np.pi)
+    for step in range(1, 129):
+        u = CubicSpline(knots, np.append(u, u[0]), bc_type="periodic")((x - c / 128) % (2 * np.pi))
+        at[step / 128] = u
+    found = np.empty(len(points))
+    for t in np.unique(points[:, 1]):
+        rows, now = points[:, 1] == t, at[float(np.round(t * 128) / 128)]
+        found[rows] = CubicSpline(knots, np.append(now, now[0]), bc_type="periodic")(points[rows, 0])
+    return found
+
+
+def fourier(points: Any, x: Any, c: float) -> Any:
+    """Turn the phases of sin x's modes."""
+    modes = np.fft.rfft(np.sin(x)) / len(x)
+    k = np.arange(len(modes))
+    waves = np.exp(1j * k * (points[:, :1] - c * points[:, 1:]))
+    return np.real(waves @ (modes * np.where(k > 0, 2, 1)))
 
 
 def conductivity() -> dict[str, Any]:

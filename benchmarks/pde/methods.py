@@ -20,6 +20,7 @@ from simplatform.recipes import find_task
 from simplatform.recipes.config import validate
 from simplatform.runs.checkpoint import build_policy
 
+SEEDS = (0, 1, 2)
 CELLS = Path(os.environ["PDE_CELLS"]) if "PDE_CELLS" in os.environ else None
 """Where rows are kept, so that a series that was cut off goes on (``PDE_CELLS=folder python …``)."""
 
@@ -87,6 +88,12 @@ def kept(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         print(name, {key: row[key] for key in ("error", "cpu_seconds")}, row.get("doubts", ""), flush=True)
     found: dict[str, Any] = json.loads(path.read_text())
     return found
+
+
+def seeds(name: str, plugin: str, env: Any, settings: Mapping[str, Any], look: Any = None) -> dict[str, Any]:
+    """Return a method with three seeds."""
+    rows = [kept(f"{name} {seed}", lambda seed=seed: solved(plugin, env, seed, settings, look)) for seed in SEEDS]
+    return summary(rows)
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class TrainingConfig(Config):
     natural: int = Field(0, ge=0, description="steps of natural gradient (Gauss-Newton) after it, on new points each")
     damping: float = Field(1e-4, gt=0, description="of natural gradient, at first; a share of the mean squared slope")
     momentum: float = Field(0.0, ge=0, lt=1, description="of natural gradient (SPRING)")
-    cg: int = Field(0, ge=0, description="steps of conjugate gradients for each of them; 0 = direct")
+    cg: int = Field(0, ge=0, description="steps of matrix-free conjugate gradients for each of them; 0 = direct")
     causal: float = Field(0.0, ge=0, description="of causal weights in time (Adam, L-BFGS); 0 = none, 1 is usual")
     ensemble: int = Field(5, ge=1, description="solutions that make the interval of a sought parameter")
     seconds: float = Field(0.0, ge=0, description="stop after this many seconds; 0 = after the steps")

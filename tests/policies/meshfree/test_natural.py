@@ -40,7 +40,21 @@ def test_both_systems_and_conjugate_gradients_give_the_same_step(shape):
     eye = torch.eye(shape[1], dtype=torch.float64)
     expected = torch.linalg.solve(jacobian.mT @ jacobian + damping * eye, jacobian.mT @ residual)
     torch.testing.assert_close(regularised(jacobian, residual, damping), expected)
-    torch.testing.assert_close(conjugate_gradients(jacobian, residual, damping, 20), expected)
+    products = jacobian.__matmul__, jacobian.mT.__matmul__
+    torch.testing.assert_close(conjugate_gradients(*products, residual, damping, 20), expected)
+
+
+def test_products_without_a_matrix_are_those_of_the_matrix(tmp_path):
+    _, solution, collocation = small(tmp_path)
+    pairs = list(zip(collocation.blocks, collocation.draw(torch.Generator().manual_seed(0)), strict=True))
+    method = NaturalGradient(solution, iterations=5)
+    whole, free = method._matrix(pairs), method._products(pairs)
+    torch.testing.assert_close(free.residual, whole.residual)
+    move, rows = torch.randn(whole.matrix.shape[1]).double(), torch.randn(len(whole.residual)).double()
+    torch.testing.assert_close(free.forward(move), whole.matrix @ move)
+    torch.testing.assert_close(free.back(rows), whole.matrix.mT @ rows)
+    assert 0.2 < free.mean / whole.mean < 5
+    assert free.matrix is None
 
 
 @pytest.mark.parametrize("settings", [{}, {"momentum": 0.5}, {"iterations": 30}])
