@@ -1,20 +1,10 @@
-"""A policy practises on episodes of its own split, and a run practises after it has trained."""
+"""A policy practises on episodes of a split of their own; ``test_device`` has the run that practises."""
 
 from __future__ import annotations
 
-import pytest
-
-import simplatform as sp
 from simplatform.pipeline.practice import Rehearsed, practises
 from simplatform.pipeline.start import untrained
 from simplatform.recipes import resolve
-from simplatform.runs.rundir import RunDirectory
-
-SETTINGS = {
-    "policy.goals": 2, "policy.variants": 1, "policy.settings": {"widths": [8, 16], "embedding": 8, "points": 16},
-    "policy.iterations": 0, "policy.reward": "", "train.steps": 2, "train.batch": 2, "task.demonstrations": 1,
-    "task.validation": 0, "task.episodes": 1,
-}  # fmt: skip
 
 
 def test_attempts_begin_alike_and_metrics_are_turned():
@@ -27,11 +17,3 @@ def test_attempts_begin_alike_and_metrics_are_turned():
     assert first["distance"] < 0
     assert practises("two-level")
     assert not practises("mp1")
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_run_practises_after_its_training_and_goes_on_to_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("SIMPLATFORM_CACHE", str(tmp_path / "cache"))
-    run = sp.run(plugin="two-level", task="toy/cloud", settings=SETTINGS, output=tmp_path / "run")
-    assert RunDirectory(run.path).last.name == "fitted"
-    assert type(sp.load(run)).__name__ == "TwoLevel"
