@@ -13,12 +13,14 @@ On the same test episodes of that seed, a third in each order of the tasks:
 Tasks, executor and number of updates were chosen for speed, before any of these numbers; the practice's settings on the
 two scenes of ``tests/policies/manipulation/test_two_level.py``. The acceptance of the specification: planner at least
 20 points above the fixed plan, the executor's weights the same bits, the planner within 5 points of the specialists.
-Runs go to ``--output`` and go on where they stopped; writes ``two_level.json`` after every seed.
+Runs go to ``--output`` and go on where they stopped; writes ``two_level.json`` after every seed, and leaves out
+seeds that are in it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,8 +29,7 @@ import torch
 
 import simplatform as sp
 from simplatform.experiments.record import write_result
-from simplatform.pipeline.evaluate import evaluate_shards
-from simplatform.pipeline.shards import episode_shard
+from simplatform.pipeline.shards import episode_shard, run_episode
 from simplatform.recipes import resolve
 from simplatform.report.statistics import paired_rates, wilson
 from simplatform.runs.checkpoint import read_tensors
@@ -36,6 +37,8 @@ from simplatform.runs.rundir import RunDirectory
 
 SEEN = {"env.camera_size": 64, "task.opponents": False}
 ORDERS = 3
+ASKED = ("steps", "updates", "episodes")
+"""Options that a file's numbers belong to."""
 
 
 def executor(output: Path, steps: int) -> Path:
@@ -59,8 +62,7 @@ def rates(checkpoint: Path, seed: int, episodes: list[int], changes: Mapping[str
         episode_shard(task, "test", seed, number, checkpoint=str(checkpoint), changes=changes, stop_early=True)
         for number in episodes
     ]
-    rows = evaluate_shards(task, shards, workers=1).rows
-    return {number: row["success"] >= 1 for number, row in zip(episodes, rows, strict=True)}
+    return {shard.episode: run_episode(shard).episode.metrics["success"] >= 1 for shard in shards}
 
 
 def same_bits(run: Path, below: Path) -> bool:
@@ -112,19 +114,15 @@ def main() -> None:
     parser.add_argument("--executor", type=Path, help="a run of it that is there")
     options = parser.parse_args()
     below = options.executor or executor(options.output, options.steps)
-    rows: list[dict[str, Any]] = []
-    for seed in options.seeds:
+    place, asked = Path(__file__).with_suffix(".json"), {name: getattr(options, name) for name in ASKED}
+    before = json.loads(place.read_text()) if place.is_file() else {}
+    rows: list[dict[str, Any]] = before["rows"] if asked.items() <= before.items() else []
+    for seed in [seed for seed in options.seeds if seed not in [row["seed"] for row in rows]]:
         run = planned(options.output, below, seed, options.updates)
         rows.append(measure(run, below, seed, options.episodes))
         print(rows[-1], flush=True)
-        result = {
-            "executor_steps": options.steps,
-            "updates": options.updates,
-            "episodes": options.episodes,
-            "rows": rows,
-            **joined(rows),
-        }
-        write_result(Path(__file__).with_suffix(".json"), result)
+        result = {**asked, "rows": rows, **joined(rows)}
+        write_result(place, result)
 
 
 if __name__ == "__main__":

@@ -211,3 +211,26 @@ def _median(values: list[float | None]) -> str:
 
 def _times(found: Row | None) -> str:
     return "–" if found is None else f"{found['median_ms']:.1f} / {found['p95_ms']:.1f} / {found['min_ms']:.1f}"
+
+
+@shows("policies/two_level")
+def two_level(table: Table) -> str:
+    """Show what practice of a planner is worth above one executor."""
+    ahead = {row["over"]: row for row in table["planner"]}
+    bits = "the same bits" if all(row["same_bits"] for row in table["rows"]) else "OTHER bits"
+    rows = [
+        {"who": name, "rate": rate, "points": ahead.get(name, {}).get("points"), "p": ahead.get(name, {}).get("p")}
+        for name, rate in table["rates"].items()
+    ]
+    return columns(
+        rows,
+        {
+            "who chooses the sub-goals": key("who"),
+            "all three done": lambda row: success(row["rate"]),
+            "the planner is ahead by": lambda row: "–" if row["points"] is None else f"{row['points']:.1f} points",
+            "p, paired": lambda row: "–" if row["p"] is None else f"{row['p']:.2g}",
+        },
+        f"Seeds: {', '.join(str(row['seed']) for row in table['rows'])}; {table['episodes']} episodes each, a third in "
+        f"each order; {table['updates']} updates of each planner, {table['steps']} training steps of the executor, "
+        f"which has {bits} after practice.",
+    )
