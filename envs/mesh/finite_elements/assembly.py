@@ -17,7 +17,7 @@ from scipy.sparse.linalg import LinearOperator, cg, splu
 from simplatform.envs.mesh.geometry.mesh import Floats, Ints
 from simplatform.errors import MissingDependency, SolverError
 
-LARGEST = {2: 250_000, 3: 25_000}
+LARGEST = {2: 100_000, 3: 25_000}
 """Unknowns up to which matrices are factorised, by dimension: fill grows much faster in space."""
 RTOL, ITERATIONS = 0.1, 200
 """Where conjugate gradients stop: residual over load, and how many at most; more is lost on steps that are searched."""
@@ -159,7 +159,10 @@ def _expanded(graph: _Graph, numbers: Ints, cells: Ints) -> tuple[Ints, Ints, In
     )
     row = np.append(rank, [[-1] * has.shape[1]], 0)
     at, to = row[cells].transpose(0, 2, 1)[:, :, :, None, None], column[cells].transpose(0, 2, 1)[:, None, None]
-    slots = np.where((at < 0) | (to < 0), starts[-1], at + to + offset[graph.slots][:, None, :, None, :])
+    # Half the memory, as long as they count that far.
+    kind = np.int32 if starts[-1] < 2**31 else np.int64
+    at, to, last, inside = at.astype(kind), to.astype(kind), kind(starts[-1]), offset.astype(kind)[graph.slots]
+    slots = np.where((at < 0) | (to < 0), last, at + to + inside[:, None, :, None, :])
     indices = _rows(graph, many, first, height)
     return slots.ravel(), indices.astype(np.int32), starts.astype(np.int32)
 

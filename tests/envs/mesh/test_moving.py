@@ -5,7 +5,7 @@ import pytest
 
 from simplatform.envs.mesh import moving
 from simplatform.envs.mesh.geometry import generators
-from simplatform.envs.mesh.geometry.files import write_mesh
+from simplatform.envs.mesh.geometry.files import read_mesh, write_mesh
 from simplatform.envs.mesh.geometry.validity import tangled_cells
 from simplatform.errors import ContractError, DataError, UnknownName, UsageError
 from tests.envs.mesh.geometry.mesh_files_cases import bump
@@ -19,6 +19,22 @@ def test_movers_of_triangles_refuse_other_cells_by_name(tmp_path, mesh, plugin):
     with pytest.raises((DataError, ContractError), match="triangles"):
         moving.move_files(tmp_path / "in.vtu", tmp_path / "in.vtu", plugin=plugin, output=tmp_path / "out.vtu")
     assert not (tmp_path / "out.vtu").exists()
+
+
+@pytest.mark.parametrize("plugin", ["anisotropic", "spring", "laplacian"])
+def test_a_file_of_tetrahedra_moves_within_its_box_and_never_for_the_worse(tmp_path, plugin):
+    mesh = generators.cube(4)
+    spike = 1 + 20 * np.exp(-(((mesh.points - 0.4) ** 2).sum(1)) / 0.05)
+    write_mesh(tmp_path / "in.vtu", mesh, {"m": spike, "flat": np.ones(len(spike))})
+    for field in ("m", "flat"):
+        told = moving.move_files(tmp_path / "in.vtu", tmp_path / "in.vtu", plugin=plugin, field=field,
+                                 output=tmp_path / "out.vtu")  # fmt: skip
+        moved = read_mesh(tmp_path / "out.vtu")
+        assert (moved.volumes > 0).all()
+        assert moved.volumes.sum() == pytest.approx(1)
+        assert told["unevenness_after"] <= told["unevenness_before"]
+        assert told["quality_after"] >= 0.5 * told["quality_before"]
+        assert (told["share"] > 0) == (field == "m")
 
 
 @pytest.mark.parametrize("values", [np.r_[np.ones(50), np.nan], np.ones(3)])

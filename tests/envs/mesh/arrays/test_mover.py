@@ -40,6 +40,27 @@ def test_in_space_too(name):
     assert np.abs(CUBE.moved(done.points).volumes).sum() == pytest.approx(1)
 
 
+WILD = {
+    "spike": lambda p: np.exp(-(((p - [0.31, 0.72, 0.55]) ** 2).sum(1)) / 1e-3),
+    "sheet": lambda p: np.tanh(60 * (p @ [0.6, 0.64, 0.48] - 0.8)),
+    "noise": lambda p: np.random.default_rng(0).normal(size=len(p)),
+}
+
+
+@pytest.mark.parametrize("field", WILD)
+@pytest.mark.parametrize("name", ["anisotropic", "spring", "laplacian"])
+def test_nothing_tangles_in_space_and_nothing_gets_worse(name, field):
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
+    points, values = CUBE.points @ turn, WILD[field](CUBE.points)
+    done = sp.mover(name).move(points, CUBE.cells, solution=values)
+    assert (np.sign(CUBE.moved(points).volumes) * CUBE.moved(done.points).volumes > 0).all()
+    assert np.abs(CUBE.moved(done.points).volumes).sum() == pytest.approx(1)
+    assert done.after.energy < 1 if done.made else not done.displacement.any()
+    # What a mover alone wants is limited too: no cell inverts, though the mesh may get worse.
+    forced = sp.mover(name).move(points, CUBE.cells, solution=values, force=True)
+    assert (np.sign(CUBE.moved(points).volumes) * CUBE.moved(forced.points).volumes > 0).all()
+
+
 def test_arrays_of_dolfinx_points_in_space_32_bit_cells_of_either_orientation():
     """``domain.geometry.x`` is (N, 3), ``domain.geometry.dofmap`` (C, 3) int32 of either orientation."""
     x = np.c_[SQUARE.points, np.zeros(len(SQUARE.points))]

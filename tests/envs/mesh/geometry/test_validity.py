@@ -16,7 +16,7 @@ AREAS = {"square": 1.0, "l-shape": 0.75, "hole": 0.91}
 def test_generated_meshes_are_valid_and_well_shaped(geometry):
     mesh = check_mesh(generators.generate(geometry, 16, 1))
     assert quality(mesh).min() > 0.5
-    assert quality(mesh).mean() > 0.9
+    assert quality(mesh).mean() > (0.75 if mesh.kind == "tetra" else 0.9)  # six tetrahedra of a cube have 0.756
     if geometry in AREAS:
         assert mesh.volumes.sum() == pytest.approx(AREAS[geometry], abs=1e-12)
 
