@@ -76,7 +76,9 @@ class Monomials:
     def __call__(self, x: Tensor) -> Tensor:
         """Return φ(x), ``(..., F)``, of states ``(..., d)``."""
         levels = [torch.ones_like(x[..., :1])]
-        for parents, variables in self._on(x.device):
+        if self.degree:
+            levels.append(x)
+        for parents, variables in self._on(x.device)[1:]:
             levels.append(levels[-1].index_select(-1, parents) * x.index_select(-1, variables))
         return torch.cat(levels, -1)
 
@@ -84,7 +86,10 @@ class Monomials:
         """Return φ(x) ``(..., F)`` and ∂φ/∂x ``(..., F, d)``."""
         values, slopes = [torch.ones_like(x[..., :1])], [torch.zeros_like(x)[..., None, :]]
         eye = torch.eye(self.dim, dtype=x.dtype, device=x.device)
-        for parents, variables in self._on(x.device):
+        if self.degree:
+            values.append(x)
+            slopes.append(eye.expand(*x.shape, self.dim))
+        for parents, variables in self._on(x.device)[1:]:
             factor, value = x.index_select(-1, variables), values[-1].index_select(-1, parents)
             slopes.append(slopes[-1].index_select(-2, parents) * factor[..., None] + value[..., None] * eye[variables])
             values.append(value * factor)

@@ -11,7 +11,7 @@ batch: the same equations are here in a page (a test holds them equal).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Literal
 
@@ -116,11 +116,11 @@ class Reservoir(WindowPredictor):
     def rollout(self, window: Tensor, steps: int) -> Tensor:
         """Predict ``(B, steps, d)`` from windows ``(B, q, d)``: driven by them, then by what is predicted."""
         x = (window - self.mean) / self.scale
-        state, states = self._driven(x), []
+        state, states, step = self._driven(x), [], self._stepper()
         newest = x[:, -1]
         for _ in range(steps):
             newest = newest + self._read(newest, state, self.readout)
-            state = self._step(state, newest)
+            state = step(state, newest)
             states.append(newest)
         return torch.stack(states, 1) * self.scale + self.mean
 
@@ -130,10 +130,16 @@ class Reservoir(WindowPredictor):
         trained = self.readout.numel() + (self.warm.numel() if self.config.start == "learned" else 0)
         return Counts(trained, 2 * int((self.recurrent != 0).sum()) + 2 * n * d + 8 * n + 2 * self.readout.numel())
 
-    def _step(self, state: Tensor, x: Tensor) -> Tensor:
+    def _stepper(self) -> Callable[[Tensor, Tensor], Tensor]:
+        """Return the step of states ``(..., n)`` by inputs ``(..., d)``; the weights of a choice are scaled once."""
         radius, leak, scale = self.chosen.unbind()
-        heard = state @ (radius * self.recurrent.T) + x @ (scale * self.inward.T) + self.bias
-        return (1 - leak) * state + leak * torch.tanh(heard)
+        around, inward, kept = radius * self.recurrent.T, scale * self.inward.T, 1 - leak
+
+        def step(state: Tensor, x: Tensor) -> Tensor:
+            heard = state @ around + x @ inward + self.bias
+            return kept * state + leak * torch.tanh(heard)
+
+        return step
 
     def _read(self, x: Tensor, state: Tensor, readout: Tensor) -> Tensor:
         x = x.clamp(-1e6, 1e6)
@@ -144,8 +150,9 @@ class Reservoir(WindowPredictor):
         state = self._warm_basis(windows[:, 0]) @ self.warm if self.config.start == "learned" else None
         if state is None:
             state = windows.new_zeros(len(windows), self.config.units)
+        step = self._stepper()
         for x in windows.unbind(1):
-            state = self._step(state, x)
+            state = step(state, x)
         return state
 
     def _warm_basis(self, x: Tensor) -> Tensor:
@@ -155,12 +162,12 @@ class Reservoir(WindowPredictor):
 
     def _learned(self, paths: list[Tensor]) -> Tensor:
         """Drive through the trajectories; set the map to warmed-up states, return readouts ``(K, 1 + d + n, d)``."""
-        inputs, befores, afters, steps = [], [], [], []
+        inputs, befores, afters, steps, step = [], [], [], [], self._stepper()
         for path in paths:
             state, states = path.new_zeros(1, self.config.units), []
             for x in path[:-1]:
                 states.append(state)
-                state = self._step(state, x[None])
+                state = step(state, x[None])
             states.append(state)
             driven, skip = torch.cat(states), min(self.config.washout, len(path) // 4)
             inputs.append(path[skip:-1])
@@ -181,12 +188,12 @@ class Reservoir(WindowPredictor):
 
         def chunks() -> Iterator[Tensor]:
             state = self._driven(windows).expand(len(readouts), -1, -1)
-            newest = windows[:, -1].expand(len(readouts), -1, -1)
+            newest, step = windows[:, -1].expand(len(readouts), -1, -1), self._stepper()
             while True:
                 states = []
                 for _ in range(CHUNK):
                     newest = newest + self._read(newest, state, readouts)
-                    state = self._step(state, newest)
+                    state = step(state, newest)
                     states.append(newest)
                 yield torch.stack(states, 2)
 

@@ -29,6 +29,6 @@ def test_a_learned_start_spares_the_reservoir_its_warm_up(lorenz):
     state = torch.zeros(1, 100, dtype=torch.float64)
     path = (torch.as_tensor(lorenz[2500:2700]) - model.mean) / model.scale
     for x in path:
-        state = model._step(state, x[None])
+        state = model._stepper()(state, x[None])
     assert float((model._driven(path[None, -8:]) - state).abs().max()) < 0.02
     assert error(model, lorenz[2500:], 150) < 0.4
