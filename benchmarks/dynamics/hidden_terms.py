@@ -68,7 +68,7 @@ def main() -> None:
 
 def draw(seed: int, noise: float) -> dict[str, Any]:
     """Return β, δ, times ``(12,)``, and noisy states ``(12, 2)``."""
-    random = np.random.default_rng([seed, 20])
+    random = np.random.default_rng([seed, 21])
     beta, delta = random.uniform(0.5, 1, 2)
     times = np.linspace(0, 10, 12)
 

@@ -1,10 +1,10 @@
 """Read a hidden term off: which products it is made of, and their coefficients with intervals.
 
 Sequentially thresholded least squares on (û, F), once for each draw of the posterior (a bootstrap in place of resampled
-points, of which there are few), and forward selection propose sets of terms. Each set is then fitted to the points
-themselves, by the trajectories of known and proposed terms together, and Schwarz's criterion (1978), corrected for few
-samples and many sets, chooses; terms are dropped and added as long as it falls. The intervals are those of that last
-fit.
+points, of which there are few), and forward selection propose sets of terms; each term alone is tried as well. Each set
+is then fitted to the points themselves, by the trajectories of known and proposed terms together, and Schwarz's
+criterion (1978), corrected for few samples and many sets, chooses; terms are dropped and added as long as it falls. The
+intervals are those of that last fit.
 """
 
 from __future__ import annotations
@@ -97,7 +97,10 @@ class Reading:
                     kept = torch.cat(fields, 1) != 0
                     votes[tuple(kept.flatten().int().tolist())] += 1
             voted = [torch.tensor(key, dtype=torch.bool) for key, _ in votes.most_common(MOST_SETS)]
-            found.append(torch.stack([*self._forward(row, slopes[row]), *(one.view_as(kept) for one in voted)]))
+            single = _neighbours(torch.zeros_like(kept))
+            found.append(
+                torch.stack([*self._forward(row, slopes[row]), *single, *(one.view_as(kept) for one in voted)])
+            )
         return found
 
     def _forward(self, row: int, slopes: Tensor) -> list[Tensor]:
