@@ -43,23 +43,17 @@ def lpinn() -> dict[str, Any]:
     """Convection: ≤ 0.1 up to c = 50, where a plain network stays above 0.8; and Burgers' equation, ν = 0.01."""
     found = dict[str, Any]()
     for c in SPEEDS:
-        env = environment("pde/convection", parameters={"c": c})
-        found[f"lpinn, c = {c:g}"] = seeds(f"lpinn, c = {c:g}", "lpinn", env, {})
-        for name, given in VARIANTS.items() if c == SPEEDS[-1] else [("", {})]:
-            found[f"pinn{name}, c = {c:g}"] = seeds(f"pinn{name}, c = {c:g}", "pinn", env, {**PLAIN, **given})
-    return found | burgers()
-
-
-def burgers() -> dict[str, Any]:
-    """Return LPINN, plain networks and finite elements on a viscous front, before it forms and after."""
-    found = dict[str, Any]()
+        fast = environment("pde/convection", parameters={"c": c})
+        found[f"lpinn, c = {c:g}"] = seeds(f"lpinn, c = {c:g}", "lpinn", fast, {})
     for end in (0.8, 2.0):
         env = environment("pde/burgers", parameters={"nu": 0.01})
         shortened(env, end)
-        for name, plugin, given in (("lpinn", "lpinn", {}), ("pinn", "pinn", PLAIN)):
-            found[f"{name}, burgers to t = {end:g}"] = seeds(f"{name}, burgers {end:g}", plugin, env, given)
         fem = kept(f"p2-fem burgers {end:g}", lambda env=env: solved("p2-fem", env, 0, {"cells": 200, "times": 400}))
         found[f"p2-fem, 200 cells, burgers to t = {end:g}"] = summary([fem])
+        found[f"lpinn, burgers to t = {end:g}"] = seeds(f"lpinn, burgers {end:g}", "lpinn", env, {})
+    for name, given in VARIANTS.items():
+        found[f"pinn{name}, c = {c:g}"] = seeds(f"pinn{name}, c = {c:g}", "pinn", fast, {**PLAIN, **given})
+    found["pinn, burgers to t = 2"] = seeds("pinn, burgers 2", "pinn", env, PLAIN)
     return found
 
 
