@@ -19,11 +19,11 @@ from torch import Generator, Tensor
 
 from simplatform.contracts import Observation
 from simplatform.envs.dynamics.batched import integrate_rows
-from simplatform.envs.dynamics.equations.field import VectorField
 from simplatform.envs.dynamics.symbolic.families import FAMILIES, VARIABLES, SymbolicFamily
 from simplatform.envs.dynamics.symbolic.polish import BEGIN, END, PAD, decode, encode, vocabulary
 from simplatform.envs.dynamics.systems.base import Array
 from simplatform.errors import ConfigError, DataError, SolverError
+from simplatform.expressions import Program
 
 HORIZON, SEEN = 6.0, 2.0
 RANGE, RTOL, ATOL = 2.0, 1e-6, 1e-8
@@ -139,9 +139,8 @@ class SymbolicEnv(gymnasium.Env[dict[str, Any], Array]):
         except DataError:
             return {"parsed": 0.0, "equation_error": None}
         with np.errstate(all="ignore"):
-            said, true = (
-                VectorField(dict(zip(VARIABLES, one, strict=True)))(self.truth, {}) for one in (found, self.system)
-            )
+            said = np.stack([self.truth[:, 0] * 0 + one for one in _program(tuple(found))(list(self.truth.T))], 1)
+            true = FAMILIES[self.family].field(self.truth, self.parameters)
             error = float(np.linalg.norm(said - true) / max(float(np.linalg.norm(true)), 1e-12))
         return {"parsed": 1.0, "equation_error": min(error, CAP) if np.isfinite(error) else CAP}
 
@@ -182,6 +181,10 @@ class SymbolicEnv(gymnasium.Env[dict[str, Any], Array]):
 
     def _observe(self) -> dict[str, Array]:
         return {key: value.copy() for key, value in self._shown.items()}
+
+
+def _program(system: tuple[sympy.Expr, ...]) -> Program:
+    return Program([sympy.Symbol(name, real=True) for name in VARIABLES], system)
 
 
 @lru_cache(maxsize=32)
