@@ -39,7 +39,7 @@ def ctf(table: Table) -> str:
     """The twelve scores of the Common Task Framework, and what is published on its own data."""
     names = [f"E{number}" for number in range(1, 13)]
     rows = [
-        [row["method"], "{value:.1f} [{low:.1f}, {high:.1f}]".format(**row["score"]), row["seeds"],
+        [row["method"], _scored(row["score"]), row["seeds"],
          *(f"{row['scores'][name]:.0f}" for name in names)]
         for row in table["rows"]
     ]  # fmt: skip
@@ -47,6 +47,10 @@ def ctf(table: Table) -> str:
     return markdown(
         ("method", "mean of the twelve", "seeds", *names), rows, f"Published, on the framework's data: {published}."
     )
+
+
+def _scored(score: Row) -> str:
+    return f"{score['value']:.1f}" + ("" if score["low"] is None else f" [{score['low']:.1f}, {score['high']:.1f}]")
 
 
 @shows("predictors/hankel")
