@@ -77,7 +77,7 @@ def main() -> None:
             fresh[_key(system, variant, name)] = measured(found, variant, name, options.seed)
         table = read_json(options.json) if options.json.exists() else {"rows": {}}  # another process may have written
         table["rows"].update(fresh)
-        table["summary"] = summaries(table["rows"])
+        table |= {"summary": summaries(table["rows"]), "draw": drawn(table["rows"])}
         command = shlex.join(["python", "benchmarks/predictors/attractors.py", "--part", options.part])
         write_result(options.json, table, measured={**measured_on(), "command": command})
 
@@ -89,6 +89,13 @@ def part(name: str) -> list[str]:
     others = [other for other in catalogue() if other not in DEVELOPMENT]
     random.Random(DRAW).shuffle(others)
     return others
+
+
+def drawn(rows: dict[str, Row]) -> dict[str, Any]:
+    """Return which of the systems held out are measured, in the order of the draw, and their places in it."""
+    order, there = part("held-out"), {row["system"] for row in rows.values()}
+    places = [place for place, system in enumerate(order, 1) if system in there]
+    return {"seed": DRAW, "measured": [order[p - 1] for p in places], "of": len(order), "places": places}
 
 
 def measured(found: Paths, variant: str, name: str, seed: int) -> Row:
