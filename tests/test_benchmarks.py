@@ -37,5 +37,6 @@ def test_no_script_writes_a_result_by_hand():
         calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
         named = [ast.unparse(call) for call in calls if ast.unparse(call.func).endswith(("write_text", "write_json"))]
         found[path.name] = [text for text in named if "json" in text and "metrics" not in text]
-    allowed = {"training.py": 1, "readers.py": 2, "dcdm.py": 2}  # what the fuzzer reads, what stands beside weights
+    # What the fuzzer reads, what stands beside weights, cells that a series goes on from.
+    allowed = {"training.py": 1, "readers.py": 2, "dcdm.py": 2, "methods.py": 1}
     assert {name: len(texts) for name, texts in found.items() if len(texts) > allowed.get(name, 0)} == {}

@@ -30,6 +30,8 @@ class Evaluation:
     latency: dict[str, float]
     recordings: list[Rollout] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    """Those notes in which the policy speaks against its own answers."""
 
     def __getitem__(self, metric: str) -> Estimate:
         """Return a metric's estimate; "success" and "is_success" find each other."""
@@ -42,7 +44,7 @@ class Evaluation:
         failures = sum(bool(row["failure"]) for row in self.rows)
         return {
             "metrics": metrics, "latency": self.latency, "episodes": len(self.rows), "failures": failures,
-            "notes": self.notes,
+            "notes": self.notes, "doubts": self.doubts,
         }  # fmt: skip
 
 
@@ -95,9 +97,10 @@ class Tally:
             row.update({m.name: reduce_metric(m, result.episode, result.failure) for m in metrics})
         counted = [row for row in self._rows if row["repeats"] < 0]
         estimates = {m.name: estimate([row[m.name] for row in counted], m.kind) for m in metrics}
-        said = [*self._doubted(), *notes, *self._failed(), *self._repeated(), *self._outside()]
+        doubted = self._doubted()
+        said = [*doubted, *notes, *self._failed(), *self._repeated(), *self._outside()]
         said += self._unmeasured(metrics, counted)
-        return Evaluation(self._split, self._rows, estimates, _latency(self._calls), self._recordings, said)
+        return Evaluation(self._split, self._rows, estimates, _latency(self._calls), self._recordings, said, doubted)
 
     def _first(self, number: int, result: Rollout) -> int:
         """Return the number of the earlier episode that this one repeats, or -1."""

@@ -13,11 +13,14 @@ from simplatform.report.statistics import Estimate
 def sentence(summary: Mapping[str, Any], metric: Metric) -> str:
     """Return what the method did in its test episodes, in the metric's own words, and who did what beside it.
 
-    The expert comes first among the others, then the opponents, the best of them first.
+    The expert comes first among the others, then the opponents, the best of them first. What the method says against
+    its own answers comes before all.
     """
+    doubts = summary["splits"]["test"].get("doubts", [])
+    before = f"Not to be relied on ({'; '.join(doubts)}). " if doubts else ""
     own = Estimate(**summary["splits"]["test"]["metrics"][metric.name])
     others = [f"{in_words(name)} {_beside(found)}" for name, found in _ranked(summary, metric) if found.n]
-    return f"{_first(str(summary['plugin']), own, metric)}{'; ' if others else ''}{', '.join(others)}."
+    return f"{before}{_first(str(summary['plugin']), own, metric)}{'; ' if others else ''}{', '.join(others)}."
 
 
 def in_words(opponent: str) -> str:

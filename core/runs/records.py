@@ -79,6 +79,7 @@ class SplitRecord(Record):
     episodes: Count = 0
     failures: Count = 0
     notes: list[Text] = []
+    doubts: list[Text] = []
 
 
 class OpponentRecord(Record):

@@ -25,8 +25,7 @@ LARGEST = 200
 
 def doubts_section(run: RunView) -> Section | None:
     """Say first what the method itself says against its answers."""
-    notes = run.summary["splits"]["test"].get("notes", []) if run.task.env == ENV else []
-    said = [note for note in notes if "NOT CONVERGED" in note or "SHOCK" in note]
+    said = run.summary["splits"]["test"].get("doubts", []) if run.task.env == ENV else []
     if not said:
         return None
     lines = "".join(f"<p><strong>{html.escape(note)}</strong></p>" for note in said)

@@ -47,4 +47,5 @@ def test_what_a_policy_says_against_its_own_answers_is_said_first():
     tally.add(play(Doubting(), reach(), task, "test", 0, 0))
     found = tally.evaluation(["n"])
     assert found.notes[:3] == ["1 of 1 episodes: NOT CONVERGED: a", "1 of 1 episodes: b", "n"]
+    assert found.doubts == found.to_json()["doubts"] == found.notes[:2]
     assert 3.0 < found["seconds"].value < 4.0

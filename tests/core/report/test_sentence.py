@@ -54,3 +54,10 @@ def test_every_opponent_of_a_built_in_task_has_a_name_that_says_something():
 def test_every_built_in_task_says_its_first_metric_in_words():
     tasks = [entry.data for entry in get_host().registry("task") if entry.distribution == "simplatform"]
     assert [task.name for task in tasks if not task.metric.words] == []
+
+
+def test_what_a_method_says_against_its_own_answers_comes_first():
+    metric = Metric("error", better="lower")
+    made = summary(metric, Estimate(0.5, 0.4, 0.6, 1))
+    made["splits"]["test"]["doubts"] = ["1 of 1 episodes: NOT CONVERGED"]
+    assert sentence(made, metric).startswith("Not to be relied on (1 of 1 episodes: NOT CONVERGED). mine: error 0.5")

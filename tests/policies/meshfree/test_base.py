@@ -43,6 +43,8 @@ def test_a_run_that_did_not_converge_says_so_first(tmp_path):
     settings = {**FAST, "env.file": str(tmp_path / "mine.toml"), "policy.natural": 1}
     run = sp.run("pinn", "pde-free", settings=settings, output=tmp_path)
     assert "NOT CONVERGED" in run.summary["splits"]["test"]["notes"][0]
+    assert run.sentence.startswith("Not to be relied on (1 of 1 episodes: NOT CONVERGED")
+    assert (run.path / "CARD.md").read_text().splitlines()[2].startswith("Not to be relied on")
 
 
 def test_drawn_parameters_are_solved_for_in_the_episode(tmp_path):

@@ -1,11 +1,11 @@
 """How long each reader of the docs waits for a picture of their own kind, from an installed environment on.
 
-    python benchmarks/readers.py [--readers recordings mesh csv plugin]
+    python benchmarks/first_picture.py [--readers recordings mesh csv plugin]
 
 What the tutorials' pages say is done as it stands there, in a folder and with a cache of its own, nothing shortened:
 the page's own code, then its commands up to the one that leaves the picture. Wall and processor seconds of each;
 ``load`` of the record says what else ran. Five minutes were wanted, from the clone on: ``fresh_clone.json`` has what an
-installation takes. The new plugin is installed into a folder beside it. Writes ``readers.json``.
+installation takes. The new plugin is installed into a folder beside it. Writes ``first_picture.json``.
 """
 
 from __future__ import annotations
