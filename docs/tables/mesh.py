@@ -73,6 +73,44 @@ def mesh_closed_forms(table: Table) -> str:
     }, f"Of the {n} polygons improved: {shares}; UGM2N 80.7 % of 1000.")  # fmt: skip
 
 
+@shows("mesh/elsewhere")
+def mesh_elsewhere(table: Table) -> str:
+    """One row per equation and geometry, the mean error removed by every mover, and the worst cases of all."""
+    movers = ("ritz", "anisotropic", "um2n-energy", "spring", "mmg")
+    rows = [{"name": name.replace("/", ", "), **found} for name, found in table["cells"].items()]
+    every = [
+        f"`{name}` {100 * row['error_reduction']['value']:.0f} %, worst {100 * row['worst']:.0f} %, worse than not "
+        f"moving in {row['worse_than_not_moving']['k']} of {row['error_reduction']['n']}"
+        for name, row in table["all"].items()
+    ]  # fmt: skip
+    return columns(rows, {
+        "problem": key("name"),
+        **{f"`{name}`": lambda r, name=name: _removed(r.get(name)) for name in movers},
+        "n": lambda r: r["ritz"]["error_reduction"]["n"],
+    }, f"Over all: {'; '.join(every)}.")  # fmt: skip
+
+
+def _removed(row: Row | None) -> str:
+    if row is None:
+        return "–"
+    mean, worst = row["error_reduction"]["value"], row["worst"]
+    return f"{100 * mean:.0f} %" + (f" (worst {100 * worst:.0f} %)" if worst < 0 else "")
+
+
+@shows("mesh/space")
+def mesh_space(table: Table) -> str:
+    """One row per mover and kind of problem in space."""
+    rows = [{"task": task, **row} for task, found in table["tasks"].items() for row in named(found)]
+    return columns(rows, {
+        "problem": key("task"), "mover": key("name"),
+        "L2 error removed, 95 % interval": lambda r: percent(r["error_reduction"]),
+        "worst": lambda r: f"{100 * r['worst']:.0f} %",
+        "inverted": lambda r: r["meshes_with_inverted_cell"]["k"],
+        "CPU seconds, median": lambda r: f"{r['median_cpu_seconds']:.2f}",
+        "n": lambda r: r["error_reduction"]["n"],
+    })  # fmt: skip
+
+
 @shows("mesh/momentum")
 def mesh_momentum(table: Table) -> str:
     """One row per method: iterations of Monge–Ampère's relaxation, and evaluations of direct descent."""
