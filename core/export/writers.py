@@ -34,10 +34,11 @@ def write_onnx(graph: Graph, inputs: Inputs, path: Path, about: str, opset: int 
         raise MissingDependency(f"ONNX export needs {error.name}: pip install 'simplatform[export]'") from error
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of torchvision's operators, which no policy has
     logging.getLogger("onnxscript").setLevel(logging.CRITICAL)  # an opset that cannot be is said below
-    program = torch.onnx.export(
-        _traced(graph, inputs), dynamo=True, input_names=graph.names, output_names=["action"], verbose=False,
-        opset_version=opset,
-    )  # fmt: skip
+    with warnings.catch_warnings(action="ignore"):  # PyTorch's exporter tells of its own outdated calls
+        program = torch.onnx.export(
+            _traced(graph, inputs), dynamo=True, input_names=graph.names, output_names=["action"], verbose=False,
+            opset_version=opset,
+        )  # fmt: skip
     assert program is not None, "torch.onnx.export returns the program where it is given no file"
     model = program.model_proto
     _check_opset(model, opset)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+import warnings
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -40,7 +41,8 @@ def parse(text: str, names: Collection[str], where: str = "equation") -> sympy.E
     if len(text) > LONGEST:
         raise DataError(f"{where}: {len(text)} characters; at most {LONGEST} are read")
     try:
-        tree = ast.parse(text.strip().replace("^", "**"), mode="eval")
+        with warnings.catch_warnings(action="ignore"):  # what Python thinks of "2x" is said by the error
+            tree = ast.parse(text.strip().replace("^", "**"), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         place = f", at character {error.offset}" if isinstance(error, SyntaxError) else ""
         raise DataError(f"{where}: {text[:60]!r} is no expression{place}") from error

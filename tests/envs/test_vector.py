@@ -17,6 +17,8 @@ BARE = {"points": 0, "max_steps": 3}
 KEYWORDS = {
     "simplatform/Prediction-v0": {"steps": 5, "noise": 0.01}, "simplatform/Forecast-v0": {"support": 1},
     "simplatform/MeshMovement-v0": {"n": 6}, "simplatform/Field-v0": {"steps": 3, "points": 32},
+    "simplatform/CaptionedField-v0": {"steps": 3}, "simplatform/Symbolic-v0": {},
+    "simplatform/MetaWorldSequence-v0": {"order": ["drawer-close"], **BARE},
     "simplatform/CoupledField-v0": {"problem": "elder-lite", "points": 5},
     "simplatform/PdeProblem-v0": {"points": 64, "parameters": {"k": [1.0, 2.0]}},
     "simplatform/MetaWorld-v0": {"task": "reach", **BARE}, "simplatform/Adroit-v0": {"task": "door", **BARE},

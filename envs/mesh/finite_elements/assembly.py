@@ -7,6 +7,7 @@ a step that is searched along needs, or with multigrid (pyamg) where more is ask
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -103,8 +104,17 @@ def _multigrid(matrix: sparse.csc_array, rtol: float) -> Solve:
         import pyamg
     except ImportError as error:
         raise MissingDependency("multigrid needs pyamg: pip install 'simplatform[mesh]'") from error
-    hierarchy = pyamg.smoothed_aggregation_solver(sparse.csr_matrix(matrix.T))
-    return lambda load: np.asarray(hierarchy.solve(load, tol=rtol, maxiter=ITERATIONS, accel="cg"), np.float64)
+    rows = sparse.csr_matrix(matrix.T)  # symmetric: the same matrix, by rows
+    hierarchy = pyamg.smoothed_aggregation_solver(rows)
+
+    def solve(load: Floats) -> Floats:
+        with warnings.catch_warnings(record=True), np.errstate(all="ignore"):  # the residual below tells
+            found = np.asarray(hierarchy.solve(load, tol=rtol, maxiter=ITERATIONS, accel="cg"), np.float64)
+        if not float(np.linalg.norm(load - rows @ found)) <= 10 * rtol * float(np.linalg.norm(load)):
+            raise SolverError(f"multigrid did not come to {rtol:.0e} of the load in {ITERATIONS} iterations")
+        return found
+
+    return solve
 
 
 def _order(graph: _Graph, count: int) -> Ints:

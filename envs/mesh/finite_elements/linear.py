@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -46,7 +47,7 @@ def amg(matrix: Any, load: Floats) -> Floats:
     except ImportError as error:
         raise MissingDependency("multigrid needs pyamg: pip install 'simplatform[mesh]'") from error
     hierarchy = pyamg.smoothed_aggregation_solver(matrix.tocsr())
-    with np.errstate(all="ignore"):  # the residual below tells
+    with warnings.catch_warnings(record=True), np.errstate(all="ignore"):  # the residual below tells
         solution = hierarchy.solve(load, tol=RTOL, maxiter=MAXITER, accel="cg")
     left = float(np.linalg.norm(load - matrix @ solution))
     if not left <= 10 * RTOL * float(np.linalg.norm(load)):

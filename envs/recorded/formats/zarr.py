@@ -12,6 +12,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+import warnings
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
@@ -50,7 +51,8 @@ def read_zarr(path: Path) -> Demonstrations:
     """
     size = check_tree(path) if path.exists() else 0
     with reading(f"{path} is damaged"), memory_within(str(path), size):
-        arrays, ends, about = _read_arrays(path)
+        with warnings.catch_warnings(action="ignore"):  # a stray file in a group is no news to its reader
+            arrays, ends, about = _read_arrays(path)
         _check_ends(ends, len(arrays["action"]), path)
         starts = np.concatenate([[0], ends[:-1]])
         episodes = [_episode(arrays, int(a), int(b)) for a, b in zip(starts, ends, strict=True)]

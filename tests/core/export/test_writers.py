@@ -38,6 +38,7 @@ def seen(count, dtype=torch.float32):
     return {"points": torch.randn(1, 1, count, 3, generator=torch.Generator().manual_seed(count), dtype=dtype)}
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_a_file_answers_for_sizes_that_it_never_saw(tmp_path, name, dtype):

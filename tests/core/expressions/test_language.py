@@ -36,6 +36,12 @@ def test_any_text_is_an_expression_or_refused(text):
     assert found.free_symbols <= {sympy.Symbol("x", real=True), sympy.Symbol("y", real=True)}
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_python_thinks_of_a_text_is_said_by_the_error_alone():
+    with pytest.raises(DataError, match="is no expression"):
+        parse("2if x else 1x", ["x"], "here")
+
+
 def test_refusals_name_the_place_and_what_is_known():
     with pytest.raises(DataError, match=r"equation, at character 5: 'z' is no state.*known are x, y"):
         parse("x + z", ("x", "y"))

@@ -64,3 +64,15 @@ def test_what_cannot_be_solved_is_said():
         own.solver(np.zeros((len(mesh.cells), 3, 3)))
     with pytest.raises(SolverError, match="not finite"):
         own.solver(np.full((len(mesh.cells), 3, 3), np.nan))
+
+
+@pytest.mark.filterwarnings("error")
+def test_multigrid_that_does_not_come_to_what_was_asked_is_an_error(monkeypatch):
+    monkeypatch.setattr(assembly, "LARGEST", {2: 0, 3: 0})
+    monkeypatch.setattr(assembly, "ITERATIONS", 1)
+    mesh = generate("square", 9, 0)
+    numbers = np.arange(len(mesh.points))[:, None]
+    local = np.random.default_rng(0).normal(size=(len(mesh.cells), 3, 3))
+    system = Assembly(mesh.cells, numbers, rtol=1e-12).solver(local + local.transpose(0, 2, 1))
+    with pytest.raises(SolverError, match="multigrid did not come to 1e-12"):
+        system(np.ones(len(mesh.points)))

@@ -198,3 +198,10 @@ def test_arrays_are_held_to_the_budget_together(path, little, monkeypatch):
         card.write_text(json.dumps(found | {"shape": [5_000_000 // (4 * found["shape"][1]), found["shape"][1]]}))
     with pytest.raises(DataError, match=BUDGET):
         read_zarr(path)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_stray_file_is_left_alone_without_a_word(path):
+    (path / "data" / "notes").mkdir()
+    (path / "data" / "notes" / "read.me").write_text("mine")
+    assert len(read_zarr(path)) > 0
