@@ -41,7 +41,7 @@ class Reader:
 READERS = {
     "recordings": Reader(
         "my-recordings.md",
-        ("inspect mine.zarr", "run --plugin mp1 --task replay --set env.path=mine.zarr"),
+        ("inspect mine.zarr", "run --plugin mp1 --task replay --set env.path=mine.zarr --set train.steps=600"),
         "runs/*/report.html",
     ),
     "mesh": Reader("my-mesh.md", ("move part.msh --monitor field.vtu -o moved.msh --figure moved.png",), "moved.png"),

@@ -16,6 +16,7 @@ from torch import Generator, Tensor
 from simplatform.contracts import Observation
 from simplatform.envs.fields import scores
 from simplatform.envs.fields.problems import find_problem
+from simplatform.errors import whole
 
 Frames = NDArray[np.float32]
 THRESHOLDS = {"correlation_time": 0.8, "correlation_time_95": 0.95}
@@ -155,7 +156,9 @@ class FieldEnv(FieldForecast):
         Raises:
             UnknownName: no such problem.
             ConfigError: a parameter that it does not have, or a time between frames that is not positive.
+            UsageError: no frame to forecast.
         """
+        steps = whole("env.steps", steps, 1)
         self.problem = find_problem(problem).changed(points, frame, **(parameters or {}))
         self.steps, self.render_mode = steps, render_mode
         self.kind = repr((problem, steps, points, frame, sorted((parameters or {}).items())))

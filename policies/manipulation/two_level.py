@@ -251,6 +251,13 @@ def _executor(config: TwoLevelConfig, signature: Signature) -> ChunkPolicy:
             f"two-level needs a robot state {STATE!r} that ends with a token of {config.goals} sub-goals; this "
             f"environment has {dict(signature.observation)}. metaworld/three-in-turn has one"
         )
+    declared = signature.facts.more.get("goals")
+    if not isinstance(declared, list | tuple) or len(declared) != config.goals:
+        raise ContractError(
+            f"two-level: policy.goals={config.goals}, and the environment's metadata declare `goals` {declared!r}: the "
+            f"last numbers of {STATE!r} are no token of that many, and would be overwritten. metaworld/three-in-turn "
+            "declares three"
+        )
     entry = get_host().registry("policy").get(config.kind)
     seen = {key: shape for key, shape in signature.observation.items() if key != STAGE}
     settings = validate(entry.load_config(), config.settings, "policy.settings")

@@ -12,7 +12,7 @@ from simplatform.contracts import Facts
 from simplatform.envs.fields.coarse import problem_of
 from simplatform.envs.fields.environment import FieldEnv, ResolvedSolver
 from simplatform.envs.fields.problems import PROBLEMS
-from simplatform.errors import ConfigError, UnknownName
+from simplatform.errors import ConfigError, UnknownName, UsageError
 from simplatform.testing import check_env
 
 QUICK = {"problem": "burgers", "points": 32, "steps": 12}
@@ -142,3 +142,10 @@ def test_the_truth_of_an_episode_is_solved_once():
     assert not np.allclose(other.truth, first.truth)
     np.testing.assert_allclose(paced.truth[2], first.truth[1], atol=1e-5)
     assert paced.truth is not first.truth
+
+
+@pytest.mark.parametrize("steps", [0, -3, 1.5, True])
+@pytest.mark.parametrize("name", ["Field", "CaptionedField"])
+def test_an_episode_has_a_frame_to_forecast(name, steps):
+    with pytest.raises(UsageError, match=r"env\.steps must be a whole number from 1 on"):
+        gymnasium.make(f"simplatform/{name}-v0", steps=steps)

@@ -13,7 +13,8 @@ from simplatform.policies.manipulation.two_level import TwoLevel, TwoLevelConfig
 from simplatform.runs.checkpoint import write_policy
 from tests.policies.manipulation.fixtures import demonstrations
 
-SIGNATURE = Signature({"point_cloud": (32, 3), "agent_pos": (9,), "full_state": (39,), "stage": (2,)}, (4,))
+TOLD = {"goals": ["one", "two", "three"]}
+SIGNATURE = Signature({"point_cloud": (32, 3), "agent_pos": (9,), "full_state": (39,), "stage": (2,)}, (4,), TOLD)
 SETTINGS = {"widths": (8, 16), "embedding": 8, "points": 16}
 ORDERS = ((0, 2), (1, 0))
 """What each of two variants asks for in its two stages."""
@@ -96,7 +97,7 @@ def test_the_plan_and_the_specialists_act_where_they_are_asked_to():
 
 
 def test_a_trained_executor_comes_with_its_settings_and_its_bits(tmp_path):
-    seen = Signature({key: shape for key, shape in SIGNATURE.observation.items() if key != "stage"}, (4,))
+    seen = Signature({key: shape for key, shape in SIGNATURE.observation.items() if key != "stage"}, (4,), TOLD)
     below = MP1(MP1Config(**SETTINGS), seen)
     below.prepare(demonstrations(seed=3))
     write_policy(tmp_path, below, "mp1", below.config, seen)
@@ -132,6 +133,9 @@ def test_what_cannot_be_is_refused():
         policy(goals=9)
     with pytest.raises(ContractError, match="no policy of action chunks"):
         policy(kind="zero", settings={})
+    bare = Signature(SIGNATURE.observation, SIGNATURE.action)  # its last numbers are the robot's own
+    with pytest.raises(ContractError, match="declare `goals` None"):
+        TwoLevel(TwoLevelConfig(settings=SETTINGS), bare)
     for more, said in (
         ({"variants": 3}, r"policy\.variants=3, and the task has 2"),
         ({"reward": "speed"}, "success, done"),

@@ -48,6 +48,12 @@ class PointMass(gymnasium.Env):
 class CloudMass(PointMass):
     """The same point, seen as robot policies see: a cloud around it and the goal, and where it is."""
 
+    metadata: ClassVar[dict[str, Any]] = {
+        **PointMass.metadata,
+        "simplatform": {**PointMass.metadata.get("simplatform", {}), "goals": ["left", "right"]},
+    }
+    """The last numbers of the state stand for a token, for policies that write one."""
+
     def __init__(self, steps=12, spread=1.0, render_mode=None):
         super().__init__(steps, spread, render_mode)
         boxes = {key: gymnasium.spaces.Box(-np.inf, np.inf, shape, np.float32)
